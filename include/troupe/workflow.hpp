@@ -1,0 +1,114 @@
+// Durable workflows as coroutines. A workflow says what to do next; a driver does it, records it, and on resume
+// answers recorded steps from the journal instead of doing them again.
+//
+//   Task<Result<JsonText>> my_workflow(Workflow& wf, JsonText input) {
+//     StepKey key{"ask", "1"};
+//     CompletionRequest request = ...;
+//     auto answer = co_await wf.complete(key, request);
+//     if (!answer) co_return std::unexpected(answer.error());
+//     co_return JsonText{...};
+//   }
+//
+// The promise: recorded results exactly once, external effects at least once with a stable key, one fenced writer.
+#pragma once
+
+#include <troupe/completion.hpp>
+#include <troupe/error.hpp>
+#include <troupe/task.hpp>
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+
+/// Names a step for ever: a name and what distinguishes this one of that name (a content hash, a channel and day).
+/// Never a position: adding, dropping or reordering steps must not confuse a resumed run.
+struct StepKey {
+  std::string name;
+  std::string id;
+  std::string str() const { return id.empty() ? name : name + "/" + id; }
+  friend auto operator<=>(const StepKey&, const StepKey&) = default;
+};
+
+/// Why a call was made, for the ledger (MECHANISMS I3).
+enum class Cause { primary, retry, fallback, spillover, hedge, trickle, probe, shadow, judge };
+const char* to_string(Cause cause);
+
+/// One attempt of a call, as the ledger and the report see it.
+struct AttemptRecord {
+  std::string endpoint;
+  Cause cause = Cause::primary;
+  WallTime started;
+  Duration ttft{};
+  Duration total{};
+  Usage usage;
+  double usd = 0;
+  /// Empty when it succeeded, else an Errc name.
+  std::string error;
+};
+
+/// A recorded model answer with how it was obtained.
+struct Answer {
+  Completion completion;
+  std::vector<AttemptRecord> attempts;
+  /// True when it came from the journal.
+  bool replayed = false;
+};
+
+/// What a driver must do for a workflow. The only thing between a workflow and the world; tests script it.
+/// Callbacks run on the thread that drives the coroutine, exactly once, never inside the call that took them.
+class WorkflowDriver {
+ public:
+  virtual ~WorkflowDriver() = default;
+  virtual void complete(const StepKey& key, CompletionRequest request,
+                        std::function<void(Result<Answer>)> done) = 0;
+  /// Runs `body` once, records what it returned, replays that on resume.
+  virtual void step(const StepKey& key, std::function<Result<JsonText>()> body,
+                    std::function<void(Result<JsonText>)> done) = 0;
+  virtual void sleep_until(const StepKey& key, WallTime when, std::function<void(Result<void>)> done) = 0;
+  virtual void signal(const StepKey& key, std::function<void(Result<JsonText>)> done) = 0;
+  virtual WallTime now() const = 0;
+  /// Progress for people: how many steps there will be, as far as is known.
+  virtual void plan(std::size_t steps_total) = 0;
+};
+
+/// The workflow's side of the driver. One per run; used by its coroutine only.
+class Workflow {
+ public:
+  explicit Workflow(WorkflowDriver& driver) : driver_(driver) {}
+
+  /// Asks a model. The answer is bought once: INTENT is durable before the call, RESULT after it.
+  /// A failure is recorded too only if it is final (the caller's fault); others are tried again on resume.
+  Callback<Result<Answer>> complete(StepKey key, CompletionRequest request) {
+    return {[this, k = std::move(key), r = std::move(request)](auto done) mutable {
+      driver_.complete(k, std::move(r), std::move(done));
+    }};
+  }
+  /// A deterministic or costly piece of our own work, recorded.
+  Callback<Result<JsonText>> step(StepKey key, std::function<Result<JsonText>()> body) {
+    return {[this, k = std::move(key), b = std::move(body)](auto done) mutable {
+      driver_.step(k, std::move(b), std::move(done));
+    }};
+  }
+  /// A durable timer.
+  Callback<Result<void>> sleep_until(StepKey key, WallTime when) {
+    return {[this, k = std::move(key), when](auto done) mutable { driver_.sleep_until(k, when, std::move(done)); }};
+  }
+  /// Waits for `troupe runs signal ID NAME JSON`; `key.name` is NAME.
+  Callback<Result<JsonText>> signal(StepKey key) {
+    return {[this, k = std::move(key)](auto done) mutable { driver_.signal(k, std::move(done)); }};
+  }
+  /// Recorded wall time: the same on every replay.
+  WallTime now() const { return driver_.now(); }
+  void plan(std::size_t steps_total) { driver_.plan(steps_total); }
+
+ private:
+  WorkflowDriver& driver_;
+};
+
+/// A workflow type: the input and the result are JSON documents.
+using WorkflowFunction = std::function<Task<Result<JsonText>>(Workflow& wf, JsonText input)>;
+
+}  // namespace troupe

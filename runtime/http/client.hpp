@@ -1,0 +1,80 @@
+// An HTTP/1.1 client over pooled keep-alive connections, plain or TLS, with a timer for each phase.
+#pragma once
+
+#include "runtime/http/loop.hpp"
+#include "runtime/http/message.hpp"
+
+#include <troupe/error.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace troupe::http {
+
+struct ClientConfig {
+  /// Idle connections kept per origin.
+  std::size_t idle_per_origin_max = 64;
+  /// Open connections per origin; further exchanges wait for one (their total timer runs).
+  std::size_t open_per_origin_max = 1024;
+  /// An idle connection older than this is closed rather than reused.
+  Duration idle_age_max = std::chrono::seconds(55);
+  std::size_t head_bytes_max = 64 * 1024;
+  /// Of one response. A larger body ends the exchange with stream_broken.
+  std::size_t body_bytes_max = 64 * 1024 * 1024;
+  /// PEM file of additional certificate authorities; empty: the system's.
+  std::string ca_file;
+};
+
+/// Each runs alone; the first to fire ends the exchange with `timeout` and names itself in `what`.
+/// Zero means no limit. (A header-wait timeout that never fires is a known defect of peers: each has a test.)
+struct Timeouts {
+  Duration connect = std::chrono::seconds(5);      ///< TCP and TLS handshake
+  Duration header = std::chrono::seconds(30);      ///< request written -> response head
+  Duration first_byte = std::chrono::seconds(60);  ///< request written -> first body byte
+  Duration idle = std::chrono::seconds(30);        ///< between body bytes
+  Duration total = std::chrono::minutes(10);       ///< from start, waiting for a connection included
+};
+
+/// Hears one exchange, on the loop thread: on_head once, on_body any number of times, on_end exactly once and last.
+class ExchangeSink {
+ public:
+  virtual ~ExchangeSink() = default;
+  virtual void on_head(const ResponseHead& head) = 0;
+  virtual void on_body(std::string_view bytes) = 0;
+  /// An error: connect failures are transient_server, timers are timeout, a body cut short is stream_broken.
+  /// `maybe_billed` is set once request bytes may have reached the server.
+  virtual void on_end(Result<void> ended) = 0;
+};
+
+/// A running exchange. Dropping the handle does not stop it.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+  /// Closes the connection; on_end(cancelled) follows unless the exchange has ended. Loop thread only.
+  virtual void cancel() = 0;
+  /// True when it runs on a connection that had served before.
+  virtual bool reused_connection() const = 0;
+};
+
+/// Loop thread only. A request that fails on a reused connection before any response byte is sent again once on a
+/// fresh one (the server may have closed it while idle).
+class Client {
+ public:
+  Client(Loop& loop, ClientConfig config);
+  ~Client();
+  /// `request.headers` need not contain Host or Content-Length unless signed; missing ones are added.
+  std::shared_ptr<Exchange> start(const Origin& origin, Request request, const Timeouts& timeouts,
+                                  std::shared_ptr<ExchangeSink> sink);
+
+  struct Stats {
+    std::size_t open = 0, idle = 0, opened_total = 0, reused_total = 0;
+  };
+  Stats stats() const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace troupe::http

@@ -1,0 +1,30 @@
+#include <troupe/error.hpp>
+
+#include <gtest/gtest.h>
+
+namespace troupe {
+namespace {
+
+TEST(Error, EveryNameReadsBack) {
+  for (int i = 0; i <= static_cast<int>(Errc::internal); ++i) {
+    auto code = static_cast<Errc>(i);
+    EXPECT_EQ(errc_from_string(to_string(code)), code) << to_string(code);
+  }
+}
+
+TEST(Error, CallerFaultsNeverCountForTheBreaker) {  // F3
+  for (int i = 0; i <= static_cast<int>(Errc::internal); ++i) {
+    auto error = make_error(static_cast<Errc>(i), "");
+    EXPECT_FALSE(error.fault == Fault::caller && error.counts_for_breaker) << to_string(error.code);
+  }
+}
+
+TEST(Error, ThrottlingIsCapacityNotSickness) {  // F4
+  auto error = make_error(Errc::rate_limited, "slow down");
+  EXPECT_TRUE(error.retryable);
+  EXPECT_TRUE(error.failover);
+  EXPECT_FALSE(error.counts_for_breaker);
+}
+
+}  // namespace
+}  // namespace troupe
