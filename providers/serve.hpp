@@ -22,6 +22,9 @@ struct ServedCall {
   std::string model;
   /// Does the caller want events? Equal to request.stream.
   bool stream = false;
+  /// Did the caller ask for usage inside the stream? Always true for Bedrock; for OpenAI as stream_options say. When
+  /// false, withhold UsageReported from the writer: older clients choke on a chunk without choices.
+  bool stream_usage = true;
 };
 
 /// What an answer says about itself besides its content.
@@ -73,7 +76,9 @@ class DialectServer {
   /// back as itself by Dialect::classify, except stream_broken and cancelled, which no answer can say.
   /// With `error.retry_after` the retry hint headers are set (Retry-After in whole seconds, rounded up, and
   /// retry-after-ms for OpenAI or x-amz-retry-after for Bedrock), otherwise none. The message is error.vendor_text
-  /// when it has one, otherwise a text of the dialect's.
+  /// when it has one, otherwise a text of the dialect's; classes that a dialect tells by text only (Bedrock's
+  /// context_length_exceeded and content_filtered) keep that text in front. Our own runtime's codes become the
+  /// nearest of these.
   virtual http::Response write_error(const Error& error) const = 0;
 };
 
