@@ -1,0 +1,227 @@
+// The configuration as typed values: what every option is called, its default, and how a file becomes one.
+// Reload, sharing and meaning are the reader's; this is data. docs of each key: configs/reference.yaml.
+#pragma once
+
+#include "runtime/config/simulator_config.hpp"
+#include "runtime/policy/breaker.hpp"
+#include "runtime/policy/fair_queue.hpp"
+#include "runtime/policy/quota.hpp"
+#include "runtime/policy/retry_budget.hpp"
+#include "runtime/policy/route.hpp"
+
+#include <troupe/error.hpp>
+#include <troupe/time.hpp>
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe::config {
+
+/// Where a secret is, never the secret: "${VAR}" or "file:PATH" (absolute once loaded). Empty: none given.
+struct SecretRef {
+  std::string reference;
+  bool empty() const { return reference.empty(); }
+};
+/// Reads it now: an unset variable, a missing file or an empty value is bad_config. One trailing newline is dropped.
+/// An empty reference gives an empty string. At most 64 KiB.
+Result<std::string> read_secret(const SecretRef& secret);
+
+struct NodeConfig {
+  std::string id = "local";
+  std::string region = "local";
+  /// Everything the node keeps: the database when store.path is relative, blobs.
+  std::string state_dir = ".troupe";
+};
+
+struct StoreConfig {
+  /// "sqlite" is the only kind of this build.
+  std::string kind = "sqlite";
+  /// Relative to node.state_dir.
+  std::string path = "troupe.db";
+  /// Off: survives kill -9 but not power loss.
+  bool power_safe = true;
+};
+
+struct PeerEntry {
+  std::string id;
+  /// "tcp://HOST:PORT"; empty: it connects to us.
+  std::string address;
+  /// Z85, 40 characters.
+  std::string public_key;
+};
+
+struct ClusterConfig {
+  /// "tcp://HOST:PORT"; empty: this node listens to no other.
+  std::string listen;
+  /// This node's CURVE secret key, as `troupe keygen` writes it.
+  SecretRef secret_key;
+  std::vector<PeerEntry> peers;
+  /// Public keys that may ask without being peers (submit, runs, endpoints).
+  std::vector<std::string> client_keys;
+};
+
+struct TimeoutsConfig {
+  Duration connect = std::chrono::seconds(5);
+  Duration header = std::chrono::seconds(30);
+  Duration first_byte = std::chrono::seconds(60);
+  Duration idle = std::chrono::seconds(30);
+  Duration total = std::chrono::minutes(10);
+};
+struct PoolConfig {
+  std::uint32_t idle_per_origin_max = 64;
+  std::uint32_t open_per_origin_max = 1024;
+  Duration idle_age_max = std::chrono::seconds(55);
+};
+/// Same meaning and defaults as http::Timeouts and http::ClientConfig.
+struct HttpConfig {
+  TimeoutsConfig timeouts;
+  PoolConfig pool;
+};
+
+enum class AuthKind {
+  none,
+  bearer,      ///< Authorization: Bearer api_key
+  aws_env,     ///< SigV4 with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN
+  aws_static,  ///< SigV4 with the references below
+  simulated,   ///< simulated_credentials(), in the way of the provider's dialect
+};
+const char* to_string(AuthKind kind);
+
+struct AuthConfig {
+  AuthKind kind = AuthKind::none;
+  SecretRef api_key;
+  SecretRef access_key_id, secret_access_key, session_token;
+};
+
+struct ProviderConfig {
+  /// "openai" or "bedrock".
+  std::string dialect = "openai";
+  /// "https://HOST[:PORT][/PREFIX]". Empty and bedrock: https://bedrock-runtime.REGION.amazonaws.com.
+  /// "simulator": the simulator of this process; requests go to http://its address/ENDPOINT-ID.
+  std::string base_url;
+  /// Failure domain and SigV4 scope of its endpoints, unless they say otherwise.
+  std::string region;
+  AuthConfig auth;
+  /// PEM file of additional certificate authorities; empty: the system's.
+  std::string ca_file;
+};
+
+struct EndpointConfig {
+  std::string id;
+  /// A key of `providers`.
+  std::string provider;
+  /// Our name for the model, a key of `models`; features list these.
+  std::string model;
+  /// What the provider calls it (id, inference profile, provisioned ARN). Empty: as `model`.
+  std::string remote_model;
+  /// Empty in the file: the provider's.
+  std::string region;
+  policy::CapacityKind kind = policy::CapacityKind::on_demand;
+  std::string boundary;
+  /// The node that owns it: node.id when the file names none.
+  std::string home;
+  policy::QuotaPolicy limits;
+  /// When the file gives none: prices.models[remote_model].
+  policy::Price price;
+  std::uint32_t context_tokens_max = 200'000;
+  std::uint32_t output_tokens_max = 64'000;
+  policy::BreakerPolicy breaker;
+};
+/// As routing wants it.
+policy::EndpointFacts endpoint_facts(const EndpointConfig& endpoint);
+
+/// In the file `endpoints: {defaults: {...}, list: [...]}`: each entry of the list starts as `defaults` and says
+/// what differs, so a breaker policy is written once and can still be overridden for one endpoint.
+struct EndpointDefaults {
+  policy::QuotaPolicy limits;
+  std::uint32_t context_tokens_max = 200'000;
+  std::uint32_t output_tokens_max = 64'000;
+  policy::BreakerPolicy breaker;
+};
+struct EndpointsConfig {
+  EndpointDefaults defaults;
+  std::vector<EndpointConfig> list;
+};
+
+struct ModelConfig {
+  std::string description;
+};
+
+struct FeatureConfig {
+  /// Our model names, best first.
+  std::vector<std::string> hierarchy;
+  policy::WorkClass work_class = policy::WorkClass::interactive;  ///< `class` in the file
+  std::string boundary;
+  Duration deadline = std::chrono::minutes(2);
+  policy::RoutePolicy route;
+  policy::RetryPolicy retry;
+  policy::AdmissionPolicy admission;
+};
+
+/// No option yet: an entry is an error.
+struct ExperimentConfig {};
+struct RolloutConfig {};
+
+struct TenantConfig {
+  /// Data of this tenant may be processed only there.
+  std::string boundary;
+};
+
+struct PricesConfig {
+  /// By the provider's model id; USD per 1,000,000 tokens.
+  std::map<std::string, policy::Price> models;
+};
+
+struct TelemetryConfig {
+  /// debug, info, warn, error or off.
+  std::string log_level = "info";
+};
+
+struct Config {
+  NodeConfig node;
+  StoreConfig store;
+  ClusterConfig cluster;
+  HttpConfig http;
+  std::map<std::string, ProviderConfig> providers;
+  EndpointsConfig endpoints;
+  std::map<std::string, ModelConfig> models;
+  std::map<std::string, FeatureConfig> features;
+  std::map<std::string, ExperimentConfig> experiments;
+  std::map<std::string, RolloutConfig> rollouts;
+  std::map<std::string, TenantConfig> tenants;
+  PricesConfig prices;
+  TelemetryConfig telemetry;
+  SimulatorConfig simulator;
+};
+
+/// One thing wrong with values that are each well-formed, and where: "endpoints.list[2].provider".
+struct Problem {
+  std::string path;
+  std::string what;
+};
+/// Cross references, ranges, duplicate ids, and a backup in another failure domain for every feature (C10: another
+/// provider or another region). Empty when sound. Reads no file and no secret.
+std::vector<Problem> validate(const Config& config);
+
+/// A configuration file of at most 4 MiB, read and validated. input_missing when it cannot be opened; otherwise
+/// bad_config whose `what` has one line per problem: "FILE:LINE: KEY: what is wrong; what would be right".
+Result<Config> load_config(const std::string& path);
+/// The same for text already read. `name` stands for the file in messages; relative `file:` references start at
+/// `directory`.
+Result<Config> parse_config(std::string_view text, const std::string& name, const std::string& directory = ".");
+
+/// configs/demo.yaml as it was when this was built.
+Config demo_config();
+std::string_view demo_config_text();
+
+/// Every option that has a value, one "path = value" a line, in the order of the file's sections. For `troupe check`
+/// and for comparing configurations. Holds secret references, no secrets.
+std::string to_text(const Config& config);
+
+/// Paths of every option there is ("endpoints.list[].price.input", "providers.*.auth.kind").
+std::set<std::string> known_keys();
+
+}  // namespace troupe::config
