@@ -1,0 +1,52 @@
+// The words of the configuration's enumerations, and the simulator's published keys.
+#include "runtime/config/config.hpp"
+
+namespace troupe::config {
+
+const char* to_string(FaultKind kind) {
+  switch (kind) {
+    case FaultKind::down: return "down";
+    case FaultKind::throttle: return "throttle";
+    case FaultKind::errors: return "errors";
+    case FaultKind::unavailable: return "unavailable";
+    case FaultKind::slow: return "slow";
+    case FaultKind::late_first_token: return "late_first_token";
+    case FaultKind::cut: return "cut";
+    case FaultKind::stall: return "stall";
+    case FaultKind::malformed: return "malformed";
+    case FaultKind::truncated: return "truncated";
+  }
+  return "unknown";
+}
+
+const char* to_string(AuthKind kind) {
+  switch (kind) {
+    case AuthKind::none: return "none";
+    case AuthKind::bearer: return "bearer";
+    case AuthKind::aws_env: return "aws_env";
+    case AuthKind::aws_static: return "aws_static";
+    case AuthKind::simulated: return "simulated";
+  }
+  return "unknown";
+}
+
+SimulatedCredentials simulated_credentials() {
+  return {.verify = true,
+          .access_key_id = "AKIDEXAMPLE",
+          .secret_access_key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+          .api_key = "simulator-key"};
+}
+
+policy::EndpointFacts endpoint_facts(const EndpointConfig& endpoint) {
+  return {.id = endpoint.id,
+          .provider = endpoint.provider,
+          .region = endpoint.region,
+          .model = endpoint.model,
+          .kind = endpoint.kind,
+          .price = endpoint.price,
+          .context_tokens_max = endpoint.context_tokens_max,
+          .output_tokens_max = endpoint.output_tokens_max,
+          .boundary = endpoint.boundary};
+}
+
+}  // namespace troupe::config
