@@ -105,7 +105,7 @@ CompletionRequest prompt_request(PromptParts parts, const std::string& about, st
   request.messages.push_back(text_message(Role::system, std::move(parts.rules), true));
   request.messages.push_back(
       text_message(Role::user, fmt::format("{}\n{}", neutral_line(about), transcript(lines)), false));
-  request.sampling.temperature = 0.0;
+  // No temperature: reasoning models refuse it, and one request must suit every endpoint of a route.
   request.response_schema = ResponseSchema{std::string(parts.schema_name), JsonText{std::string(parts.schema)}};
   request.output_tokens_max = parts.tokens_max;
   request.deadline = policy.deadline;
