@@ -1,4 +1,6 @@
-// The public values in msgpack. Each `write` has a `read`; unknown tail fields are ignored, missing ones fail.
+// The public values in msgpack. Each `write` has a `read`; unknown tail fields are ignored, missing ones
+// fail. Durations travel as nanoseconds, error codes and stop reasons by name (a name we do not know reads as
+// `internal`, `model_error`), other enumerations as numbers (one we do not know fails).
 #pragma once
 
 #include "runtime/protocol/pack.hpp"
@@ -38,7 +40,7 @@ Result<T> from_bytes(std::string_view bytes) {
   Reader reader(bytes);
   T value;
   read(reader, value);
-  if (!reader.ok()) return fail(Errc::invalid_input, "malformed msgpack record");
+  if (!reader.ok() || !reader.rest().empty()) return fail(Errc::invalid_input, "malformed msgpack record");
   return value;
 }
 

@@ -1,0 +1,224 @@
+// Answers, events, errors and attempts as bytes.
+#include "runtime/protocol/values.hpp"
+
+#include "runtime/base/overloaded.hpp"
+#include "runtime/protocol/fields.hpp"
+
+namespace troupe::protocol {
+namespace {
+
+// Tags of StreamEvent on the wire. Numbers are never reused.
+enum EventTag : std::uint64_t {
+  kStarted = 0,
+  kText = 1,
+  kReasoning = 2,
+  kToolStarted = 3,
+  kToolInput = 4,
+  kStopped = 5,
+  kUsage = 6
+};
+
+StreamEvent read_tool_started(Reader& reader) {
+  ToolUseStarted event;
+  read_number(reader, event.index);
+  event.id = reader.text();
+  event.name = reader.text();
+  return event;
+}
+
+StreamEvent read_tool_input(Reader& reader) {
+  ToolInputDelta event;
+  read_number(reader, event.index);
+  event.json = reader.text();
+  return event;
+}
+
+StreamEvent read_reasoning(Reader& reader) {
+  ReasoningDelta event;
+  event.text = reader.text();
+  event.signature = reader.text();
+  return event;
+}
+
+StreamEvent read_usage_event(Reader& reader) {
+  UsageReported event;
+  read(reader, event.usage);
+  return event;
+}
+
+StreamEvent read_event_body(Reader& reader, RecordReader& record, std::uint64_t tag) {
+  constexpr std::size_t kFieldsOf[] = {1, 1, 2, 3, 2, 1, 1};
+  if (tag > kUsage) {
+    reader.fail();
+    return {};
+  }
+  record.expect(kFieldsOf[tag]);
+  switch (tag) {
+    case kStarted:
+      return StreamStarted{std::string(reader.text())};
+    case kText:
+      return TextDelta{std::string(reader.text())};
+    case kReasoning:
+      return read_reasoning(reader);
+    case kToolStarted:
+      return read_tool_started(reader);
+    case kToolInput:
+      return read_tool_input(reader);
+    case kStopped:
+      return StreamStopped{stop_reason_from_string(std::string(reader.text()))};
+    default:
+      return read_usage_event(reader);
+  }
+}
+
+void begin_event(Writer& writer, EventTag tag, std::size_t fields) {
+  writer.array(1 + fields);
+  writer.unsigned_integer(tag);
+}
+
+}  // namespace
+
+void write(Writer& writer, const StreamEvent& value) {
+  std::visit(Overloaded{
+                 [&](const StreamStarted& e) {
+                   begin_event(writer, kStarted, 1);
+                   writer.text(e.model);
+                 },
+                 [&](const TextDelta& e) {
+                   begin_event(writer, kText, 1);
+                   writer.text(e.text);
+                 },
+                 [&](const ReasoningDelta& e) {
+                   begin_event(writer, kReasoning, 2);
+                   writer.text(e.text);
+                   writer.text(e.signature);
+                 },
+                 [&](const ToolUseStarted& e) {
+                   begin_event(writer, kToolStarted, 3);
+                   writer.integer(e.index);
+                   writer.text(e.id);
+                   writer.text(e.name);
+                 },
+                 [&](const ToolInputDelta& e) {
+                   begin_event(writer, kToolInput, 2);
+                   writer.integer(e.index);
+                   writer.text(e.json);
+                 },
+                 [&](const StreamStopped& e) {
+                   begin_event(writer, kStopped, 1);
+                   writer.text(to_string(e.reason));
+                 },
+                 [&](const UsageReported& e) {
+                   begin_event(writer, kUsage, 1);
+                   write(writer, e.usage);
+                 },
+             },
+             value);
+}
+
+void read(Reader& reader, StreamEvent& value) {
+  RecordReader record(reader, 1);
+  auto tag = reader.unsigned_integer();
+  value = read_event_body(reader, record, tag);
+  record.finish();
+}
+
+void write(Writer& writer, const Usage& value) {
+  writer.array(6);
+  for (auto n : {value.input, value.output, value.cache_read, value.cache_write, value.reasoning})
+    writer.integer(n);
+  writer.boolean(value.estimated);
+}
+
+void read(Reader& reader, Usage& value) {
+  RecordReader record(reader, 6);
+  for (auto* n : {&value.input, &value.output, &value.cache_read, &value.cache_write, &value.reasoning}) {
+    *n = reader.integer();
+  }
+  value.estimated = reader.boolean();
+  record.finish();
+}
+
+void write(Writer& writer, const Completion& value) {
+  writer.array(4);
+  write_list(writer, value.parts, write_part);
+  writer.text(to_string(value.stop));
+  write(writer, value.usage);
+  writer.text(value.model);
+}
+
+void read(Reader& reader, Completion& value) {
+  RecordReader record(reader, 4);
+  read_list(reader, value.parts, read_part);
+  value.stop = stop_reason_from_string(std::string(reader.text()));
+  read(reader, value.usage);
+  value.model = reader.text();
+  record.finish();
+}
+
+void write(Writer& writer, const Error& value) {
+  writer.array(8);
+  writer.text(to_string(value.code));
+  writer.text(value.what);
+  writer.unsigned_integer(static_cast<std::uint64_t>(value.fault));
+  writer.boolean(value.retryable);
+  writer.boolean(value.failover);
+  writer.boolean(value.counts_for_breaker);
+  write_optional(writer, value.retry_after, [](Writer& w, Duration d) { w.integer(d.count()); });
+  writer.boolean(value.maybe_billed);
+}
+
+void read(Reader& reader, Error& value) {
+  RecordReader record(reader, 8);
+  value.code = errc_from_string(std::string(reader.text()));
+  value.what = reader.text();
+  value.fault = read_enum(reader, Fault::network);
+  value.retryable = reader.boolean();
+  value.failover = reader.boolean();
+  value.counts_for_breaker = reader.boolean();
+  read_optional(reader, value.retry_after, [](Reader& r, Duration& d) { d = Duration(r.integer()); });
+  value.maybe_billed = reader.boolean();
+  record.finish();
+}
+
+void write(Writer& writer, const AttemptRecord& value) {
+  writer.array(8);
+  writer.text(value.endpoint);
+  writer.unsigned_integer(static_cast<std::uint64_t>(value.cause));
+  writer.integer(value.started.ms);
+  writer.integer(value.ttft.count());
+  writer.integer(value.total.count());
+  write(writer, value.usage);
+  writer.real(value.usd);
+  writer.text(value.error);
+}
+
+void read(Reader& reader, AttemptRecord& value) {
+  RecordReader record(reader, 8);
+  value.endpoint = reader.text();
+  value.cause = read_enum(reader, Cause::judge);
+  value.started.ms = reader.integer();
+  value.ttft = Duration(reader.integer());
+  value.total = Duration(reader.integer());
+  read(reader, value.usage);
+  value.usd = reader.real();
+  value.error = reader.text();
+  record.finish();
+}
+
+void write(Writer& writer, const Answer& value) {
+  writer.array(3);
+  write(writer, value.completion);
+  write_list(writer, value.attempts, [](Writer& w, const AttemptRecord& a) { write(w, a); });
+  writer.boolean(value.replayed);
+}
+
+void read(Reader& reader, Answer& value) {
+  RecordReader record(reader, 3);
+  read(reader, value.completion);
+  read_list(reader, value.attempts, [](Reader& r, AttemptRecord& a) { read(r, a); });
+  value.replayed = reader.boolean();
+  record.finish();
+}
+
+}  // namespace troupe::protocol
