@@ -38,10 +38,13 @@ struct Entry {
   std::uint64_t input_hash = 0;
   /// The lease epoch this was written under.
   std::uint64_t epoch = 0;
+  /// From 1 for a step with effects outside the run, which writes its intent before it acts; 0 for a pure step,
+  /// whose result needs no intent. check() holds results to this.
   std::uint32_t attempt = 0;
   WallTime at;
+  /// Opaque bytes. Equal payloads above 8 KiB are stored once, however many entries of whichever runs carry them.
   std::string payload;
-  /// Filled when read.
+  /// Position in the whole journal, growing in commit order. Filled when read.
   std::uint64_t lsn = 0;
 };
 
@@ -82,17 +85,18 @@ struct BreakerRow {
   double share = 1;
 };
 
-/// Everything one commit makes durable together.
+/// Everything one commit makes durable together. Entries of one run stand in seq order.
 struct Batch {
   std::vector<Entry> entries;
   std::vector<UsageRow> usage;
   std::vector<BreakerRow> breakers;
-  /// Inserted or updated by run_id.
+  /// Inserted or updated by run_id, before the entries. An update keeps `created` and the epoch, and is refused like
+  /// an entry when its epoch is not the run's.
   std::optional<RunRow> run;
 };
 
-/// Called once, on the committer's thread. On error nothing of the batch is durable, except after Errc::storage,
-/// when the outcome is unknown until the run is read again.
+/// Called once, on the committer's thread, never inside the append that took it. On error nothing of the batch is
+/// durable, except after Errc::storage, when the outcome is unknown until the run is read again.
 using Committed = std::function<void(Result<void>)>;
 
 struct UsageFilter {
@@ -108,25 +112,33 @@ struct CostRow {
 };
 
 /// Thread-safe. Reads run on the caller's thread and see everything acknowledged before.
+/// Destroying it first commits and acknowledges all that was queued; nothing may be called meanwhile.
 class Journal {
  public:
   virtual ~Journal() = default;
 
   /// Queues a batch for the next group commit. `committed` fires after the disk has it.
   /// A Batch whose entries repeat a (run, seq), or carry an epoch older than the run's, fails with `storage` and
-  /// leaves the other batches of the same commit untouched.
+  /// leaves the other batches of the same commit untouched; so does one that leaves a gap in seq, claims an epoch
+  /// nobody was given, or records a second result for a step. Entries of a run nobody created, texts and payloads
+  /// over their bounds: `invalid_input`. The queue is full: `refused`, nothing was written, try again after an answer.
+  /// Once the disk has failed, everything fails with `storage` until the journal is opened again: SQLite cannot say
+  /// what a failed fsync left behind, so nothing after it may be called durable.
   virtual void append(Batch batch, Committed committed) = 0;
 
   /// Creates the run if it is new, else takes it over: bumps its epoch and returns the row with the new epoch, so that
-  /// a writer from before is fenced. `row.epoch` is ignored.
+  /// a writer from before is fenced. `row.epoch` is ignored; a taken-over run keeps all but its node. Durable when it
+  /// returns. `invalid_input` when the id belongs to another workflow. May be called from a Committed callback.
   virtual Result<RunRow> claim(RunRow row) = 0;
   virtual Result<std::optional<RunRow>> run(const std::string& run_id) = 0;
+  /// Newest first, whole rows.
   virtual Result<std::vector<RunRow>> runs(std::size_t limit) = 0;
   /// In seq order.
   virtual Result<std::vector<Entry>> history(const std::string& run_id) = 0;
   virtual Result<std::vector<UsageRow>> usage(const UsageFilter& filter) = 0;
   /// `by`: feature, tenant, model, endpoint, cause or run; invalid_input otherwise. Most expensive first.
   virtual Result<std::vector<CostRow>> cost(const std::string& by, const UsageFilter& filter) = 0;
+  /// In the order they were written, those with `at` >= since.
   virtual Result<std::vector<BreakerRow>> breakers(WallTime since) = 0;
   /// Checks the invariants of RUNTIME 4.3 over everything stored; empty when all hold.
   virtual Result<std::vector<std::string>> check() = 0;
@@ -137,14 +149,24 @@ struct SqliteConfig {
   std::string path;
   /// Off: synchronous=NORMAL, which survives kill -9 but not power loss.
   bool power_safe = true;
+  /// Entries of one group commit; a larger single batch is committed alone.
   std::size_t batch_entries_max = 1024;
+  /// Content bytes of one group commit, likewise: keeps the wait for a commit in the tens of milliseconds.
+  std::size_t batch_bytes_max = 4u << 20;
   std::size_t payload_bytes_max = 16u << 20;
+  /// What may wait for the committer; a batch that finds more than this waiting is refused.
+  std::size_t queue_bytes_max = 256u << 20;
+  /// The write-ahead log is folded into the file when it has grown by this much, on a thread of its own.
+  std::size_t wal_bytes_max = 64u << 20;
+  /// The file may not grow beyond; reaching it is a full disk. 0: no limit.
+  std::uint64_t file_bytes_max = 0;
 };
 
 /// Fails with `storage` when the file cannot be opened, is no journal, is of a newer version, or another process
 /// is writing to it (one writer per file: an flock beside it, refused with a clear text naming the holder's pid).
 Result<std::unique_ptr<Journal>> open_sqlite(SqliteConfig config);
-/// For looking only; works while another process writes. append and claim fail with `unsupported`.
+/// For looking only; works while another process writes. append and claim fail with `unsupported`, append at once and
+/// on the caller's thread. `input_missing` when there is no such file, else `storage` as above.
 Result<std::unique_ptr<Journal>> open_sqlite_readonly(const std::string& path);
 
 }  // namespace troupe::journal

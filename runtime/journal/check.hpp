@@ -1,0 +1,26 @@
+// The invariants of RUNTIME 4.3: what must hold of every history, and of a whole file.
+#pragma once
+
+#include "runtime/journal/database.hpp"
+#include "runtime/journal/journal.hpp"
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace troupe::journal {
+
+/// What one run's history breaks, a sentence each; pure. `history` is in seq order.
+/// - seq counts 1, 2, 3 and so on, and lsn grows with it;
+/// - epochs never fall, and none is above the run's;
+/// - a step has one result at most; a result of attempt 1 or more stands after an intent of its step;
+/// - a timer fires after it was set;
+/// - a run that is done or failed has a `done` entry, a cancelled one `done` or `cancel`.
+/// Open timers of an ended run are no fault: timers live in the history alone, and an ended run is not resumed.
+std::vector<std::string> check_history(const RunRow& run, std::span<const Entry> history);
+
+/// All histories, and the file: SQLite's own integrity, blobs that are what their hash says, no entry without a run,
+/// no negative figure in the ledger. Reads everything, one history at a time; stops after 100 findings.
+Result<std::vector<std::string>> check_everything(Connection& connection);
+
+}  // namespace troupe::journal

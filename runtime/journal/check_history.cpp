@@ -1,0 +1,73 @@
+// The rules of a single history, free of any database.
+#include "runtime/journal/check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace troupe::journal {
+namespace {
+
+/// Walks along one history and notes what is wrong.
+class HistoryWalk {
+ public:
+  explicit HistoryWalk(const RunRow& run) : run_(run) {}
+
+  void see(const Entry& entry) {
+    check_order(entry);
+    check_step(entry);
+    ended_ |= entry.kind == Kind::done;
+    cancelled_ |= entry.kind == Kind::cancel;
+    seq_ = entry.seq;
+    lsn_ = entry.lsn;
+    epoch_ = entry.epoch;
+  }
+
+  std::vector<std::string> finish() {
+    bool has_end = ended_ || (run_.state == RunState::cancelled && cancelled_);
+    if (run_.state != RunState::running && !has_end)
+      found_.push_back(fmt::format("run {}: {}, but its history has no end", run_.run_id, to_string(run_.state)));
+    return std::move(found_);
+  }
+
+ private:
+  void note(const Entry& entry, const std::string& what) {
+    found_.push_back(fmt::format("run {}, entry {}: {}", run_.run_id, entry.seq, what));
+  }
+
+  void check_order(const Entry& entry) {
+    if (entry.seq != seq_ + 1) note(entry, fmt::format("follows entry {}", seq_));
+    if (entry.lsn <= lsn_) note(entry, fmt::format("lsn {} after {}", entry.lsn, lsn_));
+    if (entry.epoch < epoch_) note(entry, fmt::format("epoch {} after {}", entry.epoch, epoch_));
+    if (entry.epoch > run_.epoch) note(entry, fmt::format("epoch {}, the run is at {}", entry.epoch, run_.epoch));
+  }
+
+  void check_step(const Entry& entry) {
+    if (entry.kind == Kind::intent) intents_.insert(entry.step_key);
+    if (entry.kind == Kind::timer_set) timers_.insert(entry.step_key);
+    if (entry.kind == Kind::timer_fired && !timers_.contains(entry.step_key))
+      note(entry, fmt::format("timer {} fired without being set", entry.step_key));
+    if (entry.kind != Kind::result) return;
+    if (!results_.insert(entry.step_key).second)
+      note(entry, fmt::format("a second result of step {}", entry.step_key));
+    if (entry.attempt > 0 && !intents_.contains(entry.step_key))
+      note(entry, fmt::format("a result of step {} without an intent", entry.step_key));
+  }
+
+  const RunRow& run_;
+  std::vector<std::string> found_;
+  std::set<std::string> intents_, timers_, results_;
+  std::uint64_t seq_ = 0, lsn_ = 0, epoch_ = 0;
+  bool ended_ = false, cancelled_ = false;
+};
+
+}  // namespace
+
+std::vector<std::string> check_history(const RunRow& run, std::span<const Entry> history) {
+  HistoryWalk walk(run);
+  for (const auto& entry : history) walk.see(entry);
+  return walk.finish();
+}
+
+}  // namespace troupe::journal

@@ -1,0 +1,177 @@
+#include "runtime/journal/queries.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+namespace troupe::journal {
+namespace {
+
+constexpr std::string_view kRunColumns =
+    "SELECT run_id, workflow, state, coalesce(i.bytes, input), coalesce(o.bytes, output), tenant, node, epoch,"
+    " created, finished, usd, tokens_in, tokens_out FROM run"
+    " LEFT JOIN blob i ON i.id = input_blob LEFT JOIN blob o ON o.id = output_blob ";
+constexpr std::string_view kHistory =
+    "SELECT run_id, seq, kind, step_key, input_hash, e.epoch, attempt, at, coalesce(b.bytes, payload), lsn"
+    " FROM run JOIN entry e ON e.run = run.id LEFT JOIN blob b ON b.id = payload_blob"
+    " WHERE run_id = ? ORDER BY seq";
+constexpr std::string_view kUsage =
+    "SELECT run_id, step_key, attempt, feature, tenant, model, endpoint, cause, error, node, input, output,"
+    " cache_read, cache_write, reasoning, estimated, usd, started, ttft_ns, total_ns FROM usage"
+    " WHERE (?1 = '' OR run_id = ?1) AND started >= ?2 ORDER BY id";
+constexpr const char* kCost =
+    "SELECT {}, count(*), sum(error <> ''), sum(input), sum(output), sum(cache_read), sum(cache_write),"
+    " sum(reasoning), max(estimated), sum(usd) FROM usage"
+    " WHERE (?1 = '' OR run_id = ?1) AND started >= ?2 GROUP BY 1 ORDER BY 10 DESC, 1";
+constexpr std::string_view kBreakers =
+    "SELECT endpoint, node, before, after, reason, detail, at, cool_until, share FROM breaker"
+    " WHERE at >= ? ORDER BY id";
+
+RunRow run_of(const Statement& row) {
+  RunRow run;
+  run.run_id = row.text(0);
+  run.workflow = row.text(1);
+  run.state = static_cast<RunState>(row.integer(2));
+  run.input = row.text(3);
+  run.output = row.text(4);
+  run.tenant = row.text(5);
+  run.node = row.text(6);
+  run.epoch = static_cast<std::uint64_t>(row.integer(7));
+  run.created.ms = row.integer(8);
+  run.finished.ms = row.integer(9);
+  run.usd = row.real(10);
+  run.tokens_in = row.integer(11);
+  run.tokens_out = row.integer(12);
+  return run;
+}
+
+Entry entry_of(const Statement& row) {
+  Entry entry;
+  entry.run_id = row.text(0);
+  entry.seq = static_cast<std::uint64_t>(row.integer(1));
+  entry.kind = static_cast<Kind>(row.integer(2));
+  entry.step_key = row.text(3);
+  entry.input_hash = static_cast<std::uint64_t>(row.integer(4));
+  entry.epoch = static_cast<std::uint64_t>(row.integer(5));
+  entry.attempt = static_cast<std::uint32_t>(row.integer(6));
+  entry.at.ms = row.integer(7);
+  entry.payload = row.text(8);
+  entry.lsn = static_cast<std::uint64_t>(row.integer(9));
+  return entry;
+}
+
+/// Five token columns and the estimate flag, from `column` on.
+Usage tokens_of(const Statement& row, int column) {
+  Usage usage;
+  usage.input = row.integer(column);
+  usage.output = row.integer(column + 1);
+  usage.cache_read = row.integer(column + 2);
+  usage.cache_write = row.integer(column + 3);
+  usage.reasoning = row.integer(column + 4);
+  usage.estimated = row.integer(column + 5) != 0;
+  return usage;
+}
+
+UsageRow usage_of(const Statement& row) {
+  UsageRow usage;
+  usage.run_id = row.text(0);
+  usage.step_key = row.text(1);
+  usage.attempt = static_cast<std::uint32_t>(row.integer(2));
+  usage.feature = row.text(3);
+  usage.tenant = row.text(4);
+  usage.model = row.text(5);
+  usage.endpoint = row.text(6);
+  usage.cause = row.text(7);
+  usage.error = row.text(8);
+  usage.node = row.text(9);
+  usage.usage = tokens_of(row, 10);
+  usage.usd = row.real(16);
+  usage.started.ms = row.integer(17);
+  usage.ttft = Duration(row.integer(18));
+  usage.total = Duration(row.integer(19));
+  return usage;
+}
+
+CostRow cost_of(const Statement& row) {
+  CostRow cost;
+  cost.key = row.text(0);
+  cost.attempts = static_cast<std::uint64_t>(row.integer(1));
+  cost.failed = static_cast<std::uint64_t>(row.integer(2));
+  cost.usage = tokens_of(row, 3);
+  cost.usd = row.real(9);
+  return cost;
+}
+
+BreakerRow breaker_of(const Statement& row) {
+  BreakerRow breaker;
+  breaker.endpoint = row.text(0);
+  breaker.node = row.text(1);
+  breaker.from = row.text(2);
+  breaker.to = row.text(3);
+  breaker.reason = row.text(4);
+  breaker.detail = row.text(5);
+  breaker.at.ms = row.integer(6);
+  breaker.cool_until.ms = row.integer(7);
+  breaker.share = row.real(8);
+  return breaker;
+}
+
+template <class Row, class... Values>
+Result<std::vector<Row>> read_rows(Connection& connection, std::string_view sql, Row (*read)(const Statement&),
+                                   const Values&... values) {
+  auto statement = connection.prepare(sql);
+  if (!statement) return std::unexpected(std::move(statement.error()));
+  std::vector<Row> rows;
+  auto row = statement->with(values...).step();
+  for (; row && *row; row = statement->step()) rows.push_back(read(*statement));
+  if (!row) return std::unexpected(std::move(row.error()));
+  return rows;
+}
+
+}  // namespace
+
+Result<std::optional<RunRow>> read_run(Connection& connection, const std::string& run_id) {
+  auto sql = fmt::format("{} WHERE run_id = ?", kRunColumns);
+  auto rows = read_rows(connection, sql, run_of, run_id);
+  if (!rows) return std::unexpected(std::move(rows.error()));
+  if (rows->empty()) return std::nullopt;
+  return std::move(rows->front());
+}
+
+Result<std::vector<RunRow>> read_runs(Connection& connection, std::size_t limit) {
+  auto sql = fmt::format("{} ORDER BY run.id DESC LIMIT ?", kRunColumns);
+  auto most = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
+  return read_rows(connection, sql, run_of, std::min(limit, most));
+}
+
+Result<std::vector<Entry>> read_history(Connection& connection, const std::string& run_id) {
+  return read_rows(connection, kHistory, entry_of, run_id);
+}
+
+Result<std::vector<UsageRow>> read_usage(Connection& connection, const UsageFilter& filter) {
+  return read_rows(connection, kUsage, usage_of, filter.run_id, filter.since.ms);
+}
+
+Result<std::vector<CostRow>> read_cost(Connection& connection, const std::string& by, const UsageFilter& filter) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> columns{{{"feature", "feature"},
+                                                                                  {"tenant", "tenant"},
+                                                                                  {"model", "model"},
+                                                                                  {"endpoint", "endpoint"},
+                                                                                  {"cause", "cause"},
+                                                                                  {"run", "run_id"}}};
+  for (auto [key, column] : columns)
+    if (key == by)
+      return read_rows(connection, fmt::format(fmt::runtime(kCost), column), cost_of, filter.run_id,
+                       filter.since.ms);
+  return fail(Errc::invalid_input,
+              fmt::format("cost by '{}': it must be feature, tenant, model, endpoint, cause or run", by));
+}
+
+Result<std::vector<BreakerRow>> read_breakers(Connection& connection, WallTime since) {
+  return read_rows(connection, kBreakers, breaker_of, since.ms);
+}
+
+}  // namespace troupe::journal

@@ -1,0 +1,22 @@
+// What may be asked of the tables. Each is one statement, so it sees one moment of the journal.
+#pragma once
+
+#include "runtime/journal/database.hpp"
+#include "runtime/journal/journal.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe::journal {
+
+/// All fail with `storage` when the file cannot be read. On the connection's thread.
+Result<std::optional<RunRow>> read_run(Connection& connection, const std::string& run_id);
+Result<std::vector<RunRow>> read_runs(Connection& connection, std::size_t limit);
+Result<std::vector<Entry>> read_history(Connection& connection, const std::string& run_id);
+/// In the order they were written.
+Result<std::vector<UsageRow>> read_usage(Connection& connection, const UsageFilter& filter);
+Result<std::vector<CostRow>> read_cost(Connection& connection, const std::string& by, const UsageFilter& filter);
+Result<std::vector<BreakerRow>> read_breakers(Connection& connection, WallTime since);
+
+}  // namespace troupe::journal

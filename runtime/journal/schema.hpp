@@ -1,0 +1,25 @@
+// The tables of the journal file, and what makes a file one of ours.
+#pragma once
+
+#include "runtime/journal/database.hpp"
+#include "runtime/journal/journal.hpp"
+
+#include <string>
+
+namespace troupe::journal {
+
+/// Raised when the tables change. A file of a newer version is refused, never guessed at.
+inline constexpr int kSchemaVersion = 1;
+
+/// Payloads, inputs and outputs above this are stored once by content, in a table of their own, so that the pages of
+/// histories stay small (RUNTIME 5.2; the cure for its pain 6).
+inline constexpr std::size_t kInlineBytesMax = 8u << 10;
+
+/// Opens or creates the file for writing: tables there, WAL on, no automatic checkpoints.
+/// `storage` when it is no journal, is damaged, or is of a newer version; such a file is left as it was.
+Result<Connection> open_for_writing(const SqliteConfig& config);
+
+/// Opens an existing journal for reading. `input_missing` when there is no such file, else as above.
+Result<Connection> open_for_reading(const std::string& path);
+
+}  // namespace troupe::journal

@@ -1,0 +1,147 @@
+// The journal in one SQLite file: opening it, and who does what behind the interface.
+#include "runtime/journal/check.hpp"
+#include "runtime/journal/committer.hpp"
+#include "runtime/journal/file_lock.hpp"
+#include "runtime/journal/journal.hpp"
+#include "runtime/journal/queries.hpp"
+#include "runtime/journal/readers.hpp"
+#include "runtime/journal/schema.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <utility>
+
+namespace troupe::journal {
+namespace {
+
+/// The reading half, which needs no writer in this process.
+class SqliteReader : public Journal {
+ public:
+  explicit SqliteReader(std::string path) : readers_(std::move(path)) {}
+
+  void append(Batch, Committed committed) override {
+    if (committed) committed(fail(Errc::unsupported, "this journal was opened for reading only"));
+  }
+  Result<RunRow> claim(RunRow) override {
+    return fail(Errc::unsupported, "this journal was opened for reading only");
+  }
+  Result<std::optional<RunRow>> run(const std::string& run_id) override {
+    return readers_.ask([&](Connection& c) { return read_run(c, run_id); });
+  }
+  Result<std::vector<RunRow>> runs(std::size_t limit) override {
+    return readers_.ask([&](Connection& c) { return read_runs(c, limit); });
+  }
+  Result<std::vector<Entry>> history(const std::string& run_id) override {
+    return readers_.ask([&](Connection& c) { return read_history(c, run_id); });
+  }
+  Result<std::vector<UsageRow>> usage(const UsageFilter& filter) override {
+    return readers_.ask([&](Connection& c) { return read_usage(c, filter); });
+  }
+  Result<std::vector<CostRow>> cost(const std::string& by, const UsageFilter& filter) override {
+    return readers_.ask([&](Connection& c) { return read_cost(c, by, filter); });
+  }
+  Result<std::vector<BreakerRow>> breakers(WallTime since) override {
+    return readers_.ask([&](Connection& c) { return read_breakers(c, since); });
+  }
+  Result<std::vector<std::string>> check() override {
+    return readers_.ask([](Connection& c) { return check_everything(c); });
+  }
+
+ private:
+  Readers readers_;
+};
+
+/// Reads as above; writes through the committer. The lock is let go last.
+class SqliteJournal final : public Journal {
+ public:
+  SqliteJournal(FileLock lock, const SqliteConfig& config, std::unique_ptr<Committer> committer)
+      : lock_(std::move(lock)),
+        payload_bytes_max_(config.payload_bytes_max),
+        committer_(std::move(committer)),
+        reader_(config.path) {}
+
+  void append(Batch batch, Committed committed) override {
+    Job job;
+    if (auto valid = validate(batch, payload_bytes_max_); !valid) job.refusal = std::move(valid.error());
+    job.batch = std::move(batch);
+    job.committed = std::move(committed);
+    committer_->push(std::move(job));
+  }
+
+  Result<RunRow> claim(RunRow row) override {
+    if (auto valid = validate(row, payload_bytes_max_); !valid) return std::unexpected(std::move(valid.error()));
+    Job job;
+    job.claim = &row;
+    auto done = committer_->push_and_wait(std::move(job));
+    if (!done) return std::unexpected(std::move(done.error()));
+    return row;
+  }
+
+  Result<std::optional<RunRow>> run(const std::string& run_id) override { return reader_.run(run_id); }
+  Result<std::vector<RunRow>> runs(std::size_t limit) override { return reader_.runs(limit); }
+  Result<std::vector<Entry>> history(const std::string& run_id) override { return reader_.history(run_id); }
+  Result<std::vector<UsageRow>> usage(const UsageFilter& filter) override { return reader_.usage(filter); }
+  Result<std::vector<CostRow>> cost(const std::string& by, const UsageFilter& filter) override {
+    return reader_.cost(by, filter);
+  }
+  Result<std::vector<BreakerRow>> breakers(WallTime since) override { return reader_.breakers(since); }
+  Result<std::vector<std::string>> check() override { return reader_.check(); }
+
+ private:
+  FileLock lock_;
+  std::size_t payload_bytes_max_;
+  std::unique_ptr<Committer> committer_;
+  SqliteReader reader_;
+};
+
+/// The file's one true path, its folder created: two names of one file must meet at one lock.
+Result<std::string> settle_path(const std::string& path) {
+  namespace fs = std::filesystem;
+  if (path.empty() || path == ":memory:")
+    return fail(Errc::storage, fmt::format("'{}' is no place for a journal: it needs a file", path));
+  std::error_code error;
+  auto absolute = fs::absolute(path, error);
+  if (!error) fs::create_directories(absolute.parent_path(), error);
+  if (error)
+    return fail(Errc::storage, fmt::format("journal {}: its folder cannot be made: {}", path, error.message()));
+  auto true_path = fs::weakly_canonical(absolute, error);
+  if (error) return fail(Errc::storage, fmt::format("journal {}: {}", path, error.message()));
+  if (fs::is_directory(true_path, error))
+    return fail(Errc::storage, fmt::format("journal {}: this is a folder", path));
+  return true_path.string();
+}
+
+Result<std::unique_ptr<Committer>> start_committer(const SqliteConfig& config) {
+  auto connection = open_for_writing(config);
+  if (!connection) return std::unexpected(std::move(connection.error()));
+  auto for_checkpoints = Connection::open(config.path, Connection::Mode::write);
+  if (!for_checkpoints) return std::unexpected(std::move(for_checkpoints.error()));
+  Committer::Limits limits{.group_entries_max = config.batch_entries_max,
+                           .group_bytes_max = config.batch_bytes_max,
+                           .queue_bytes_max = config.queue_bytes_max,
+                           .wal_bytes_max = config.wal_bytes_max};
+  return Committer::start(std::make_unique<Connection>(std::move(*connection)), std::move(*for_checkpoints),
+                          limits);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> open_sqlite(SqliteConfig config) {
+  auto path = settle_path(config.path);
+  if (!path) return std::unexpected(std::move(path.error()));
+  config.path = std::move(*path);
+  auto lock = FileLock::acquire(config.path + ".lock");
+  if (!lock) return std::unexpected(std::move(lock.error()));
+  auto committer = start_committer(config);
+  if (!committer) return std::unexpected(std::move(committer.error()));
+  return std::make_unique<SqliteJournal>(std::move(*lock), config, std::move(*committer));
+}
+
+Result<std::unique_ptr<Journal>> open_sqlite_readonly(const std::string& path) {
+  auto connection = open_for_reading(path);
+  if (!connection) return std::unexpected(std::move(connection.error()));
+  return std::make_unique<SqliteReader>(path);
+}
+
+}  // namespace troupe::journal

@@ -1,0 +1,73 @@
+// The bounds of what may be asked of a journal, checked before it is queued.
+#include "runtime/journal/writer.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <initializer_list>
+
+namespace troupe::journal {
+namespace {
+
+/// Of ids, keys and names. They are for people and for indexes; anything longer is content.
+constexpr std::size_t kTextBytesMax = 2048;
+
+Result<void> check_texts(std::string_view of, std::initializer_list<std::string_view> texts) {
+  for (auto text : texts)
+    if (text.size() > kTextBytesMax)
+      return fail(Errc::invalid_input, fmt::format("a text of the {} has {} bytes, {} are allowed", of, text.size(),
+                                                   kTextBytesMax));
+  return {};
+}
+
+Result<void> check_content(std::string_view of, std::size_t bytes, std::size_t bytes_max) {
+  if (bytes <= bytes_max) return {};
+  return fail(Errc::invalid_input, fmt::format("the {} has {} bytes, {} are allowed", of, bytes, bytes_max));
+}
+
+Result<void> check_number(std::string_view of, double value) {
+  if (std::isfinite(value)) return {};
+  return fail(Errc::invalid_input, fmt::format("a figure of the {} is no finite number", of));
+}
+
+Result<void> check_entry(const Entry& entry, std::size_t payload_bytes_max) {
+  if (entry.kind < Kind::start || entry.kind > Kind::done)
+    return fail(Errc::invalid_input, fmt::format("there is no entry kind {}", static_cast<int>(entry.kind)));
+  if (auto ok = check_texts("entry", {entry.run_id, entry.step_key}); !ok) return ok;
+  return check_content("payload", entry.payload.size(), payload_bytes_max);
+}
+
+Result<void> check_usage(const UsageRow& row) {
+  auto ok = check_texts("usage row", {row.run_id, row.step_key, row.feature, row.tenant, row.model, row.endpoint,
+                                      row.cause, row.error, row.node});
+  return ok ? check_number("usage row", row.usd) : ok;
+}
+
+Result<void> check_breaker(const BreakerRow& row) {
+  auto ok = check_texts("breaker row", {row.endpoint, row.node, row.from, row.to, row.reason, row.detail});
+  return ok ? check_number("breaker row", row.share) : ok;
+}
+
+}  // namespace
+
+Result<void> validate(const RunRow& row, std::size_t payload_bytes_max) {
+  if (row.run_id.empty()) return fail(Errc::invalid_input, "a run needs an id");
+  if (row.state < RunState::running || row.state > RunState::cancelled)
+    return fail(Errc::invalid_input, fmt::format("there is no run state {}", static_cast<int>(row.state)));
+  if (auto ok = check_texts("run", {row.run_id, row.workflow, row.tenant, row.node}); !ok) return ok;
+  if (auto ok = check_content("run's input", row.input.size(), payload_bytes_max); !ok) return ok;
+  if (auto ok = check_content("run's output", row.output.size(), payload_bytes_max); !ok) return ok;
+  return check_number("run", row.usd);
+}
+
+Result<void> validate(const Batch& batch, std::size_t payload_bytes_max) {
+  Result<void> ok;
+  if (batch.run) ok = validate(*batch.run, payload_bytes_max);
+  for (auto at = batch.entries.begin(); ok && at != batch.entries.end(); ++at)
+    ok = check_entry(*at, payload_bytes_max);
+  for (auto at = batch.usage.begin(); ok && at != batch.usage.end(); ++at) ok = check_usage(*at);
+  for (auto at = batch.breakers.begin(); ok && at != batch.breakers.end(); ++at) ok = check_breaker(*at);
+  return ok;
+}
+
+}  // namespace troupe::journal

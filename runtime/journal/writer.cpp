@@ -1,0 +1,172 @@
+#include "runtime/journal/writer.hpp"
+
+#include "runtime/journal/queries.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace troupe::journal {
+namespace {
+
+constexpr std::string_view kInsertRun =
+    "INSERT INTO run(run_id, workflow, state, input, input_blob, output, output_blob, tenant, node, epoch, created,"
+    " finished, usd, tokens_in, tokens_out) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr std::string_view kUpdateRun =
+    "UPDATE run SET workflow = ?, state = ?, input = ?, input_blob = ?, output = ?, output_blob = ?, tenant = ?,"
+    " node = ?, finished = ?, usd = ?, tokens_in = ?, tokens_out = ? WHERE id = ?";
+// A run that has ended keeps the node that ended it.
+constexpr std::string_view kClaimRun =
+    "UPDATE run SET epoch = epoch + 1, node = CASE state WHEN 1 THEN ? ELSE node END WHERE run_id = ?";
+constexpr std::string_view kInsertEntry =
+    "INSERT INTO entry(run, seq, kind, step_key, input_hash, epoch, attempt, at, payload, payload_blob)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr std::string_view kInsertUsage =
+    "INSERT INTO usage(run_id, step_key, attempt, endpoint, started, feature, tenant, model, cause, error, node,"
+    " input, output, cache_read, cache_write, reasoning, estimated, usd, ttft_ns, total_ns)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+constexpr std::string_view kInsertBreaker =
+    "INSERT INTO breaker(endpoint, node, before, after, reason, detail, at, cool_until, share)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+/// Whether this writer still holds the run. Equality, not order: an epoch nobody was given is no better than a
+/// stale one.
+Result<void> check_fence(const std::string& run_id, std::uint64_t epoch, const RunHead& head) {
+  if (epoch == head.epoch) return {};
+  return fail(Errc::storage, fmt::format("run {} is fenced: epoch {} writes, but the run is held under epoch {}",
+                                         run_id, epoch, head.epoch));
+}
+
+Result<void> check_place(const Entry& entry, const RunHead& head) {
+  if (entry.seq == head.seq + 1) return {};
+  return fail(Errc::storage, fmt::format("run {}: entry {} cannot follow entry {}: {}", entry.run_id, entry.seq,
+                                         head.seq, entry.seq <= head.seq ? "it is recorded already" : "a gap"));
+}
+
+}  // namespace
+
+Result<Writer> Writer::open(Connection& connection) {
+  auto blobs = BlobStore::open(connection);
+  if (!blobs) return std::unexpected(std::move(blobs.error()));
+  auto heads = RunHeads::open(connection);
+  if (!heads) return std::unexpected(std::move(heads.error()));
+  std::vector<Statement> all;
+  for (auto sql : {kInsertRun, kUpdateRun, kClaimRun, kInsertEntry, kInsertUsage, kInsertBreaker}) {
+    auto statement = connection.prepare(sql);
+    if (!statement) return std::unexpected(std::move(statement.error()));
+    all.push_back(std::move(*statement));
+  }
+  Statements statements{std::move(all[0]), std::move(all[1]), std::move(all[2]),
+                        std::move(all[3]), std::move(all[4]), std::move(all[5])};
+  return Writer(connection, std::move(*blobs), std::move(*heads), std::move(statements));
+}
+
+Writer::Writer(Connection& connection, BlobStore blobs, RunHeads heads, Statements statements)
+    : connection_(&connection),
+      blobs_(std::move(blobs)),
+      heads_(std::move(heads)),
+      statements_(std::move(statements)) {}
+
+Result<void> Writer::apply(const Batch& batch) {
+  Result<void> ok;
+  if (batch.run) ok = put_run(*batch.run);
+  for (auto at = batch.entries.begin(); ok && at != batch.entries.end(); ++at) ok = put_entry(*at);
+  for (auto at = batch.usage.begin(); ok && at != batch.usage.end(); ++at) ok = put_usage(*at);
+  for (auto at = batch.breakers.begin(); ok && at != batch.breakers.end(); ++at) ok = put_breaker(*at);
+  return ok;
+}
+
+void Writer::forget(const Batch& batch) {
+  if (batch.run) heads_.forget(batch.run->run_id);
+  for (const auto& entry : batch.entries) heads_.forget(entry.run_id);
+}
+
+Result<void> Writer::claim(RunRow& row) {
+  auto head = heads_.find(row.run_id);
+  if (!head) return std::unexpected(std::move(head.error()));
+  if (*head) return take_over(row);
+  row.epoch = 1;
+  return insert_run(row);
+}
+
+Result<void> Writer::take_over(RunRow& row) {
+  auto stored = read_run(*connection_, row.run_id);
+  if (!stored) return std::unexpected(std::move(stored.error()));
+  if (!*stored) return fail(Errc::internal, fmt::format("run {} vanished while it was claimed", row.run_id));
+  if (!row.workflow.empty() && (*stored)->workflow != row.workflow)
+    return fail(Errc::invalid_input, fmt::format("run {} is a {}, not a {}", row.run_id, (*stored)->workflow,
+                                                 row.workflow));
+  if (auto ok = statements_.claim_run.with(row.node, row.run_id).run(); !ok) return ok;
+  heads_.forget(row.run_id);
+  if ((*stored)->state != RunState::running) row.node = (*stored)->node;
+  (*stored)->node = row.node;
+  (*stored)->epoch += 1;
+  row = std::move(**stored);
+  return {};
+}
+
+Result<void> Writer::put_run(const RunRow& row) {
+  auto head = heads_.find(row.run_id);
+  if (!head) return std::unexpected(std::move(head.error()));
+  if (!*head) return insert_run(row);
+  if (auto ok = check_fence(row.run_id, row.epoch, **head); !ok) return ok;
+  auto id = (*head)->id;
+  auto input = blobs_.put(row.input);
+  if (!input) return std::unexpected(std::move(input.error()));
+  auto output = blobs_.put(row.output);
+  if (!output) return std::unexpected(std::move(output.error()));
+  return statements_.update_run
+      .with(row.workflow, static_cast<int>(row.state), BlobView{input->here}, input->blob, BlobView{output->here},
+            output->blob, row.tenant, row.node, row.finished.ms, row.usd, row.tokens_in, row.tokens_out, id)
+      .run();
+}
+
+Result<void> Writer::insert_run(const RunRow& row) {
+  auto input = blobs_.put(row.input);
+  if (!input) return std::unexpected(std::move(input.error()));
+  auto output = blobs_.put(row.output);
+  if (!output) return std::unexpected(std::move(output.error()));
+  return statements_.insert_run
+      .with(row.run_id, row.workflow, static_cast<int>(row.state), BlobView{input->here}, input->blob,
+            BlobView{output->here}, output->blob, row.tenant, row.node, row.epoch, row.created.ms, row.finished.ms,
+            row.usd, row.tokens_in, row.tokens_out)
+      .run();
+}
+
+Result<void> Writer::put_entry(const Entry& entry) {
+  auto found = heads_.find(entry.run_id);
+  if (!found) return std::unexpected(std::move(found.error()));
+  auto* head = *found;
+  if (!head) return fail(Errc::invalid_input, fmt::format("run {} does not exist: claim it first", entry.run_id));
+  if (auto ok = check_fence(entry.run_id, entry.epoch, *head); !ok) return ok;
+  if (auto ok = check_place(entry, *head); !ok) return ok;
+  auto payload = blobs_.put(entry.payload);
+  if (!payload) return std::unexpected(std::move(payload.error()));
+  auto written = statements_.insert_entry
+                     .with(head->id, entry.seq, static_cast<int>(entry.kind), entry.step_key, entry.input_hash,
+                           entry.epoch, entry.attempt, entry.at.ms, BlobView{payload->here}, payload->blob)
+                     .run();
+  if (written) head->seq = entry.seq;
+  // The head has vouched for (run, seq), so what is left to collide is the step's result.
+  if (!written && written.error().code == Errc::invalid_input)
+    return fail(Errc::storage, fmt::format("run {}: step {} has a result already", entry.run_id, entry.step_key));
+  return written;
+}
+
+Result<void> Writer::put_usage(const UsageRow& row) {
+  const auto& u = row.usage;
+  return statements_.insert_usage
+      .with(row.run_id, row.step_key, row.attempt, row.endpoint, row.started.ms, row.feature, row.tenant, row.model,
+            row.cause, row.error, row.node, u.input, u.output, u.cache_read, u.cache_write, u.reasoning,
+            u.estimated, row.usd, row.ttft.count(), row.total.count())
+      .run();
+}
+
+Result<void> Writer::put_breaker(const BreakerRow& row) {
+  return statements_.insert_breaker
+      .with(row.endpoint, row.node, row.from, row.to, row.reason, row.detail, row.at.ms, row.cool_until.ms,
+            row.share)
+      .run();
+}
+
+}  // namespace troupe::journal

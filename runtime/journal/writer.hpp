@@ -1,0 +1,49 @@
+// Puts batches and claims into the tables: which writes are allowed, and the statements that make them.
+#pragma once
+
+#include "runtime/journal/blob_store.hpp"
+#include "runtime/journal/database.hpp"
+#include "runtime/journal/journal.hpp"
+#include "runtime/journal/run_heads.hpp"
+
+#include <string>
+
+namespace troupe::journal {
+
+/// `invalid_input` when a text or payload of the batch is over its bound or a kind is unknown.
+Result<void> validate(const Batch& batch, std::size_t payload_bytes_max);
+Result<void> validate(const RunRow& row, std::size_t payload_bytes_max);
+
+/// Works within the caller's transaction and on its thread. After a failure the caller must roll the batch back;
+/// whether the disk or only the batch was at fault, Connection::broken tells.
+class Writer {
+ public:
+  static Result<Writer> open(Connection& connection);
+
+  Result<void> apply(const Batch& batch);
+  /// Fills `row` with what is stored now.
+  Result<void> claim(RunRow& row);
+  /// The batch was rolled back: nothing it said of its runs holds.
+  void forget(const Batch& batch);
+  void forget_all() { heads_.forget_all(); }
+
+ private:
+  struct Statements {
+    Statement insert_run, update_run, claim_run, insert_entry, insert_usage, insert_breaker;
+  };
+  Writer(Connection& connection, BlobStore blobs, RunHeads heads, Statements statements);
+
+  Result<void> put_run(const RunRow& row);
+  Result<void> insert_run(const RunRow& row);
+  Result<void> take_over(RunRow& row);
+  Result<void> put_entry(const Entry& entry);
+  Result<void> put_usage(const UsageRow& row);
+  Result<void> put_breaker(const BreakerRow& row);
+
+  Connection* connection_;
+  BlobStore blobs_;
+  RunHeads heads_;
+  Statements statements_;
+};
+
+}  // namespace troupe::journal
