@@ -1,0 +1,27 @@
+#include "providers/dialect.hpp"
+
+#include "providers/bedrock/dialect.hpp"
+#include "providers/openai/dialect.hpp"
+
+#include <array>
+
+namespace troupe::providers {
+namespace {
+
+std::array<const Dialect*, 2> all_dialects() { return {&openai::dialect(), &bedrock::dialect()}; }
+
+}  // namespace
+
+const Dialect* find_dialect(std::string_view name) {
+  for (const auto* dialect : all_dialects())
+    if (dialect->name() == name) return dialect;
+  return nullptr;
+}
+
+std::vector<std::string_view> dialect_names() {
+  std::vector<std::string_view> names;
+  for (const auto* dialect : all_dialects()) names.push_back(dialect->name());
+  return names;
+}
+
+}  // namespace troupe::providers
