@@ -11,9 +11,9 @@
 
 namespace troupe::recap {
 
-/// One token per four bytes, rounded up: the rule of thumb vendors give for English (OpenAI and Anthropic help
-/// pages). For scripts of several bytes per letter it errs on the high side or near the truth; it never decides
-/// money, only where to cut.
+/// One token per four bytes, rounded up: the rule of thumb vendors give for English (OpenAI and Anthropic
+/// help pages). For scripts of several bytes per letter it errs on the high side or near the truth; it never
+/// decides money, only where to cut.
 std::size_t estimate_tokens(std::string_view text);
 
 struct ChunkPolicy {
@@ -36,8 +36,8 @@ struct Chunk {
 /// " [… cut: N of M bytes shown]", so that neither model nor reader takes the part for the whole.
 std::string cut_text(std::string_view text, std::size_t tokens_max);
 
-/// Every message is in exactly one chunk. Conversations stay in order and whole; only one that is larger than a chunk
-/// by itself is split, between messages. An empty day gives no chunk. Pure; any thread.
+/// Every message is in exactly one chunk. Conversations stay in order and whole; only one that is larger than
+/// a chunk by itself is split, between messages. An empty day gives no chunk. Pure; any thread.
 std::vector<Chunk> chunk_day(const slack::ChannelDay& day, const std::vector<Conversation>& conversations,
                              const ChunkPolicy& policy = {});
 

@@ -94,7 +94,9 @@ class ArchiveSource final : public Source {
   const std::vector<Entry>& entries() const override { return entries_; }
 
   Result<std::string> read(const Entry& entry, std::size_t bytes_max) override {
-    auto too_large = [&] { return fail(Errc::invalid_input, fmt::format("larger than {} bytes", bytes_max)); };
+    auto too_large = [&] {
+      return fail(Errc::invalid_input, fmt::format("larger than {} bytes", bytes_max));
+    };
     if (entry.bytes > bytes_max) return too_large();
     MemberHandle file(zip_fopen_index(archive_.get(), entry.index, 0));
     if (file == nullptr) return fail(Errc::invalid_input, fmt::format("cannot be unpacked: {}", why()));

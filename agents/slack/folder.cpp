@@ -1,4 +1,5 @@
-// An export as a folder: at most three levels are listed, links are not followed, only regular files are opened.
+// An export as a folder: at most three levels are listed, links are not followed, only regular files are
+// opened.
 #include "agents/slack/source.hpp"
 
 #include "runtime/json/json.hpp"
@@ -22,7 +23,8 @@ class FolderLister {
 
   Result<std::vector<Entry>> list() {
     list_folder("", 1);
-    if (entries_.size() > files_max_) return fail(Errc::invalid_input, fmt::format("more than {} files", files_max_));
+    if (entries_.size() > files_max_)
+      return fail(Errc::invalid_input, fmt::format("more than {} files", files_max_));
     std::ranges::sort(entries_, {}, &Entry::name);
     return std::move(entries_);
   }
@@ -68,7 +70,8 @@ class FolderLister {
 
 class FolderSource final : public Source {
  public:
-  FolderSource(fs::path root, std::vector<Entry> entries) : root_(std::move(root)), entries_(std::move(entries)) {}
+  FolderSource(fs::path root, std::vector<Entry> entries)
+      : root_(std::move(root)), entries_(std::move(entries)) {}
 
   const std::vector<Entry>& entries() const override { return entries_; }
 

@@ -23,8 +23,8 @@ struct ReadOptions {
   std::size_t files_max = 1'000'000;
 };
 
-/// Fails with input_missing when `path` is not there, and with invalid_input when it is no export, holds no message
-/// at all, or names an unknown channel, user or date; everything smaller becomes a Problem.
+/// Fails with input_missing when `path` is not there, and with invalid_input when it is no export, holds no
+/// message at all, or names an unknown channel, user or date; everything smaller becomes a Problem.
 Result<Workspace> read_export(const std::filesystem::path& path, const ReadOptions& options);
 
 }  // namespace troupe::slack

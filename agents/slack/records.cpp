@@ -97,28 +97,12 @@ class RecordHandler final : public nlohmann::json_sax<Json> {
   std::size_t strangers_ = 0;
 };
 
-// Offset of the first byte that is no UTF-8. Halving works because a valid prefix stays valid: the cut is moved back
-// to the start of a sequence first.
-std::size_t first_invalid_byte(std::string_view text) {
-  std::size_t good = 0;
-  std::size_t step = text.size();
-  while (step > 0) {
-    auto end = std::min(text.size(), good + step);
-    while (end > good && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-    if (end > good && is_utf8(text.substr(good, end - good))) {
-      good = end;
-    } else {
-      step /= 2;
-    }
-  }
-  return good;
-}
-
 std::string describe_failure(std::string_view text, const RecordHandler& handler) {
   if (!handler.refused().empty()) return handler.refused();
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return "empty file";
-  if (!is_utf8(text)) return fmt::format("not valid UTF-8 at byte {}", first_invalid_byte(text));
-  if (handler.error_at() > text.size()) return fmt::format("cut short: JSON ends early at byte {}", text.size());
+  if (handler.error_at() > text.size())
+    return fmt::format("cut short: JSON ends early at byte {}", text.size());
+  if (!is_utf8(text)) return fmt::format("not valid UTF-8 near byte {}", handler.error_at());
   return fmt::format("not JSON at byte {}", handler.error_at());
 }
 

@@ -13,8 +13,8 @@
 
 namespace troupe::slack {
 
-/// The wanted fields of one object. A path is the keys joined by dots; arrays on the way are looked through, so
-/// "attachments.text" may have several values. Numbers and booleans are given as text.
+/// The wanted fields of one object. A path is the keys joined by dots; arrays on the way are looked through,
+/// so "attachments.text" may have several values. Numbers and booleans are given as text.
 struct Record {
   std::vector<std::pair<std::string_view, std::string>> values;
   /// The first value of `path`, or empty.
@@ -25,10 +25,11 @@ struct Record {
 
 using RecordVisitor = std::function<void(const Record&)>;
 
-/// Calls `visit` for every object of the array, in order, and returns how many elements were no objects. No tree is
-/// built: memory is one record, and a hostile file (a million keys, deep nesting) costs no more than its length.
-/// Fails with invalid_input, saying whether the text is cut short, not UTF-8, not an array or not JSON; the records
-/// visited until then are to be thrown away. `wanted` must outlive the call and the records. Any thread.
+/// Calls `visit` for every object of the array, in order, and returns how many elements were no objects. No
+/// tree is built: memory is one record, and a hostile file (a million keys, deep nesting) costs no more than
+/// its length. Fails with invalid_input, saying whether the text is cut short, not UTF-8, not an array or not
+/// JSON; the records visited until then are to be thrown away. `wanted` must outlive the call and the
+/// records. Any thread.
 Result<std::size_t> read_records(std::string_view text, std::span<const std::string_view> wanted,
                                  const RecordVisitor& visit);
 

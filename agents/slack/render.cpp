@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::size_t kNameBytesMax = 80;
 
-bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f; }
+bool is_control(char c) {
+  return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
+}
 
 std::string decode_entities(std::string_view text) {
   std::string out;
@@ -43,7 +45,8 @@ std::string render_link(std::string_view target, const std::string& label) {
 }
 
 bool is_link(std::string_view target) {
-  return target.find("://") != std::string_view::npos || target.starts_with("mailto:") || target.starts_with("tel:");
+  return target.find("://") != std::string_view::npos || target.starts_with("mailto:") ||
+         target.starts_with("tel:");
 }
 
 // What stands between the angle brackets; empty when it is no markup of Slack's.
@@ -73,7 +76,8 @@ std::string render_text(std::string_view text, const Names& names) {
     if (open == std::string_view::npos) break;
     text.remove_prefix(open);
     auto close = text.find('>');
-    auto shown = close == std::string_view::npos ? std::string() : render_markup(text.substr(1, close - 1), names);
+    auto shown =
+        close == std::string_view::npos ? std::string() : render_markup(text.substr(1, close - 1), names);
     out += shown.empty() ? "<" : shown;
     text.remove_prefix(shown.empty() ? 1 : close + 1);
   }

@@ -28,8 +28,9 @@ class Source {
   virtual Result<std::string> read(const Entry& entry, std::size_t bytes_max) = 0;
 };
 
-/// Fails with input_missing when nothing is there, invalid_input when it is neither folder nor ZIP, when the ZIP is
-/// cut short, or when it has more than `files_max` files. Names and links leading out of the export go to `problems`.
+/// Fails with input_missing when nothing is there, invalid_input when it is neither folder nor ZIP, when the
+/// ZIP is cut short, or when it has more than `files_max` files. Names and links leading out of the export go
+/// to `problems`.
 Result<std::unique_ptr<Source>> open_source(const std::filesystem::path& path, const ReadOptions& options,
                                             std::vector<Problem>& problems);
 
