@@ -14,7 +14,7 @@ constexpr int kBusyMillisecondsMax = 10'000;
 const char* plain_words(int code) {
   switch (code & 0xff) {
     case SQLITE_FULL: return "the disk is full";
-    case SQLITE_NOTADB: return "the file is no SQLite database";
+    case SQLITE_NOTADB: return "the file is no journal";
     case SQLITE_CORRUPT: return "the file is damaged";
     case SQLITE_READONLY: return "the file may not be written";
     case SQLITE_CANTOPEN: return "the file cannot be opened";

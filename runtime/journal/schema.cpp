@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
+#include <utility>
 
 namespace troupe::journal {
 namespace {
@@ -42,32 +45,28 @@ CREATE TABLE breaker(
   share REAL NOT NULL);
 )sql";
 
-std::uint32_t big_endian(const unsigned char* at, int bytes) {
-  std::uint32_t value = 0;
-  for (int i = 0; i < bytes; ++i) value = value << 8 | at[i];
-  return value;
+/// New files are for their owner alone: they hold what users wrote. SQLite gives the log the file's permissions.
+/// Only a file that was not there is opened here: closing another would drop the locks that SQLite holds on it for
+/// this process (sqlite.org/howtocorrupt.html, 2.2).
+Result<void> create_private(const std::string& path) {
+  int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (descriptor < 0 && errno != EEXIST)
+    return fail(Errc::storage, fmt::format("journal {}: cannot be created: {}", path, std::strerror(errno)));
+  if (descriptor >= 0) ::close(descriptor);
+  return {};
 }
 
-/// Looks at the file before SQLite does, which would take a cut file for whole until a lost page is asked for.
-/// The page size stands at byte 16 and the page count at byte 28 of the header (sqlite.org/fileformat2.html, 1.3).
-Result<void> inspect_file(const std::string& path) {
+/// SQLite sees when whole pages are missing, but not when the last one is cut.
+Result<void> check_length(Connection& connection, const std::string& path) {
+  auto page = connection.integer("PRAGMA page_size");
+  if (!page) return std::unexpected(std::move(page.error()));
   std::error_code ignored;
-  auto size = std::filesystem::file_size(path, ignored);
-  if (ignored || size == 0) return {};
-  std::array<unsigned char, 100> head{};
-  std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(head.data()), head.size());
-  if (size < head.size() || std::memcmp(head.data(), "SQLite format 3", 16) != 0)
-    return fail(Errc::storage, fmt::format("journal {}: the file is no journal", path));
-  std::uint64_t page = big_endian(head.data() + 16, 2);
-  if (page == 1) page = 65536;
-  std::uint64_t expected = page * big_endian(head.data() + 28, 4);
   auto log_size = std::filesystem::file_size(path + "-wal", ignored);
-  // With a log beside it the missing pages may be there, after a crash in the middle of a checkpoint.
-  bool log_may_hold_the_rest = !ignored && log_size > 0;
-  if (size < expected && !log_may_hold_the_rest)
-    return fail(Errc::storage,
-                fmt::format("journal {}: the file is damaged: {} bytes of {}", path, size, expected));
-  return {};
+  // After a crash in the middle of a checkpoint the log beside the file holds the rest.
+  if (!ignored && log_size > 0) return {};
+  auto size = std::filesystem::file_size(path, ignored);
+  if (ignored || size % static_cast<std::uintmax_t>(*page) == 0) return {};
+  return fail(Errc::storage, fmt::format("journal {}: the file is damaged: its last page is cut", path));
 }
 
 struct Marks {
@@ -92,6 +91,7 @@ Result<Marks> read_marks(Connection& connection) {
 
 /// True when the tables are there, false when the file is new and empty.
 Result<bool> recognise(Connection& connection, const std::string& path) {
+  if (auto whole = check_length(connection, path); !whole) return std::unexpected(std::move(whole.error()));
   auto marks = read_marks(connection);
   if (!marks) return std::unexpected(std::move(marks.error()));
   if (marks->objects == 0 && marks->application == 0 && marks->version == 0) return false;
@@ -129,7 +129,7 @@ Result<void> limit_size(Connection& connection, std::uint64_t bytes_max) {
 }  // namespace
 
 Result<Connection> open_for_writing(const SqliteConfig& config) {
-  if (auto whole = inspect_file(config.path); !whole) return std::unexpected(std::move(whole.error()));
+  if (auto made = create_private(config.path); !made) return std::unexpected(std::move(made.error()));
   auto connection = Connection::open(config.path, Connection::Mode::create);
   if (!connection) return connection;
   // The page size takes effect only while the file is empty.
@@ -150,7 +150,6 @@ Result<Connection> open_for_reading(const std::string& path) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored))
     return fail(Errc::input_missing, fmt::format("journal {}: there is no such file", path));
-  if (auto whole = inspect_file(path); !whole) return std::unexpected(std::move(whole.error()));
   auto connection = Connection::open(path, Connection::Mode::read);
   if (!connection) return connection;
   auto ready = connection->execute("PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;");
