@@ -30,7 +30,8 @@ enum class TripReason {
 };
 const char* to_string(TripReason reason);
 
-/// A value; published by the owner with a growing version, readers keep a pointer. Latencies in seconds, 0: unknown.
+/// A value; published by the owner with a growing version, readers keep a pointer. Latencies in seconds, 0:
+/// unknown.
 struct HealthView {
   std::string endpoint;
   std::uint64_t version = 0;

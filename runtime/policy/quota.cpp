@@ -1,0 +1,115 @@
+// Token buckets: continuous refill, reservation and settlement.
+#include "runtime/policy/quota.hpp"
+
+#include "runtime/base/clock.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace troupe::policy {
+namespace {
+
+constexpr double kMinuteSeconds = 60;
+
+double sane_tokens(double tokens) { return std::isfinite(tokens) && tokens > 0 ? tokens : 0; }
+
+}  // namespace
+
+std::optional<std::string> validate(const QuotaPolicy& policy) {
+  for (double limit :
+       {policy.input_tokens_per_minute, policy.output_tokens_per_minute, policy.requests_per_minute})
+    if (!std::isfinite(limit) || limit < 0)
+      return fmt::format("a per-minute limit is {}; 0 means unlimited", limit);
+  if (!std::isfinite(policy.output_burndown) || policy.output_burndown <= 0)
+    return fmt::format("output_burndown is {}; it must be above 0, usually 1 or 5", policy.output_burndown);
+  if (!std::isfinite(policy.burst_minutes) || policy.burst_minutes <= 0)
+    return fmt::format("burst_minutes is {}; it must be above 0, usually 1", policy.burst_minutes);
+  return std::nullopt;
+}
+
+Quota::Bucket Quota::Bucket::of(double per_minute, double burst_minutes, Instant now) {
+  Bucket bucket;
+  bucket.at = now;
+  if (!(per_minute > 0)) return bucket;
+  bucket.per_second = per_minute / kMinuteSeconds;
+  bucket.capacity = bucket.level = per_minute * burst_minutes;
+  return bucket;
+}
+
+void Quota::Bucket::refill(Instant now) {
+  if (per_second <= 0 || now <= at) return;
+  level = std::min(capacity, level + per_second * seconds(now - at));
+  at = now;
+}
+
+void Quota::Bucket::take(double amount, Instant now) {
+  if (per_second <= 0) return;
+  refill(now);
+  level = std::min(capacity, level - amount);
+}
+
+double Quota::Bucket::wait_seconds(double amount, Instant now) {
+  if (per_second <= 0) return 0;
+  refill(now);
+  double target = std::min(amount, capacity);
+  // A nano-token of slack: a wait that was slept in full must not come out one rounding error short.
+  constexpr double slack = 1e-6;
+  return level + slack >= target ? 0 : (target - level) / per_second;
+}
+
+Quota::Quota(QuotaPolicy policy, Instant now)
+    : policy_(policy),
+      input_(Bucket::of(policy.input_tokens_per_minute, policy.burst_minutes, now)),
+      output_(Bucket::of(policy.output_from_input ? 0 : policy.output_tokens_per_minute, policy.burst_minutes,
+                         now)),
+      requests_(Bucket::of(policy.requests_per_minute, policy.burst_minutes, now)) {}
+
+Quota::Draw Quota::draw_of(const QuotaNeed& need) const {
+  double output = sane_tokens(need.output_tokens) * policy_.output_burndown;
+  if (policy_.output_from_input) return {sane_tokens(need.input_tokens) + output, 0};
+  return {sane_tokens(need.input_tokens), output};
+}
+
+Duration Quota::wait_for(const QuotaNeed& need, Instant now) {
+  if (policy_.in_flight_max > 0 && in_flight_ >= policy_.in_flight_max) return wait_max;
+  auto draw = draw_of(need);
+  double wait = std::max({input_.wait_seconds(draw.input, now), output_.wait_seconds(draw.output, now),
+                          requests_.wait_seconds(1, now)});
+  if (wait >= seconds(wait_max)) return wait_max;
+  // Rounded up: a wait cut short by a nanosecond would be asked for again.
+  return Duration(static_cast<Duration::rep>(std::ceil(wait * 1e9)));
+}
+
+void Quota::take(const Draw& draw, double requests, Instant now) {
+  input_.take(draw.input, now);
+  output_.take(draw.output, now);
+  requests_.take(requests, now);
+}
+
+void Quota::reserve(const QuotaNeed& need, Instant now) {
+  take(draw_of(need), 1, now);
+  ++in_flight_;
+}
+
+void Quota::settle(const QuotaNeed& reserved, const QuotaNeed& actual, Instant now) {
+  auto before = draw_of(reserved);
+  auto after = draw_of(actual);
+  bool never_made = after.input == 0 && after.output == 0;
+  take({after.input - before.input, after.output - before.output}, never_made ? -1 : 0, now);
+  if (in_flight_ > 0) --in_flight_;
+}
+
+double Quota::input_headroom(Instant now) {
+  input_.refill(now);
+  return input_.level;
+}
+
+double Quota::output_headroom(Instant now) {
+  auto& bucket = policy_.output_from_input ? input_ : output_;
+  bucket.refill(now);
+  return bucket.level / policy_.output_burndown;
+}
+
+}  // namespace troupe::policy
