@@ -1,5 +1,9 @@
-// A node's door to other nodes: one thread that owns every ZeroMQ socket. Reliable, ordered, flow-controlled lanes to
-// each peer over CURVE (RUNTIME 5.6).
+// A node's door to other nodes: one thread that owns every ZeroMQ socket. Reliable, ordered, flow-controlled
+// lanes to each peer over CURVE (RUNTIME 5.6).
+//
+// Which connection carries what: a node sends on the DEALER it keeps to the peer's address, and answers
+// through its ROUTER only who has no address here (clients). It receives on both. So two nodes that list each
+// other hold two connections, one per direction, and there is nothing to negotiate.
 #pragma once
 
 #include "runtime/base/executor.hpp"
@@ -51,6 +55,16 @@ struct GatewayConfig {
   std::size_t credit_window = 4096;
   /// Messages waiting for credit per peer and lane; further sends are refused with `refused`.
   std::size_t waiting_max = 65536;
+  /// The same bound in bytes.
+  std::size_t waiting_bytes_max = 256u << 20;
+  /// Bytes of data or bulk on the way to one peer, unacknowledged. What a control message may have to wait
+  /// behind.
+  std::size_t flight_bytes_max = 4u << 20;
+  /// Programs connected with client keys at one time.
+  std::size_t clients_max = 256;
+  /// With true, data and bulk credit is given back by `consumed`, not by on_message returning: for listeners
+  /// that only queue. The control lane's credit is always given back at once.
+  bool credit_on_consume = false;
 };
 
 /// A message as it arrived, once, in order within its lane.
@@ -75,10 +89,12 @@ struct Outbound {
 class GatewayListener {
  public:
   virtual ~GatewayListener() = default;
-  /// The peer is heard (again). A new incarnation means it lost what it had in memory.
+  /// The peer is heard and hears us (again). A new incarnation means it lost what it had in memory. Peers
+  /// with a client key are named "client:<first 12 characters of the key>#<incarnation>", so that two
+  /// programs that share a key stay apart; they are forgotten when they go down.
   virtual void on_peer_up(const std::string& peer, std::uint64_t incarnation) = 0;
-  /// Not heard for heartbeat_timeout, or the connection was refused. What was sent and not acknowledged stays queued
-  /// for the same incarnation and is dropped when a new one appears: its fate is unknown.
+  /// Not heard for heartbeat_timeout, or the connection was refused. What was sent and not acknowledged stays
+  /// queued for the same incarnation and is dropped when a new one appears: its fate is unknown.
   virtual void on_peer_down(const std::string& peer, const std::string& reason) = 0;
   virtual void on_message(Inbound message) = 0;
 };
@@ -93,15 +109,21 @@ class Gateway : public Executor {
   virtual std::string address() const = 0;
   virtual std::uint64_t incarnation() const = 0;
   /// Queues a message. Thread-safe; from the gateway's own thread it costs no wake-up.
-  /// `refused` when waiting_max is reached, `not_found` for an unknown peer, `invalid_input` when over frame_bytes_max.
-  /// A message accepted is delivered once if this incarnation of the peer is heard again before its deadline.
+  /// `refused` when waiting_max is reached, `not_found` for an unknown peer, `invalid_input` when over
+  /// frame_bytes_max. A message accepted is delivered once if this incarnation of the peer is heard again
+  /// before its deadline.
   virtual Result<void> send(const std::string& peer, Outbound message) = 0;
+  /// With credit_on_consume: the listener is done with so many messages of this lane. Thread-safe.
+  virtual void consumed(const std::string& peer, protocol::Lane lane, std::size_t count) = 0;
   /// Ends the thread. Idempotent; not from the gateway's thread.
   virtual void stop() = 0;
 
   struct Stats {
-    std::uint64_t sent = 0, received = 0, resent = 0, duplicates = 0, refused_handshakes = 0, dropped_expired = 0;
+    std::uint64_t sent = 0, received = 0, resent = 0, duplicates = 0, refused_handshakes = 0,
+                  dropped_expired = 0;
     std::uint64_t bytes_sent = 0, bytes_received = 0;
+    /// Frames or messages that were no envelopes, too large, or named a source their key does not own.
+    std::uint64_t malformed = 0;
   };
   virtual Stats stats() const = 0;
 };
