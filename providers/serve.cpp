@@ -1,0 +1,14 @@
+#include "providers/serve.hpp"
+
+#include "providers/bedrock/serve.hpp"
+#include "providers/openai/serve.hpp"
+
+namespace troupe::providers {
+
+const DialectServer* find_dialect_server(std::string_view name) {
+  for (const auto* server : {&openai::server(), &bedrock::server()})
+    if (server->name() == name) return server;
+  return nullptr;
+}
+
+}  // namespace troupe::providers
