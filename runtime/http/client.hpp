@@ -17,12 +17,16 @@ struct ClientConfig {
   std::size_t idle_per_origin_max = 64;
   /// Open connections per origin; further exchanges wait for one (their total timer runs).
   std::size_t open_per_origin_max = 1024;
+  /// Exchanges waiting for a connection, per origin; more end with `refused`.
+  std::size_t waiting_per_origin_max = 16 * 1024;
   /// An idle connection older than this is closed rather than reused.
   Duration idle_age_max = std::chrono::seconds(55);
+  /// Of one response; a larger head ends the exchange with transient_server, not retryable.
   std::size_t head_bytes_max = 64 * 1024;
   /// Of one response. A larger body ends the exchange with stream_broken.
   std::size_t body_bytes_max = 64 * 1024 * 1024;
-  /// PEM file of additional certificate authorities; empty: the system's.
+  /// PEM file of additional certificate authorities; empty: the system's. Unreadable: exchanges over TLS end with
+  /// bad_config.
   std::string ca_file;
 };
 
@@ -30,20 +34,23 @@ struct ClientConfig {
 /// Zero means no limit. (A header-wait timeout that never fires is a known defect of peers: each has a test.)
 struct Timeouts {
   Duration connect = std::chrono::seconds(5);      ///< TCP and TLS handshake
-  Duration header = std::chrono::seconds(30);      ///< request written -> response head
-  Duration first_byte = std::chrono::seconds(60);  ///< request written -> first body byte
+  /// Request written -> response head. While it is still being written: since the peer last took some of it.
+  Duration header = std::chrono::seconds(30);
+  Duration first_byte = std::chrono::seconds(60);  ///< as header, until the first body byte
   Duration idle = std::chrono::seconds(30);        ///< between body bytes
   Duration total = std::chrono::minutes(10);       ///< from start, waiting for a connection included
 };
 
 /// Hears one exchange, on the loop thread: on_head once, on_body any number of times, on_end exactly once and last.
+/// Never called from within Client::start or Exchange::cancel. Not called any more once the loop has stopped.
 class ExchangeSink {
  public:
   virtual ~ExchangeSink() = default;
   virtual void on_head(const ResponseHead& head) = 0;
   virtual void on_body(std::string_view bytes) = 0;
-  /// An error: connect failures are transient_server, timers are timeout, a body cut short is stream_broken.
-  /// `maybe_billed` is set once request bytes may have reached the server.
+  /// An error: connect failures (a refused certificate included, that one not retryable) and answers that are not HTTP
+  /// are transient_server, timers are timeout, a body cut short or malformed is stream_broken, a request that cannot be
+  /// written as HTTP is invalid_input. `maybe_billed` is set once request bytes may have reached the server.
   virtual void on_end(Result<void> ended) = 0;
 };
 
@@ -57,12 +64,17 @@ class Exchange {
   virtual bool reused_connection() const = 0;
 };
 
-/// Loop thread only. A request that fails on a reused connection before any response byte is sent again once on a
-/// fresh one (the server may have closed it while idle).
+class ClientCore;
+
+/// Loop thread only, except that it may be made and destroyed on any. A request that fails on a reused connection
+/// before any response byte is sent again once on a fresh one (the server may have closed it while idle).
 class Client {
  public:
   Client(Loop& loop, ClientConfig config);
+  /// Exchanges still running end with `cancelled`, soon after.
   ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
   /// `request.headers` need not contain Host or Content-Length unless signed; missing ones are added.
   std::shared_ptr<Exchange> start(const Origin& origin, Request request, const Timeouts& timeouts,
                                   std::shared_ptr<ExchangeSink> sink);
@@ -73,8 +85,7 @@ class Client {
   Stats stats() const;
 
  private:
-  struct Impl;
-  std::shared_ptr<Impl> impl_;
+  std::shared_ptr<ClientCore> core_;
 };
 
 }  // namespace troupe::http

@@ -18,8 +18,10 @@ class Loop final : public Executor {
   void post(std::function<void()> work) override;
   bool here() const override;
 
-  /// Ends the thread after the work now running; pending work, timers and connections are destroyed on it.
-  /// Idempotent. Not callable from the loop's own thread.
+  /// Ends the thread after the work now running; pending work, timers and connections are destroyed on it, without
+  /// being run: an exchange's on_end and a responder's on_gone stay silent. What their destructors post is dropped.
+  /// Idempotent. Not callable from the loop's own thread. Joins a host name look-up still in progress only when the
+  /// last client, server or timer is gone.
   void stop();
 
   /// A pending call; destroying or resetting the handle cancels it. Use on the loop thread only.
@@ -31,10 +33,11 @@ class Loop final : public Executor {
   std::unique_ptr<Timer> after(Duration delay, std::function<void()> work);
 
   struct Impl;
-  Impl& impl() { return *impl_; }
+  /// Shared, so that clients, servers and timers may be destroyed after their loop.
+  const std::shared_ptr<Impl>& impl() const { return impl_; }
 
  private:
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace troupe::http

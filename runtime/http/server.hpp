@@ -18,7 +18,12 @@ struct ServerConfig {
   unsigned short port = 0;
   std::size_t head_bytes_max = 64 * 1024;
   std::size_t body_bytes_max = 32 * 1024 * 1024;
+  /// Of one connection, written but not yet taken by the client; one that reads slower than this allows is reset.
+  std::size_t unsent_bytes_max = 64 * 1024 * 1024;
+  /// More wait in the kernel's backlog until one closes.
   std::size_t connections_max = 8192;
+  /// How long a connection may take from one response to the end of the next request (TLS handshake included), and how
+  /// long a client may take nothing of a response. Then it is closed.
   Duration idle_age_max = std::chrono::minutes(2);
   /// Both or neither: PEM files for TLS.
   std::string certificate_file, key_file;
@@ -30,36 +35,43 @@ enum class Ending {
   cut,       ///< the connection is reset without a final chunk
 };
 
-/// Writes one response. Loop thread only; calls after the client has gone do nothing.
+/// Writes one response. Loop thread only, destruction included; calls after the client has gone, or after the response
+/// is finished, do nothing. Dropping it unfinished answers 500, or cuts the response already begun. Content-Length,
+/// Transfer-Encoding and Connection are ours to write; "Connection: close" among the headers closes afterwards.
 class Responder {
  public:
   virtual ~Responder() = default;
-  /// A whole response with Content-Length.
+  /// A whole response with Content-Length. Headers that are not HTTP make it a 500.
   virtual void send(const Response& response) = 0;
   /// A chunked response: head, then chunks, then finish.
   virtual void begin(const ResponseHead& head) = 0;
   virtual void write(std::string_view bytes) = 0;
   virtual void finish(Ending ending) = 0;
-  /// The client closed or was reset.
+  /// The client closed or was reset. One that shuts only its sending side counts as gone.
   virtual bool gone() const = 0;
   /// Called once, on the loop, when the client goes before the response is finished.
   virtual void on_gone(std::function<void()> hook) = 0;
 };
 
+class ServerCore;
 using RequestHandler = std::function<void(const Request& request, std::shared_ptr<Responder> responder)>;
 
-/// Construct and destroy on any thread but the loop's. The handler runs on the loop thread.
+/// Construct and destroy on any thread but the loop's. The handler runs on the loop thread, one request of a connection
+/// at a time: what a client pipelines waits for its turn. Requests that are not HTTP/1.x, or could be read in two ways,
+/// are answered 400 and too large ones 413 or 431, without the handler, and the connection is closed (RFC 9112 11.2).
 class Server {
  public:
-  /// Fails with bad_config when the address cannot be bound.
+  /// Fails with bad_config when the address cannot be bound or the TLS files are not usable.
   static Result<std::unique_ptr<Server>> listen(Loop& loop, ServerConfig config, RequestHandler handler);
+  /// Closes every connection, without on_gone. When it returns the handler neither runs nor will.
   ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
   unsigned short port() const;
 
  private:
-  struct Impl;
-  explicit Server(std::shared_ptr<Impl> impl);
-  std::shared_ptr<Impl> impl_;
+  explicit Server(std::shared_ptr<ServerCore> core);
+  std::shared_ptr<ServerCore> core_;
 };
 
 }  // namespace troupe::http

@@ -1,0 +1,137 @@
+#include "runtime/http/message_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace troupe::http {
+namespace {
+
+// RFC 9110 5.6.2.
+bool is_token(std::string_view text) {
+  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+  auto token_char = [&](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           marks.find(c) != std::string_view::npos;
+  };
+  return !text.empty() && std::ranges::all_of(text, token_char);
+}
+
+// Anything but control characters; a tab is allowed (RFC 9110 5.5). A line break would start another header.
+bool is_field_value(std::string_view text) {
+  return std::ranges::none_of(text, [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7f; });
+}
+
+bool is_target(std::string_view text) {
+  return !text.empty() && std::ranges::none_of(text, [](unsigned char c) { return c <= 0x20 || c == 0x7f; });
+}
+
+Result<void> check_headers(const Headers& headers) {
+  for (const auto& [name, value] : headers) {
+    if (!is_token(name)) return fail(Errc::invalid_input, "a header's name is not an HTTP token");
+    // The value may be a secret: it is not shown.
+    if (!is_field_value(value)) return fail(Errc::invalid_input, fmt::format("header {} holds a control character", name));
+  }
+  return {};
+}
+
+Result<void> check_request(const Request& request) {
+  if (!is_token(request.method)) return fail(Errc::invalid_input, "the request's method is not an HTTP token");
+  if (!is_target(request.target))
+    return fail(Errc::invalid_input, "the request's target is empty or holds a space or control character");
+  if (find_header(request.headers, "transfer-encoding"))
+    return fail(Errc::invalid_input, "requests are sent whole: Transfer-Encoding is not supported");
+  const auto* length = find_header(request.headers, "content-length");
+  if (length && *length != std::to_string(request.body.size()))
+    return fail(Errc::invalid_input, "the request's Content-Length is not its body's length");
+  return check_headers(request.headers);
+}
+
+bool names_framing(std::string_view name) {
+  return same_header_name(name, "content-length") || same_header_name(name, "transfer-encoding") ||
+         same_header_name(name, "connection");
+}
+
+std::string_view reason_phrase(int status) {
+  switch (status) {
+    case 200: return "OK";
+    case 201: return "Created";
+    case 202: return "Accepted";
+    case 204: return "No Content";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 408: return "Request Timeout";
+    case 413: return "Content Too Large";
+    case 424: return "Failed Dependency";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
+    case 502: return "Bad Gateway";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    default: return "";  // RFC 9112 4: the phrase may be empty
+  }
+}
+
+}  // namespace
+
+std::string authority(const Origin& origin) {
+  bool v6 = origin.host.find(':') != std::string::npos;
+  auto host = v6 ? "[" + origin.host + "]" : origin.host;
+  auto default_port = origin.tls ? 443 : 80;
+  return origin.port == default_port ? host : fmt::format("{}:{}", host, origin.port);
+}
+
+std::string describe(const Origin& origin) {
+  return fmt::format("{}://{}", origin.tls ? "https" : "http", authority(origin));
+}
+
+Result<std::string> request_text(const Origin& origin, const Request& request) {
+  if (auto ok = check_request(request); !ok) return std::unexpected(ok.error());
+  std::string out;
+  out.reserve(512 + request.body.size());
+  auto at = std::back_inserter(out);
+  fmt::format_to(at, "{} {} HTTP/1.1\r\n", request.method, request.target);
+  if (!find_header(request.headers, "host")) {
+    auto host = authority(origin);
+    if (!is_field_value(host)) return fail(Errc::invalid_input, "the origin's host holds a control character");
+    fmt::format_to(at, "Host: {}\r\n", host);
+  }
+  for (const auto& [name, value] : request.headers) fmt::format_to(at, "{}: {}\r\n", name, value);
+  // RFC 9110 8.6: absent a body, only methods that define one say its length.
+  bool says_length = !request.body.empty() || (request.method != "GET" && request.method != "HEAD");
+  if (says_length && !find_header(request.headers, "content-length"))
+    fmt::format_to(at, "Content-Length: {}\r\n", request.body.size());
+  out += "\r\n";
+  out += request.body;
+  return out;
+}
+
+Result<std::string> response_head_text(const ResponseHead& head, const Framing& framing) {
+  if (head.status < 200 || head.status > 999) return fail(Errc::invalid_input, "not a final response status");
+  if (auto ok = check_headers(head.headers); !ok) return std::unexpected(ok.error());
+  std::string out;
+  auto at = std::back_inserter(out);
+  fmt::format_to(at, "HTTP/1.1 {} {}\r\n", head.status, reason_phrase(head.status));
+  for (const auto& [name, value] : head.headers)
+    if (!names_framing(name)) fmt::format_to(at, "{}: {}\r\n", name, value);
+  if (framing.content_length) fmt::format_to(at, "Content-Length: {}\r\n", *framing.content_length);
+  if (framing.chunked) out += "Transfer-Encoding: chunked\r\n";
+  if (!framing.keep_alive) out += "Connection: close\r\n";
+  out += "\r\n";
+  return out;
+}
+
+void append_chunk(std::string& out, std::string_view bytes) {
+  // An empty chunk would end the body.
+  if (bytes.empty()) return;
+  fmt::format_to(std::back_inserter(out), "{:x}\r\n", bytes.size());
+  out += bytes;
+  out += "\r\n";
+}
+
+}  // namespace troupe::http

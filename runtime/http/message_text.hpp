@@ -1,0 +1,38 @@
+// Writes HTTP/1.1 heads and chunks as text. Pure; refuses what would let a header value forge another header.
+#pragma once
+
+#include "runtime/http/message.hpp"
+
+#include <troupe/error.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace troupe::http {
+
+/// The whole request, ready to send. Adds Host, and Content-Length where a body is expected, unless given.
+/// Fails with invalid_input on malformed methods, targets or headers, a Content-Length that is not the body's, and any
+/// Transfer-Encoding: requests are sent whole.
+Result<std::string> request_text(const Origin& origin, const Request& request);
+
+/// How the body that follows a response head is delimited.
+struct Framing {
+  /// Absent: chunked, or by the end of the connection when `chunked` is false.
+  std::optional<std::size_t> content_length;
+  bool chunked = false;
+  bool keep_alive = true;
+};
+/// Framing headers in `head` are replaced by ours. Fails with invalid_input on malformed headers.
+Result<std::string> response_head_text(const ResponseHead& head, const Framing& framing);
+
+/// "HOST" or "HOST:PORT" as the Host header has it: without a default port, IPv6 in brackets.
+std::string authority(const Origin& origin);
+/// "https://HOST:PORT", for messages to people.
+std::string describe(const Origin& origin);
+
+void append_chunk(std::string& out, std::string_view bytes);
+inline constexpr std::string_view last_chunk = "0\r\n\r\n";
+
+}  // namespace troupe::http

@@ -1,0 +1,72 @@
+// Connections of one client, kept per origin: who may open one, who gets an idle one, who waits.
+#pragma once
+
+#include "runtime/http/client.hpp"
+#include "runtime/http/loop_impl.hpp"
+#include "runtime/http/stream.hpp"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace troupe::http {
+
+struct Connection {
+  explicit Connection(asio::io_context& io) : stream(io) {}
+  Stream stream;
+  InputBuffer input;
+  /// It has carried a whole exchange before.
+  bool served = false;
+  Instant idle_since{};
+};
+
+/// Wants a connection. Exactly one of the two is called, possibly within Pool::ask; both must return quickly and must
+/// not fail at once (that would nest one waiting user in another).
+class PoolUser {
+ public:
+  virtual ~PoolUser() = default;
+  virtual void on_connection(std::shared_ptr<Connection> idle) = 0;
+  /// It may open a connection of its own, and owes the pool give_back or slot_free.
+  virtual void on_slot() = 0;
+};
+
+/// Loop thread only.
+class Pool : public std::enable_shared_from_this<Pool> {
+ public:
+  Pool(std::shared_ptr<Loop::Impl> loop, const ClientConfig& config);
+  /// False when too many wait already.
+  bool ask(const Origin& origin, std::shared_ptr<PoolUser> user);
+  /// It waits no longer.
+  void withdraw(const Origin& origin, const PoolUser* user);
+  /// The connection is between exchanges. Nothing may be pending on it.
+  void give_back(const Origin& origin, std::shared_ptr<Connection> connection);
+  /// The connection was closed, or never came to be.
+  void slot_free(const Origin& origin);
+  /// Drops everything idle and everyone waiting; what is given back later is closed.
+  void close();
+  Client::Stats stats() const;
+
+ private:
+  struct Lane {
+    // Oldest first; the newest is used first, so that a burst's surplus ages out.
+    std::deque<std::shared_ptr<Connection>> idle;
+    std::deque<std::shared_ptr<PoolUser>> waiting;
+    std::size_t open = 0;
+  };
+  std::shared_ptr<Connection> take_idle(Lane& lane);
+  void open_for_waiting(Lane& lane);
+  void discard_oldest(Lane& lane);
+  void sweep_later();
+  void sweep();
+
+  std::shared_ptr<Loop::Impl> loop_;
+  std::size_t idle_max_, open_max_, waiting_max_;
+  Duration idle_age_max_;
+  std::map<Origin, Lane> lanes_;
+  SteadyTimer sweeper_;
+  bool sweeping_ = false, closed_ = false;
+  std::size_t opened_total_ = 0, reused_total_ = 0;
+};
+
+}  // namespace troupe::http

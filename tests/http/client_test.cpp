@@ -1,0 +1,380 @@
+// The client against servers that behave, misbehave and vanish.
+#include "runtime/http/client.hpp"
+
+#include "tests/http/support/exchanges.hpp"
+#include "tests/http/support/raw_peers.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace troupe::http {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace troupe::http::testing;
+using ::testing::HasSubstr;
+
+const std::string ok_response = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+struct HttpClient : ::testing::Test {
+  Loop loop;
+  Client client{loop, {}};
+
+  Client::Stats stats(Client& of) {
+    return on_loop(loop, [&] { return of.stats(); });
+  }
+};
+
+TEST_F(HttpClient, SendsTheRequestAndHearsTheAnswer) {
+  std::promise<std::string> got;
+  RawServer server([&](RawConnection& peer, int) {
+    got.set_value(peer.read_request());
+    peer.write("HTTP/1.1 429 Slow\r\nRetry-After: 3\r\nContent-Length: 4\r\n\r\nwait");
+  });
+  auto heard = ask_and_wait(loop, client, local(server.port()), post_request("{\"a\":1}"));
+  ASSERT_TRUE(heard->succeeded());
+  EXPECT_EQ(heard->head.status, 429);
+  EXPECT_EQ(*find_header(heard->head.headers, "retry-after"), "3");
+  EXPECT_EQ(heard->body, "wait");
+  EXPECT_EQ(heard->ends, 1);
+  EXPECT_EQ(got.get_future().get(), "POST /v1/x?y=1 HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(server.port()) +
+                                        "\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{\"a\":1}");
+}
+
+TEST_F(HttpClient, PassesTheBodyOnAsItArrives) {
+  std::promise<void> heard_first;
+  RawServer server([&](RawConnection& peer, int) {
+    peer.read_request();
+    peer.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n");
+    heard_first.get_future().wait();
+    peer.write("6\r\nsecond\r\n0\r\n\r\n");
+  });
+  auto asked = ask(loop, client, local(server.port()));
+  ASSERT_TRUE(asked.sink->wait_body(5));
+  heard_first.set_value();
+  ASSERT_TRUE(asked.sink->wait_end());
+  EXPECT_TRUE(asked.sink->succeeded());
+  EXPECT_EQ(asked.sink->body, "firstsecond");
+}
+
+TEST_F(HttpClient, ReadsAResponseSplitAtEveryByte) {
+  const std::string text =
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+  RawServer server([&](RawConnection& peer, int) {
+    while (!peer.read_request().empty())
+      for (char c : text) peer.write({&c, 1});
+  });
+  for (int i = 0; i < 3; ++i) {
+    auto heard = ask_and_wait(loop, client, local(server.port()));
+    ASSERT_TRUE(heard->succeeded());
+    EXPECT_EQ(heard->body, "abcde");
+  }
+}
+
+TEST_F(HttpClient, ReusesAConnectionThatWasLeftClean) {
+  RawServer server([](RawConnection& peer, int) {
+    while (!peer.read_request().empty()) peer.write(ok_response);
+  });
+  for (int i = 0; i < 5; ++i) {
+    auto asked = ask(loop, client, local(server.port()));
+    asked.sink->wait_end();
+    EXPECT_EQ(asked.exchange->reused_connection(), i > 0);
+  }
+  auto now = stats(client);
+  EXPECT_EQ(now.opened_total, 1u);
+  EXPECT_EQ(now.reused_total, 4u);
+  EXPECT_EQ(now.open, 1u);
+  EXPECT_EQ(now.idle, 1u);
+  EXPECT_EQ(server.accepted(), 1);
+}
+
+TEST_F(HttpClient, DoesNotReuseWhatTheServerClosesOrSpoils) {
+  for (std::string response : {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                               "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nunasked", "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"}) {
+    RawServer server([&](RawConnection& peer, int) {
+      peer.read_request();
+      peer.write(response);
+      peer.read_to_end();
+    });
+    ASSERT_TRUE(ask_and_wait(loop, client, local(server.port()))->succeeded());
+    EXPECT_EQ(stats(client).open, 0u) << response;
+  }
+}
+
+TEST_F(HttpClient, SkipsAnIdleConnectionTheServerHasClosed) {
+  std::promise<void> closed;
+  RawServer server([&](RawConnection& peer, int index) {
+    peer.read_request();
+    peer.write(ok_response);
+    if (index > 0) return;
+    peer.close();
+    closed.set_value();
+  });
+  ASSERT_TRUE(ask_and_wait(loop, client, local(server.port()))->succeeded());
+  closed.get_future().wait();
+  auto second = ask(loop, client, local(server.port()));
+  second.sink->wait_end();
+  EXPECT_TRUE(second.sink->succeeded());
+  EXPECT_FALSE(second.exchange->reused_connection());
+}
+
+TEST_F(HttpClient, SendsAgainOnceWhenAReusedConnectionDiesSilently) {
+  std::atomic<int> requests = 0;
+  RawServer server([&](RawConnection& peer, int index) {
+    peer.read_request();
+    ++requests;
+    peer.write(ok_response);
+    if (index > 0) return (void)peer.read_to_end();
+    // The next request is taken and dropped, as by a server that closed an idle connection while it was on its way.
+    peer.read_request();
+    ++requests;
+    peer.reset();
+  });
+  ask_and_wait(loop, client, local(server.port()));
+  auto second = ask(loop, client, local(server.port()));
+  second.sink->wait_end();
+  EXPECT_TRUE(second.sink->succeeded());
+  EXPECT_FALSE(second.exchange->reused_connection());
+  EXPECT_EQ(requests, 3);
+  EXPECT_EQ(stats(client).open, 1u);
+}
+
+TEST_F(HttpClient, DoesNotSendAgainOnAFreshConnectionNorAfterAnswerBytes) {
+  std::atomic<int> requests = 0;
+  RawServer fresh([&](RawConnection& peer, int) {
+    peer.read_request();
+    ++requests;
+    peer.close();
+  });
+  auto heard = ask_and_wait(loop, client, local(fresh.port()));
+  EXPECT_EQ(heard->error().code, Errc::transient_server);
+  EXPECT_TRUE(heard->error().maybe_billed);
+  EXPECT_THAT(heard->error().what, HasSubstr("without an answer"));
+  EXPECT_EQ(requests, 1);
+
+  RawServer answering([&](RawConnection& peer, int) {
+    peer.read_request();
+    peer.write(ok_response);
+    peer.read_request();
+    peer.write("HTTP/1.1 2");
+    peer.close();
+  });
+  ask_and_wait(loop, client, local(answering.port()));
+  EXPECT_EQ(ask_and_wait(loop, client, local(answering.port()))->error().code, Errc::transient_server);
+  EXPECT_EQ(answering.accepted(), 1);
+}
+
+TEST_F(HttpClient, CallsABodyCutShortBroken) {
+  for (std::string head : {"Content-Length: 10\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"}) {
+    for (bool reset : {false, true}) {
+      std::promise<void> heard_half;
+      RawServer server([&](RawConnection& peer, int) {
+        peer.read_request();
+        peer.write("HTTP/1.1 200 OK\r\n" + head);
+        heard_half.get_future().wait();
+        reset ? peer.reset() : peer.close();
+      });
+      auto asked = ask(loop, client, local(server.port()));
+      ASSERT_TRUE(asked.sink->wait_body(4));
+      heard_half.set_value();
+      ASSERT_TRUE(asked.sink->wait_end());
+      EXPECT_EQ(asked.sink->error().code, Errc::stream_broken);
+      EXPECT_TRUE(asked.sink->error().maybe_billed);
+      EXPECT_EQ(asked.sink->body, "half");
+    }
+  }
+}
+
+TEST_F(HttpClient, SaysClearlyThatAnAnswerIsNotHttp) {
+  RawServer server([](RawConnection& peer, int) {
+    peer.write("SSH-2.0-OpenSSH_9.2p1 Debian\r\n\r\n");
+    peer.read_to_end();
+  });
+  auto error = ask_and_wait(loop, client, local(server.port()))->error();
+  EXPECT_EQ(error.code, Errc::transient_server);
+  EXPECT_THAT(error.what, HasSubstr("not HTTP"));
+  EXPECT_TRUE(error.maybe_billed);
+  EXPECT_TRUE(error.counts_for_breaker);
+}
+
+TEST_F(HttpClient, CallsABadChunkAfterTheHeadBroken) {
+  RawServer server([](RawConnection& peer, int) {
+    peer.read_request();
+    peer.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\nzz\r\n");
+    peer.read_to_end();
+  });
+  EXPECT_EQ(ask_and_wait(loop, client, local(server.port()))->error().code, Errc::stream_broken);
+}
+
+TEST_F(HttpClient, BoundsHeadAndBody) {
+  Client strict(loop, {.head_bytes_max = 1024, .body_bytes_max = 1024});
+  auto answer = [&](std::string response) {
+    RawServer server([&](RawConnection& peer, int) {
+      peer.read_request();
+      peer.write(response);
+      peer.read_to_end();
+    });
+    return ask_and_wait(loop, strict, local(server.port()));
+  };
+  std::string big(2000, 'x');
+  EXPECT_TRUE(answer("HTTP/1.1 200 OK\r\nContent-Length: 1024\r\n\r\n" + std::string(1024, 'x'))->succeeded());
+  auto head = answer("HTTP/1.1 200 OK\r\nX: " + big + "\r\n\r\n")->error();
+  EXPECT_EQ(head.code, Errc::transient_server);
+  EXPECT_FALSE(head.retryable);
+  EXPECT_THAT(head.what, HasSubstr("head over 1024 bytes"));
+  EXPECT_EQ(answer("HTTP/1.1 200 OK\r\nContent-Length: 1025\r\n\r\n" + big)->error().code, Errc::stream_broken);
+  EXPECT_EQ(answer("HTTP/1.1 200 OK\r\n\r\n" + big)->error().code, Errc::stream_broken);
+  EXPECT_EQ(answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + big)->error().code, Errc::stream_broken);
+}
+
+TEST_F(HttpClient, NamesRefusedAndUnresolvedHosts) {
+  ClosedPort nobody;
+  auto error = ask_and_wait(loop, client, local(nobody.port()))->error();
+  EXPECT_EQ(error.code, Errc::transient_server);
+  EXPECT_FALSE(error.maybe_billed);
+  EXPECT_TRUE(error.counts_for_breaker);
+  EXPECT_THAT(error.what, HasSubstr("cannot connect to http://127.0.0.1:"));
+  // Too long for any name: refused without asking the network.
+  auto unresolved = ask_and_wait(loop, client, {false, std::string(300, 'x'), 80})->error();
+  EXPECT_EQ(unresolved.code, Errc::transient_server);
+  EXPECT_THAT(unresolved.what, HasSubstr("cannot resolve"));
+  EXPECT_EQ(stats(client).open, 0u);
+}
+
+TEST_F(HttpClient, ResolvesHostNames) {
+  RawServer server([](RawConnection& peer, int) {
+    while (!peer.read_request().empty()) peer.write(ok_response);
+  });
+  EXPECT_TRUE(ask_and_wait(loop, client, local(server.port(), false, "localhost"))->succeeded());
+}
+
+TEST_F(HttpClient, RefusesARequestItCannotWrite) {
+  ClosedPort nobody;
+  auto heard = ask_and_wait(loop, client, local(nobody.port()), {"POST", "/", {{"A", "b\r\nC: d"}}, ""});
+  EXPECT_EQ(heard->error().code, Errc::invalid_input);
+  EXPECT_FALSE(heard->error().maybe_billed);
+}
+
+TEST_F(HttpClient, CancelClosesTheConnectionAndSilencesTheBody) {
+  std::promise<void> closed;
+  RawServer server([&](RawConnection& peer, int) {
+    peer.read_request();
+    peer.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n");
+    peer.read_to_end();
+    closed.set_value();
+  });
+  auto sink = std::make_shared<Recorder>();
+  std::shared_ptr<Exchange> exchange;
+  sink->at_body = [&] { exchange->cancel(); };
+  on_loop(loop, [&] {
+    exchange = client.start(local(server.port()), post_request(), {}, sink);
+    return 0;
+  });
+  ASSERT_TRUE(sink->wait_end());
+  EXPECT_EQ(sink->error().code, Errc::cancelled);
+  EXPECT_TRUE(sink->error().maybe_billed);
+  EXPECT_EQ(sink->pieces, 1);
+  closed.get_future().wait();
+  on_loop(loop, [&] { return exchange->cancel(), 0; });
+  on_loop(loop, [] { return 0; });
+  EXPECT_EQ(sink->ends, 1);
+}
+
+TEST_F(HttpClient, CancelBeforeSendingWasNotBilled) {
+  RawServer server([](RawConnection& peer, int) { peer.read_to_end(); });
+  auto sink = std::make_shared<Recorder>();
+  on_loop(loop, [&] {
+    client.start(local(server.port()), post_request(), {}, sink)->cancel();
+    EXPECT_EQ(sink->ends, 0);  // not from within cancel
+    return 0;
+  });
+  ASSERT_TRUE(sink->wait_end());
+  EXPECT_FALSE(sink->error().maybe_billed);
+}
+
+TEST_F(HttpClient, QueuesBeyondItsConnectionsAndRefusesBeyondTheQueue) {
+  std::promise<void> go;
+  auto gone = go.get_future().share();
+  RawServer server([&](RawConnection& peer, int) {
+    while (!peer.read_request().empty()) {
+      gone.wait();
+      peer.write(ok_response);
+    }
+  });
+  Client narrow(loop, {.open_per_origin_max = 2, .waiting_per_origin_max = 3});
+  std::vector<Asked> asked;
+  for (int i = 0; i < 6; ++i) asked.push_back(ask(loop, narrow, local(server.port())));
+  ASSERT_TRUE(asked[5].sink->wait_end());
+  EXPECT_EQ(asked[5].sink->error().code, Errc::refused);
+  EXPECT_FALSE(asked[5].sink->error().maybe_billed);
+  // One of the waiting gives up; the others still get their turn.
+  on_loop(loop, [&] { return asked[3].exchange->cancel(), 0; });
+  go.set_value();
+  for (int i : {0, 1, 2, 4}) {
+    ASSERT_TRUE(asked[i].sink->wait_end());
+    EXPECT_TRUE(asked[i].sink->succeeded());
+  }
+  EXPECT_EQ(stats(narrow).opened_total, 2u);
+  EXPECT_EQ(server.accepted(), 2);
+}
+
+TEST_F(HttpClient, ClosesIdleConnectionsOfAgeAndInExcess) {
+  std::promise<void> closed;
+  RawServer server([&](RawConnection& peer, int) {
+    peer.read_request();
+    peer.write(ok_response);
+    peer.read_to_end();
+    closed.set_value();
+  });
+  Client forgetful(loop, {.idle_age_max = 20ms});
+  ask_and_wait(loop, forgetful, local(server.port()));
+  ASSERT_EQ(closed.get_future().wait_for(patience), std::future_status::ready);
+  EXPECT_EQ(stats(forgetful).open, 0u);
+
+  RawServer other([](RawConnection& peer, int) {
+    while (!peer.read_request().empty()) peer.write(ok_response);
+  });
+  Client keeps_none(loop, {.idle_per_origin_max = 0});
+  ask_and_wait(loop, keeps_none, local(other.port()));
+  EXPECT_EQ(stats(keeps_none).open, 0u);
+}
+
+TEST_F(HttpClient, HearsAnEarlyRefusalOfALongRequest) {
+  RawServer server([](RawConnection& peer, int) {
+    peer.read_until("\r\n\r\n");
+    peer.write("HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig");
+    peer.read_to_end();
+  });
+  auto heard = ask_and_wait(loop, client, local(server.port()), post_request(std::string(32 << 20, 'x')));
+  ASSERT_TRUE(heard->succeeded());
+  EXPECT_EQ(heard->head.status, 413);
+}
+
+TEST_F(HttpClient, DestroyedWithExchangesRunningCancelsThem) {
+  RawServer server([](RawConnection& peer, int) { peer.read_to_end(); });
+  auto brief = std::make_unique<Client>(loop, ClientConfig{});
+  auto asked = ask(loop, *brief, local(server.port()));
+  brief.reset();
+  ASSERT_TRUE(asked.sink->wait_end());
+  EXPECT_EQ(asked.sink->error().code, Errc::cancelled);
+}
+
+TEST(HttpClientAndLoop, MayBeDestroyedInAnyOrderWithExchangesRunning) {
+  RawServer server([](RawConnection& peer, int index) {
+    peer.read_request();
+    if (index == 0) peer.write(ok_response);
+    peer.read_to_end();
+  });
+  auto loop = std::make_unique<Loop>();
+  Client client(*loop, {});
+  ask_and_wait(*loop, client, local(server.port()));
+  auto pending = ask(*loop, client, local(server.port()));
+  auto connecting = ask(*loop, client, local(server.port()));
+  auto resolving = ask(*loop, client, local(server.port(), false, "localhost"));
+  loop.reset();
+  EXPECT_EQ(pending.sink->ends, 0);
+  EXPECT_EQ(pending.sink.use_count(), 1);
+}
+
+}  // namespace
+}  // namespace troupe::http
