@@ -1,0 +1,56 @@
+// Windows, shares, and the words of a refusal.
+#include "providers/simulator/faults.hpp"
+
+namespace troupe::providers::simulator {
+namespace {
+
+using config::Fault;
+using config::FaultKind;
+
+bool concerns(const Fault& fault, Duration since_start, std::uint64_t call) {
+  bool in_time = since_start >= fault.from && (fault.to == Duration{} || since_start < fault.to);
+  bool in_count = call >= fault.call_from && (fault.call_to == 0 || call <= fault.call_to);
+  return in_time && in_count;
+}
+
+void apply(const Fault& fault, Struck& struck) {
+  switch (fault.kind) {
+    case FaultKind::down:
+    case FaultKind::throttle:
+    case FaultKind::errors:
+    case FaultKind::unavailable:
+      if (!struck.refusal) struck.refusal = fault;
+      return;
+    case FaultKind::slow: struck.slow *= fault.factor; return;
+    case FaultKind::late_first_token: struck.late += fault.delay; return;
+    case FaultKind::cut:
+    case FaultKind::stall:
+    case FaultKind::malformed:
+    case FaultKind::truncated:
+      if (!struck.breakage) struck.breakage = fault.kind;
+      return;
+  }
+}
+
+}  // namespace
+
+Struck strike(const std::vector<Fault>& schedule, Duration since_start, std::uint64_t call, Rng& rng) {
+  Struck struck;
+  for (const auto& fault : schedule) {
+    bool drawn = fault.share >= 1 || rng.uniform() < fault.share;
+    if (drawn && concerns(fault, since_start, call)) apply(fault, struck);
+  }
+  return struck;
+}
+
+std::optional<Error> refusal_error(const Fault& fault) {
+  if (fault.kind == FaultKind::down) return std::nullopt;
+  auto code = Errc::transient_server;
+  if (fault.kind == FaultKind::throttle) code = Errc::rate_limited;
+  if (fault.kind == FaultKind::unavailable) code = Errc::overloaded;
+  auto error = make_error(code, "simulated fault");
+  if (fault.kind == FaultKind::throttle && fault.retry_after > Duration{}) error.retry_after = fault.retry_after;
+  return error;
+}
+
+}  // namespace troupe::providers::simulator

@@ -1,0 +1,112 @@
+// Finding the endpoint of a call, and keeping count of what is in flight.
+#include "providers/simulator/simulator.hpp"
+
+#include "providers/serve.hpp"
+#include "providers/simulator/control.hpp"
+#include "runtime/base/clock.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+namespace troupe::providers::simulator {
+namespace {
+
+bool is_segment(std::string_view name) {
+  auto plain = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; };
+  return !name.empty() && name.size() <= 128 && name != "control" && std::ranges::all_of(name, plain);
+}
+
+std::string_view first_segment(std::string_view target) {
+  target = target.substr(0, target.find('?'));
+  if (target.starts_with('/')) target.remove_prefix(1);
+  return target.substr(0, target.find('/'));
+}
+
+SimulatedResponse control_error(int status, const std::string& what) {
+  return at_once(json_response(status, Json{{"error", what}}));
+}
+
+}  // namespace
+
+Result<Simulator> Simulator::make(config::SimulatorConfig config, Instant now) {
+  Simulator out(std::move(config), now);
+  for (const auto& endpoint : out.config_.endpoints) {
+    const auto* dialect = find_dialect_server(endpoint.dialect);
+    if (dialect == nullptr) {
+      return fail(Errc::bad_config, fmt::format("simulated endpoint {}: no dialect is called \"{}\"; there are openai "
+                                                "and bedrock", endpoint.name, endpoint.dialect));
+    }
+    if (!is_segment(endpoint.name) || out.find(endpoint.name) != nullptr) {
+      return fail(Errc::bad_config, fmt::format("simulated endpoint name \"{}\" must be unique, of letters, digits and "
+                                                "._-, and not \"control\"", endpoint.name));
+    }
+    out.endpoints_.emplace_back(endpoint, *dialect, out.config_.seed, now);
+  }
+  return out;
+}
+
+Endpoint* Simulator::find(std::string_view name) {
+  auto it = std::ranges::find_if(endpoints_, [&](const Endpoint& endpoint) { return endpoint.name() == name; });
+  return it == endpoints_.end() ? nullptr : &*it;
+}
+
+Endpoint* Simulator::route(const http::Request& request) {
+  if (auto* named = find(first_segment(request.target))) return named;
+  if (const auto* host = http::find_header(request.headers, "host")) {
+    for (auto& endpoint : endpoints_) {
+      if (!endpoint.host().empty() && http::same_header_name(endpoint.host(), *host)) return &endpoint;
+    }
+  }
+  return endpoints_.size() == 1 ? &endpoints_.front() : nullptr;
+}
+
+SimulatedResponse Simulator::respond(const http::Request& request, Instant now, WallTime wall) {
+  if (first_segment(request.target) == "control") return control(request, now);
+  auto* endpoint = route(request);
+  if (endpoint == nullptr) return control_error(404, "no simulated endpoint for this path and host");
+  if (held_.size() >= config_.in_flight_max) return control_error(503, "the simulator is full");
+  std::optional<HeldAllowance> allowance;
+  CallContext context{.now = now, .wall = wall, .since_start = now - started_, .scale = config_.scale};
+  auto response = endpoint->respond(request, context, allowance);
+  if (!allowance) return response;
+  response.call = ++calls_;
+  held_[response.call] = {static_cast<std::size_t>(endpoint - endpoints_.data()), *allowance};
+  return response;
+}
+
+void Simulator::ended(std::uint64_t call, Instant now) {
+  auto held = held_.extract(call);
+  if (held) endpoints_[held.mapped().endpoint].release(held.mapped().allowance, now);
+}
+
+Json Simulator::stats(Instant now) const {
+  Json out;
+  out["uptime_s"] = seconds(now - started_);
+  out["in_flight"] = held_.size();
+  out["endpoints"] = Json::object();
+  for (const auto& endpoint : endpoints_) {
+    out["endpoints"][endpoint.name()] = stats_json(endpoint.stats(), endpoint.in_flight());
+  }
+  return out;
+}
+
+SimulatedResponse Simulator::control(const http::Request& request, Instant now) {
+  if (request.method == "GET" && request.target == "/control/stats") return at_once(json_response(200, stats(now)));
+  if (request.method == "POST" && request.target == "/control/faults") return set_faults(request, now);
+  return control_error(404, "there are GET /control/stats and POST /control/faults");
+}
+
+SimulatedResponse Simulator::set_faults(const http::Request& request, Instant now) {
+  auto order = read_fault_order(request.body, now - started_);
+  if (!order) return control_error(400, order.error().what);
+  auto* endpoint = find(order->endpoint);
+  if (endpoint == nullptr) return control_error(404, "no endpoint of that name");
+  auto count = order->faults.size();
+  endpoint->set_faults(std::move(order->faults));
+  return at_once(json_response(200, Json{{"endpoint", order->endpoint}, {"faults", count}}));
+}
+
+}  // namespace troupe::providers::simulator

@@ -1,0 +1,62 @@
+// A set of simulated clouds behind one HTTP port: routing, the control surface, and who is in flight. Pure.
+#pragma once
+
+#include "providers/simulator/endpoint.hpp"
+#include "providers/simulator/response.hpp"
+#include "runtime/config/simulator_config.hpp"
+#include "runtime/http/message.hpp"
+#include "runtime/json/json.hpp"
+
+#include <troupe/error.hpp>
+#include <troupe/time.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string_view>
+#include <vector>
+
+namespace troupe::providers::simulator {
+
+/// One port serves many endpoints. A call belongs to the endpoint named by the first segment of its path
+/// (/NAME/v1/chat/completions, /NAME/model/ID/converse), else to the one whose `host` is its Host header; with a single
+/// endpoint to that one. Anything else is 404.
+///
+/// Control surface, for tests and operators: GET /control/stats gives
+///   {"uptime_s", "in_flight", "endpoints": {NAME: {"calls", "by_outcome", "input_tokens", "output_tokens", "usd",
+///   "in_flight"}}};
+/// POST /control/faults replaces an endpoint's schedule:
+///   {"endpoint": NAME, "faults": [{"kind", "from_s", "to_s", "call_from", "call_to", "share", "retry_after_s",
+///   "factor", "delay_s"}]}, times counted from now, `to_s` 0 or absent: for ever.
+///
+/// Same requests at the same instants, same answers (the seed is in the configuration). Not thread-safe.
+class Simulator {
+ public:
+  /// bad_config for an unknown dialect, a name twice, the name "control", or one that is no path segment.
+  static Result<Simulator> make(config::SimulatorConfig config, Instant now);
+
+  SimulatedResponse respond(const http::Request& request, Instant now, WallTime wall);
+  /// The response of that `call` was sent, or its client has gone: its place in flight is free. 0 does nothing.
+  void ended(std::uint64_t call, Instant now);
+
+  Json stats(Instant now) const;
+  /// The endpoint of that name, or nullptr.
+  Endpoint* find(std::string_view name);
+
+ private:
+  struct Held {
+    std::size_t endpoint = 0;
+    HeldAllowance allowance;
+  };
+  Simulator(config::SimulatorConfig config, Instant now) : config_(std::move(config)), started_(now) {}
+  Endpoint* route(const http::Request& request);
+  SimulatedResponse control(const http::Request& request, Instant now);
+  SimulatedResponse set_faults(const http::Request& request, Instant now);
+
+  config::SimulatorConfig config_;
+  Instant started_;
+  std::vector<Endpoint> endpoints_;
+  std::map<std::uint64_t, Held> held_;
+  std::uint64_t calls_ = 0;
+};
+
+}  // namespace troupe::providers::simulator
