@@ -67,7 +67,8 @@ std::string bounded_text(std::string_view text, std::size_t bytes_max) {
 
 Result<Claims> read_claims(std::string_view answer, const AnswerLimits& limits) {
   if (answer.size() > limits.answer_bytes_max)
-    return fail(Errc::invalid_input, fmt::format("the answer is longer than {} bytes", limits.answer_bytes_max));
+    return fail(Errc::invalid_input,
+                fmt::format("the answer is longer than {} bytes", limits.answer_bytes_max));
   auto object = outermost_object(answer);
   if (object.empty()) return fail(Errc::invalid_input, "the answer holds no JSON object");
   auto json = parse_json(object);

@@ -10,7 +10,8 @@
 
 namespace troupe::recap {
 
-/// A point as the model claims it: the kind is one of ours, the text is bounded, the sources are only strings yet.
+/// A point as the model claims it: the kind is one of ours, the text is bounded, the sources are only strings
+/// yet.
 struct ClaimedPoint {
   /// "topic", "decision", "question" or "action".
   std::string kind;
@@ -33,9 +34,10 @@ struct Claims {
   std::size_t skipped = 0;
 };
 
-/// Reads {"points":[…]} or {"digest":[…]}. Forgives a code fence or a sentence around the object, single entries that
-/// are malformed (skipped and counted), and an unknown kind (a topic). Fails with invalid_input when there is no
-/// object or no such list; the message never quotes the answer, which may hold user content. Pure.
+/// Reads {"points":[…]} or {"digest":[…]}. Forgives a code fence or a sentence around the object, single
+/// entries that are malformed (skipped and counted), and an unknown kind (a topic). Fails with invalid_input
+/// when there is no object or no such list; the message never quotes the answer, which may hold user content.
+/// Pure.
 Result<Claims> read_claims(std::string_view answer, const AnswerLimits& limits = {});
 
 /// `text` within `bytes_max`, cut at a UTF-8 boundary with "…" when it was longer; white space folded.

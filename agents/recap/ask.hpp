@@ -20,13 +20,15 @@ struct Asked {
   std::string problem;
 };
 
-/// The calls of one recap. After the first final error no further call is made: a provider that is down for good must
-/// not be asked another thousand times. Used by one coroutine tree, on one thread; outlives its tasks.
+/// The calls of one recap. After the first final error no further call is made: a provider that is down for
+/// good must not be asked another thousand times. Used by one coroutine tree, on one thread; outlives its
+/// tasks.
 class Questions {
  public:
   explicit Questions(Workflow& wf) : wf_(wf) {}
 
-  /// The step's key is {name, id + "/" + content_hash(request)}, and the same with "/again" for the second try.
+  /// The step's key is {name, id + "/" + content_hash(request)}, and the same with "/again" for the second
+  /// try.
   Task<Result<Asked>> ask(StepKey key, CompletionRequest request);
 
  private:

@@ -23,8 +23,10 @@ std::string day_heading(const slack::Workspace& workspace, std::size_t day) {
   return fmt::format("#{}, {}", workspace.days[day].channel, workspace.days[day].date);
 }
 
-// Points are numbered through all groups of a round: two groups never have the same prompt, so never the same key.
-std::vector<SourceLine> point_lines(const CondenseContext& context, std::span<const Point> points, PointRange range) {
+// Points are numbered through all groups of a round: two groups never have the same prompt, so never the same
+// key.
+std::vector<SourceLine> point_lines(const CondenseContext& context, std::span<const Point> points,
+                                    PointRange range) {
   std::vector<SourceLine> lines;
   std::size_t day = context.workspace.days.size();
   for (auto i = range.begin; i < range.end; ++i) {
@@ -44,7 +46,8 @@ std::size_t items_max(const CondenseContext& context) {
   return context.what.kind == Condensing::Kind::merge ? policy.day_points_max : policy.digest_items_max;
 }
 
-// A digest has no kinds; what it is made of decides, so that a later round still knows a decision from a topic.
+// A digest has no kinds; what it is made of decides, so that a later round still knows a decision from a
+// topic.
 void inherit_kinds(std::vector<Point>& condensed, std::span<const Point> from) {
   for (auto& point : condensed) {
     std::vector<Point> parents;
@@ -122,8 +125,8 @@ std::vector<Point> best_points(std::vector<Point> points, std::size_t count) {
   return points;
 }
 
-Task<Result<Condensed>> condense(Questions& questions, const slack::Workspace& workspace, const RecapInput& input,
-                                 Condensing what, std::vector<Point> points) {
+Task<Result<Condensed>> condense(Questions& questions, const slack::Workspace& workspace,
+                                 const RecapInput& input, Condensing what, std::vector<Point> points) {
   CondenseContext context{questions, workspace, input, what};
   Condensed out;
   out.points = std::move(points);

@@ -34,8 +34,8 @@ struct Condensed {
   std::vector<std::string> problems;
 };
 
-/// Half-open ranges of `points`, in order, each within `tokens_max` by estimate (a single larger point is a range of
-/// its own). Nothing for no points.
+/// Half-open ranges of `points`, in order, each within `tokens_max` by estimate (a single larger point is a
+/// range of its own). Nothing for no points.
 struct PointRange {
   std::size_t begin = 0;
   std::size_t end = 0;
@@ -45,10 +45,10 @@ std::vector<PointRange> pack_points(std::span<const Point> points, std::size_t t
 /// The `count` most important by kind (decision, action, question, topic), otherwise in the order given.
 std::vector<Point> best_points(std::vector<Point> points, std::size_t count);
 
-/// Asks once when everything fits a prompt; otherwise asks per group and condenses what came back. A group whose
-/// answer cannot be used keeps the points it had, and says so in `problems`: nothing that has a source is lost to a
-/// bad answer. Fails only with the final error of a call. All arguments outlive the task.
-Task<Result<Condensed>> condense(Questions& questions, const slack::Workspace& workspace, const RecapInput& input,
-                                 Condensing what, std::vector<Point> points);
+/// Asks once when everything fits a prompt; otherwise asks per group and condenses what came back. A group
+/// whose answer cannot be used keeps the points it had, and says so in `problems`: nothing that has a source
+/// is lost to a bad answer. Fails only with the final error of a call. All arguments outlive the task.
+Task<Result<Condensed>> condense(Questions& questions, const slack::Workspace& workspace,
+                                 const RecapInput& input, Condensing what, std::vector<Point> points);
 
 }  // namespace troupe::recap

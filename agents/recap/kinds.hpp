@@ -12,9 +12,7 @@ struct PointKind {
   std::string_view heading;
 };
 
-inline constexpr std::array<PointKind, 4> kPointKinds = {{{"decision", "Decisions"},
-                                                          {"action", "Actions"},
-                                                          {"question", "Open questions"},
-                                                          {"topic", "Topics"}}};
+inline constexpr std::array<PointKind, 4> kPointKinds = {
+    {{"decision", "Decisions"}, {"action", "Actions"}, {"question", "Open questions"}, {"topic", "Topics"}}};
 
 }  // namespace troupe::recap

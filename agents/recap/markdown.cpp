@@ -62,8 +62,9 @@ std::string first_quote(const Json& point, const std::string& channel, const Quo
 
 std::string channel_section(const Json& channel, const Quotes& quotes) {
   auto name = get_string(channel, "name");
-  auto out = fmt::format("\n## \\#{}, {}\n\n{} messages, {} threads\n", escape_markdown(name),
-                         get_string(channel, "date"), get_int(channel, "messages"), get_int(channel, "threads"));
+  auto out =
+      fmt::format("\n## \\#{}, {}\n\n{} messages, {} threads\n", escape_markdown(name),
+                  get_string(channel, "date"), get_int(channel, "messages"), get_int(channel, "threads"));
   const auto* points = find(channel, "points");
   if (points == nullptr || !points->is_array() || points->empty()) return out + "\nNothing to report.\n";
   for (const auto& kind : kPointKinds) {
@@ -124,7 +125,8 @@ std::string escape_markdown(std::string_view text) {
 }
 
 std::string recap_markdown(const Json& recap, const Quotes& quotes, std::string_view model_note) {
-  auto out = fmt::format("# Recap of {}, {}\n\n", escape_markdown(get_string(recap, "workspace")), date_range(recap));
+  auto out = fmt::format("# Recap of {}, {}\n\n", escape_markdown(get_string(recap, "workspace")),
+                         date_range(recap));
   if (!model_note.empty()) out += fmt::format("> **Note:** {}\n\n", escape_markdown(model_note));
   out += "## In short\n\n" + digest_list(find(recap, "digest")) + personal_sections(recap);
   if (const auto* channels = find(recap, "channels"); channels != nullptr && channels->is_array()) {

@@ -1,4 +1,5 @@
-// What the recap asks of a model: three prompts, all over source lines "[id] who: text", all answered in JSON.
+// What the recap asks of a model: three prompts, all over source lines "[id] who: text", all answered in
+// JSON.
 #pragma once
 
 #include <troupe/request.hpp>
@@ -33,14 +34,16 @@ struct PromptPolicy {
   std::string tenant = "default";
 };
 
-/// `text` on one line and unable to pass for markup of the prompt: line breaks and control characters become spaces,
-/// and "<transcript" or "</transcript", in any case and spacing, loses its "<". All else is kept (MECHANISMS J9).
+/// `text` on one line and unable to pass for markup of the prompt: line breaks and control characters become
+/// spaces, and "<transcript" or "</transcript", in any case and spacing, loses its "<". All else is kept
+/// (MECHANISMS J9).
 std::string neutral_line(std::string_view text);
 
 /// The lines between <transcript> tags, as all three prompts show them.
 std::string transcript(std::span<const SourceLine> lines);
 
-/// Asks for the points of one chunk of a channel-day. `about` says which, for the model: "#general, 2019-03-05".
+/// Asks for the points of one chunk of a channel-day. `about` says which, for the model: "#general,
+/// 2019-03-05".
 CompletionRequest map_request(const std::string& about, std::span<const SourceLine> lines,
                               const PromptPolicy& policy);
 /// Asks to merge the points of a channel-day's chunks: doubles joined, the unimportant left out.
@@ -50,12 +53,12 @@ CompletionRequest merge_request(const std::string& about, std::span<const Source
 CompletionRequest digest_request(const std::string& about, std::span<const SourceLine> lines,
                                  const PromptPolicy& policy);
 
-/// The same request once more, after an answer that could not be read; `reason` is ours, never the answer's text.
-/// An answer that was `cut_short` gets twice the room.
+/// The same request once more, after an answer that could not be read; `reason` is ours, never the answer's
+/// text. An answer that was `cut_short` gets twice the room.
 CompletionRequest asked_again(CompletionRequest request, const std::string& reason, bool cut_short);
 
-/// 16 hex digits over everything that decides the answer: messages, schema and limits; not deadline, tenant or labels.
-/// The same on every machine and build, so that it may be part of a step key (K7).
+/// 16 hex digits over everything that decides the answer: messages, schema and limits; not deadline, tenant
+/// or labels. The same on every machine and build, so that it may be part of a step key (K7).
 std::string content_hash(const CompletionRequest& request);
 
 }  // namespace troupe::recap

@@ -25,8 +25,8 @@ struct Quote {
 /// By channel name and ts.
 using Quotes = std::map<std::pair<std::string, std::string>, Quote>;
 
-/// What `recap` (recap.json) cites out of `workspace`, which may hold more or less than it. Sources that are not there
-/// are simply missing: printers then show the ts alone. Pure.
+/// What `recap` (recap.json) cites out of `workspace`, which may hold more or less than it. Sources that are
+/// not there are simply missing: printers then show the ts alone. Pure.
 Quotes collect_quotes(const Json& recap, const slack::Workspace& workspace, std::size_t text_bytes_max = 600);
 
 /// nullptr when there is none.

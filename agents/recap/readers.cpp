@@ -28,7 +28,8 @@ std::set<std::string> channels_of(const slack::Workspace& workspace, const std::
 
 }  // namespace
 
-Result<std::vector<Reader>> find_readers(const slack::Workspace& workspace, const std::vector<std::string>& users) {
+Result<std::vector<Reader>> find_readers(const slack::Workspace& workspace,
+                                         const std::vector<std::string>& users) {
   std::vector<Reader> out;
   std::set<std::string> seen;
   for (const auto& name : users) {
@@ -50,7 +51,8 @@ std::size_t shared_days(const std::vector<Reader>& readers) {
   for (const auto& reader : readers) {
     for (auto day : reader.days) ++readers_of[day];
   }
-  return static_cast<std::size_t>(std::ranges::count_if(readers_of, [](auto& entry) { return entry.second > 1; }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(readers_of, [](auto& entry) { return entry.second > 1; }));
 }
 
 }  // namespace troupe::recap

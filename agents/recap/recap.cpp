@@ -64,7 +64,8 @@ std::size_t merges_planned(const Making& making) {
   return static_cast<std::size_t>(std::ranges::count_if(making.jobs, merged));
 }
 
-std::vector<SourceLine> chunk_lines(const slack::ChannelDay& day, const ChunkJob& job, const ChunkPolicy& policy) {
+std::vector<SourceLine> chunk_lines(const slack::ChannelDay& day, const ChunkJob& job,
+                                    const ChunkPolicy& policy) {
   std::vector<SourceLine> lines;
   for (auto i : job.chunk.messages) {
     const auto& message = day.messages[i];
@@ -129,7 +130,8 @@ Task<Result<void>> merge_all(Making& making) {
     auto& points = making.result.days[job.day].points;
     if (job.parts == 1 || job.part != 1 || points.empty()) continue;
     const auto& day = making.workspace.days[job.day];
-    Condensing what{.kind = Condensing::Kind::merge, .id = day_id(day), .about = about_day(day), .parallel_max = 1};
+    Condensing what{
+        .kind = Condensing::Kind::merge, .id = day_id(day), .about = about_day(day), .parallel_max = 1};
     days.push_back(job.day);
     tasks.push_back(
         condense(making.questions, making.workspace, making.input, std::move(what), std::move(points)));
@@ -150,8 +152,8 @@ std::vector<Point> points_of(const Making& making, const std::vector<std::size_t
   return out;
 }
 
-// Of `days`, or of all when there is no reader, those that have points: sets that differ only in silent days would
-// ask the same question under the same key.
+// Of `days`, or of all when there is no reader, those that have points: sets that differ only in silent days
+// would ask the same question under the same key.
 std::vector<std::size_t> telling_days(const Making& making, const Reader* reader) {
   std::vector<std::size_t> out;
   for (std::size_t i = 0; i < making.result.days.size(); ++i) {

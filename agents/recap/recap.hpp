@@ -10,16 +10,19 @@
 
 namespace troupe::recap {
 
-/// Reads the export that `input` names (see read_recap_input) and recaps it. The result is recap.json of the contract
-/// with "dropped_points", "dropped_sources", "summarised_once" and, if users were asked for, "personal". It depends on
-/// the export, the input and the answers only: not on their order, nor on time, run or endpoint.
+/// Reads the export that `input` names (see read_recap_input) and recaps it. The result is recap.json of the
+/// contract with "dropped_points", "dropped_sources", "summarised_once" and, if users were asked for,
+/// "personal". It depends on the export, the input and the answers only: not on their order, nor on time, run
+/// or endpoint.
 ///
-/// Each channel-day is mapped chunk by chunk and merged when it has several chunks; the points of all channel-days are
-/// condensed into a digest, in groups while they exceed a chunk's budget. Step keys end in a hash of the prompt, so a
-/// resumed or repeated run pays only for what is new (K7), and a channel is paid once however many users read it (K2).
+/// Each channel-day is mapped chunk by chunk and merged when it has several chunks; the points of all
+/// channel-days are condensed into a digest, in groups while they exceed a chunk's budget. Step keys end in a
+/// hash of the prompt, so a resumed or repeated run pays only for what is new (K7), and a channel is paid
+/// once however many users read it (K2).
 ///
-/// Fails as read_export does, or with the first final error of a call. An answer that stays unreadable, a refused
-/// prompt (content_filtered) and one too long for every model are listed as problems instead; the rest is recapped.
+/// Fails as read_export does, or with the first final error of a call. An answer that stays unreadable, a
+/// refused prompt (content_filtered) and one too long for every model are listed as problems instead; the
+/// rest is recapped.
 Task<Result<JsonText>> recap(Workflow& wf, JsonText input);
 
 /// The same for a workspace that was read already.

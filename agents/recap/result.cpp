@@ -111,7 +111,8 @@ Json recap_json(const slack::Workspace& workspace, const RecapResult& result) {
   }
   out["digest"] = digest_json(result.digest, workspace);
   if (!result.personal.empty()) {
-    for (const auto& personal : result.personal) out["personal"].push_back(personal_json(personal, workspace));
+    for (const auto& personal : result.personal)
+      out["personal"].push_back(personal_json(personal, workspace));
   }
   out["problems"] = problems_json(workspace, result);
   out["dropped_points"] = result.dropped_points;

@@ -37,8 +37,9 @@ struct RecapResult {
   std::size_t summarised_once = 0;
 };
 
-/// The document, keys in the contract's order. A digest item names the channel-day most of its sources are of (the
-/// first of equals); sources elsewhere are under "also". "personal" is there only if someone asked for it.
+/// The document, keys in the contract's order. A digest item names the channel-day most of its sources are of
+/// (the first of equals); sources elsewhere are under "also". "personal" is there only if someone asked for
+/// it.
 Json recap_json(const slack::Workspace& workspace, const RecapResult& result);
 
 }  // namespace troupe::recap

@@ -34,20 +34,22 @@ struct Checked {
   std::size_t dropped_sources = 0;
 };
 
-/// For a chunk's answer: a source is valid if it is the ts of a message of that chunk. The caller gives the chunk's
-/// channel-day and its index. Points come back in the order claimed, at most `points_max` (MECHANISMS L1).
+/// For a chunk's answer: a source is valid if it is the ts of a message of that chunk. The caller gives the
+/// chunk's channel-day and its index. Points come back in the order claimed, at most `points_max` (MECHANISMS
+/// L1).
 Checked check_against_chunk(const Claims& claims, const slack::ChannelDay& day, std::size_t day_index,
                             const Chunk& chunk, std::size_t points_max);
 
-/// For a merge's or digest's answer: a source is the number of a point of `points`, "p<first>" naming the first of
-/// them; it stands for all sources of that point.
+/// For a merge's or digest's answer: a source is the number of a point of `points`, "p<first>" naming the
+/// first of them; it stands for all sources of that point.
 Checked check_against_points(const Claims& claims, std::span<const Point> points, std::size_t first,
                              std::size_t points_max);
 
 /// "p17"
 std::string point_id(std::size_t number);
 
-/// The authors of a point's sources on that day, in the order they spoke, each once. Never the model's word for it.
+/// The authors of a point's sources on that day, in the order they spoke, each once. Never the model's word
+/// for it.
 std::vector<std::string> authors(const Point& point, const slack::ChannelDay& day, std::size_t day_index);
 
 }  // namespace troupe::recap

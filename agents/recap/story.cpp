@@ -135,8 +135,12 @@ std::vector<StoryBand> breaker_bands(const Story& story, const std::string& endp
   return out;
 }
 
-std::map<std::string, StorySum> sum_by_endpoint(const Story& story) { return sum_by(story, &StoryAttempt::endpoint); }
-std::map<std::string, StorySum> sum_by_cause(const Story& story) { return sum_by(story, &StoryAttempt::cause); }
+std::map<std::string, StorySum> sum_by_endpoint(const Story& story) {
+  return sum_by(story, &StoryAttempt::endpoint);
+}
+std::map<std::string, StorySum> sum_by_cause(const Story& story) {
+  return sum_by(story, &StoryAttempt::cause);
+}
 
 std::string story_clock(std::int64_t ms) {
   auto s = ms / 1000;

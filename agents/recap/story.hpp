@@ -52,8 +52,8 @@ struct Story {
   std::string model_note;
 };
 
-/// Reads {"attempts": […], "breakers": […], "model_note"}: absolute or relative times alike, the earliest becomes 0.
-/// Malformed entries are left out. Pure.
+/// Reads {"attempts": […], "breakers": […], "model_note"}: absolute or relative times alike, the earliest
+/// becomes 0. Malformed entries are left out. Pure.
 Story read_story(const Json& story);
 
 /// The state of an endpoint's breaker over the whole story; one "closed" band when nothing was said about it.

@@ -16,8 +16,10 @@ std::vector<PromptLine> prompt_lines(const CompletionRequest& request) {
     if (line == "</transcript>") break;
     auto bracket = line.find("] ");
     auto colon = line.find(": ", bracket == std::string::npos ? 0 : bracket);
-    if (!inside || !line.starts_with('[') || bracket == std::string::npos || colon == std::string::npos) continue;
-    out.push_back({line.substr(1, bracket - 1), line.substr(bracket + 2, colon - bracket - 2), line.substr(colon + 2)});
+    if (!inside || !line.starts_with('[') || bracket == std::string::npos || colon == std::string::npos)
+      continue;
+    out.push_back(
+        {line.substr(1, bracket - 1), line.substr(bracket + 2, colon - bracket - 2), line.substr(colon + 2)});
   }
   return out;
 }
@@ -45,7 +47,8 @@ testing::ScriptedDriver::Model repeating_model(std::size_t nth) {
   };
 }
 
-slack::ChannelDay channel_day(const std::string& channel, const std::vector<Talk>& talk, std::size_t first_minute) {
+slack::ChannelDay channel_day(const std::string& channel, const std::vector<Talk>& talk,
+                              std::size_t first_minute) {
   slack::ChannelDay day{.channel = channel, .date = "2019-03-05", .messages = {}, .noise = 0};
   for (std::size_t i = 0; i < talk.size(); ++i) {
     auto second = 1551744000 + static_cast<std::int64_t>((first_minute + i) * 60);
@@ -71,8 +74,13 @@ slack::ChannelDay chatter(const std::string& channel, std::size_t count, std::si
 }
 
 slack::Workspace workspace_of(std::vector<slack::ChannelDay> days) {
-  slack::Workspace workspace{.name = "acme", .users = {}, .channels = {}, .days = std::move(days), .problems = {},
-                             .from = "2019-03-05", .to = "2019-03-05"};
+  slack::Workspace workspace{.name = "acme",
+                             .users = {},
+                             .channels = {},
+                             .days = std::move(days),
+                             .problems = {},
+                             .from = "2019-03-05",
+                             .to = "2019-03-05"};
   for (const auto& day : workspace.days) {
     std::set<std::string> members;
     for (const auto& message : day.messages) {
@@ -94,8 +102,7 @@ recap::RecapInput input_with(std::size_t chunk_tokens_max) {
 
 Json made(testing::ScriptedDriver& driver, slack::Workspace workspace, recap::RecapInput input) {
   Workflow wf(driver);
-  auto result =
-      testing::drive(driver, recap::recap_workspace(wf, std::move(workspace), std::move(input)));
+  auto result = testing::drive(driver, recap::recap_workspace(wf, std::move(workspace), std::move(input)));
   if (!result || !*result) return nullptr;
   auto json = parse_json((*result)->text);
   return json ? *json : Json(nullptr);

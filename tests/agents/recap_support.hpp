@@ -31,12 +31,14 @@ struct Talk {
   std::string user, text;
   std::string thread_ts = {};
 };
-/// One channel-day whose messages are a minute apart, ts "1551744000.000000" on, for 2019-03-05 and `first_minute`.
+/// One channel-day whose messages are a minute apart, ts "1551744000.000000" on, for 2019-03-05 and
+/// `first_minute`.
 slack::ChannelDay channel_day(const std::string& channel, const std::vector<Talk>& talk,
                               std::size_t first_minute = 0);
 /// `count` messages "message i of channel, …" by three people in turn.
 slack::ChannelDay chatter(const std::string& channel, std::size_t count, std::size_t first_minute = 0);
-/// A workspace of these days: its channels, users and range follow from them; everyone is a member of where they spoke.
+/// A workspace of these days: its channels, users and range follow from them; everyone is a member of where
+/// they spoke.
 slack::Workspace workspace_of(std::vector<slack::ChannelDay> days);
 
 /// Chunks of at most this many estimated tokens, else the defaults.

@@ -1,11 +1,13 @@
-// Drives a workflow coroutine by script: a function answers its calls, in the order of asking or shuffled by a seed,
-// and what was answered can be replayed to a second run as a journal would.
+// Drives a workflow coroutine by script: a function answers its calls, in the order of asking or shuffled by
+// a seed, and what was answered can be replayed to a second run as a journal would.
 #pragma once
 
 #include <troupe/workflow.hpp>
 
 #include "runtime/base/rng.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -16,7 +18,8 @@
 
 namespace troupe::testing {
 
-/// Not thread-safe. Answers are given by `run` only, never inside the call that asks, as WorkflowDriver promises.
+/// Not thread-safe. Answers are given by `run` only, never inside the call that asks, as WorkflowDriver
+/// promises.
 class ScriptedDriver final : public WorkflowDriver {
  public:
   using Model = std::function<Result<Completion>(const StepKey&, const CompletionRequest&)>;
@@ -24,23 +27,23 @@ class ScriptedDriver final : public WorkflowDriver {
   explicit ScriptedDriver(Model model, std::optional<std::uint64_t> shuffle_seed = {})
       : model_(std::move(model)), shuffled_(shuffle_seed.has_value()), rng_(shuffle_seed.value_or(0)) {}
 
-  void complete(const StepKey& key, CompletionRequest request, std::function<void(Result<Answer>)> done) override {
+  void complete(const StepKey& key, CompletionRequest request,
+                std::function<void(Result<Answer>)> done) override {
     asked.push_back(key);
-    pending_.push_back([this, key, request = std::move(request), done = std::move(done)] {
-      done(answer(key, request));
-    });
+    pending_.push_back(
+        [this, key, request = std::move(request), done = std::move(done)] { done(answer(key, request)); });
     in_flight_max = std::max(in_flight_max, pending_.size());
   }
   void step(const StepKey& key, std::function<Result<JsonText>()> body,
             std::function<void(Result<JsonText>)> done) override {
     pending_.push_back([this, key, body = std::move(body), done = std::move(done)] {
-      auto recorded = recorded_steps.find(key.str());
-      if (recorded == recorded_steps.end()) {
+      auto known = recorded_steps.find(key.str());
+      if (known == recorded_steps.end()) {
         auto result = body();
         if (!result) return done(std::move(result));
-        recorded = recorded_steps.emplace(key.str(), *result).first;
+        known = recorded_steps.emplace(key.str(), *result).first;
       }
-      done(recorded->second);
+      done(known->second);
     });
   }
   void sleep_until(const StepKey&, WallTime when, std::function<void(Result<void>)> done) override {
