@@ -96,6 +96,11 @@ void Link::hear_back(Instant now, Receipt& receipt) {
   answer_soon(now);
 }
 
+void Link::greet(Instant now) {
+  hello_due_ = now;
+  for (auto& lane : send_) lane.probe(now);
+}
+
 bool Link::tick(Instant now) {
   if (!up_ || now - last_heard_back_ < config_.heartbeat_timeout) return false;
   up_ = false;

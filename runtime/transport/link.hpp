@@ -41,8 +41,10 @@ class Link {
   void consumed(protocol::Lane lane, std::size_t count, Instant now);
 
   bool up() const { return up_; }
-  /// Say hello as soon as possible: a connection was made.
-  void greet(Instant now) { hello_due_ = now; }
+  /// A connection was made: say hello, and ask whether what was on its way has arrived.
+  void greet(Instant now);
+  /// When the peer goes down if it stays silent.
+  Instant silence_due() const { return up_ ? last_heard_back_ + config_.heartbeat_timeout : Instant::max(); }
   std::uint64_t peer_incarnation() const { return peer_incarnation_; }
   const SendLane& sending(protocol::Lane lane) const { return send_[static_cast<std::size_t>(lane)]; }
   const ReceiveLane& receiving(protocol::Lane lane) const { return receive_[static_cast<std::size_t>(lane)]; }

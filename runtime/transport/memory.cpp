@@ -14,6 +14,7 @@ class MemoryNode final : public Gateway {
     auto mesh_config = mesh_config_of(config_, incarnation);
     mesh_config.link.dedup = mechanisms.dedup;
     mesh_config.link.resend = mechanisms.resend;
+    mesh_config.on_client_gone = [this](const std::string& name) { node_behind_.erase(name); };
     mesh_ = std::make_unique<Mesh>(mesh_config, listener, world.now().now);
   }
 
@@ -41,7 +42,7 @@ class MemoryNode final : public Gateway {
   }
 
   void settle() {
-    for (auto& name : mesh_->tick(world_.now())) node_behind_.erase(name);
+    mesh_->tick(world_.now());
     for (auto work = std::exchange(posted_, {}); auto& each : work) each();
     protocol::Writer frame;
     for (const auto& name : mesh_->names()) {

@@ -69,6 +69,7 @@ Mesh::Peer* Mesh::client_of(const std::string& name, Instant now) {
   if (found != peers_.end()) return found->second.get();
   if (clients_ >= config_.clients_max) return nullptr;
   ++clients_;
+  config_.on_client(name);
   auto& slot = peers_[name];
   slot = std::make_unique<Peer>(Link(config_.link, config_.id, config_.incarnation, now), true, now);
   return slot.get();
@@ -140,37 +141,42 @@ bool Mesh::next_frame(const std::string& peer, const Moment& at, protocol::Write
   return !frame.peek().empty();
 }
 
-void Mesh::count_gone(const Peer& peer) { add_counts(stats_, peer.link); }
-
-std::vector<std::string> Mesh::tick(const Moment& at) {
-  std::vector<std::string> gone;
+void Mesh::tick(const Moment& at) {
   for (auto it = peers_.begin(); it != peers_.end();) {
-    auto& [name, peer] = *it;
-    auto id = name;
-    bool went_down = peer->link.tick(at.now);
-    bool never_up = peer->client && !peer->link.up() && at.now - peer->since > config_.link.heartbeat_timeout;
-    bool forget = peer->client && (went_down || never_up);
-    if (forget) {
-      count_gone(*peer);
-      --clients_;
-      gone.push_back(name);
-    }
-    it = forget ? peers_.erase(it) : std::next(it);
-    if (went_down) {
-      listener_.on_peer_down(
-          id, fmt::format("not heard for {} ms", config_.link.heartbeat_timeout.count() / 1000000));
-    }
+    auto here = it++;
+    auto name = here->first;
+    auto& peer = *here->second;
+    bool went_down = peer.link.tick(at.now);
+    bool never_up = peer.client && !peer.link.up() && at.now - peer.since > config_.link.heartbeat_timeout;
+    if (peer.client && (went_down || never_up)) forget(here);
+    if (!went_down) continue;
+    auto silence = std::chrono::duration_cast<std::chrono::milliseconds>(config_.link.heartbeat_timeout);
+    listener_.on_peer_down(name, fmt::format("not heard for {} ms", silence.count()));
   }
-  return gone;
+}
+
+void Mesh::forget(Peers::iterator peer) {
+  add_counts(stats_, peer->second->link);
+  config_.on_client_gone(peer->first);
+  --clients_;
+  peers_.erase(peer);
 }
 
 Instant Mesh::due() const {
   auto due = Instant::max();
-  for (const auto& [name, peer] : peers_) {
-    due = std::min(due, peer->link.due());
-    if (peer->client && !peer->link.up()) due = std::min(due, peer->since + config_.link.heartbeat_timeout);
-  }
+  for (const auto& [name, peer] : peers_) due = std::min(due, due_of(*peer, false));
   return due;
+}
+
+Instant Mesh::due(const std::string& peer, bool blocked) const {
+  auto found = peers_.find(peer);
+  return found == peers_.end() ? Instant::max() : due_of(*found->second, blocked);
+}
+
+Instant Mesh::due_of(const Peer& peer, bool blocked) const {
+  auto due = blocked ? peer.link.silence_due() : peer.link.due();
+  bool must_show_up = peer.client && !peer.link.up();
+  return must_show_up ? std::min(due, peer.since + config_.link.heartbeat_timeout) : due;
 }
 
 void Mesh::consumed(const std::string& peer, protocol::Lane lane, std::size_t count, Instant now) {

@@ -17,6 +17,9 @@ struct MeshConfig {
   std::size_t clients_max = 256;
   /// Envelopes that wait for one peer travel together up to about this size: one encryption, one system call.
   std::size_t batch_bytes_max = 64u << 10;
+  /// Told the name of a client before the listener hears that it came or went.
+  std::function<void(const std::string& name)> on_client = [](const std::string&) {};
+  std::function<void(const std::string& name)> on_client_gone = [](const std::string&) {};
 };
 
 /// What `Gateway::start` was given, as far as links are concerned.
@@ -40,9 +43,11 @@ class Mesh {
   std::string receive(const std::string& owner, std::string_view frame, const Moment& at);
   /// Fills `frame` with the next envelopes for the peer; false when there is nothing to send now.
   bool next_frame(const std::string& peer, const Moment& at, protocol::Writer& frame);
-  /// Looks at the clock; gives the names of clients that are gone and forgotten.
-  std::vector<std::string> tick(const Moment& at);
+  /// Looks at the clock: who has gone down, which clients to forget.
+  void tick(const Moment& at);
   Instant due() const;
+  /// The same for one peer. `blocked`: nothing can be sent to it now, so only its silence matters.
+  Instant due(const std::string& peer, bool blocked) const;
 
   void consumed(const std::string& peer, protocol::Lane lane, std::size_t count, Instant now);
   /// A connection to this peer was made: say hello over it.
@@ -57,17 +62,19 @@ class Mesh {
     bool client = false;
     Instant since;
   };
+  using Peers = std::map<std::string, std::unique_ptr<Peer>>;
 
   Peer* owner_of(const std::string& owner, const protocol::EnvelopeView& envelope, Instant now,
                  std::string& name);
   Peer* client_of(const std::string& name, Instant now);
   bool take(Peer& peer, const std::string& name, const protocol::EnvelopeView& envelope, const Moment& at);
   void deliver(const std::string& name, const protocol::EnvelopeView& envelope);
-  void count_gone(const Peer& peer);
+  Instant due_of(const Peer& peer, bool blocked) const;
+  void forget(Peers::iterator peer);
 
   MeshConfig config_;
   GatewayListener& listener_;
-  std::map<std::string, std::unique_ptr<Peer>> peers_;
+  Peers peers_;
   std::size_t clients_ = 0;
   Gateway::Stats stats_;  // what links do not count, and what forgotten ones did
 };

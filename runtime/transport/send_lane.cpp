@@ -47,7 +47,7 @@ Sending SendLane::next(const Moment& at) {
     auto weight = weight_of(waiting_.front());
     waiting_bytes_ -= weight;
     flight_bytes_ += weight;
-    if (flight_.empty()) resend_due_ = at.now + config_.resend_after;
+    if (flight_.empty()) resend_due_ = at.now + patience();
     flight_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
     ++sent_;
@@ -70,10 +70,16 @@ void SendLane::on_ack(std::uint64_t ack, std::uint64_t credit, Instant now) {
   acked_ = ack;
   cursor_ -= std::min(cursor_, arrived);
   backoff_ = 1;
-  resend_due_ = now + config_.resend_after;
+  resend_due_ = now + patience();
   // The answer to a probe: what it did not cover is missing over there.
   if (repeating_ || cursor_ < flight_.size()) limit_ = flight_.size();
   repeating_ = cursor_ < flight_.size();
+}
+
+// Time for the answer, and for what is on its way to pass at 4 MB/s: a slow line must not be filled with
+// copies. A broken connection does not wait for this, its successor probes at once.
+Duration SendLane::patience() const {
+  return config_.resend_after * backoff_ + Duration(250) * static_cast<std::int64_t>(flight_bytes_);
 }
 
 void SendLane::rewind(std::size_t limit, Instant now) {
@@ -81,7 +87,7 @@ void SendLane::rewind(std::size_t limit, Instant now) {
   limit_ = std::min(limit, flight_.size());
   repeating_ = !flight_.empty();
   last_rewind_ = now;
-  resend_due_ = now + config_.resend_after * backoff_;
+  resend_due_ = now + patience();
 }
 
 void SendLane::on_gap(Instant now) {

@@ -51,6 +51,7 @@ class SendLane {
   bool may_send_new() const;
   void drop_expired(WallTime wall);
   void rewind(std::size_t limit, Instant now);
+  Duration patience() const;
 
   LinkConfig config_;
   std::deque<Outbound> waiting_;
