@@ -1,5 +1,5 @@
 // Attaches each message to the open conversation that it most likely continues. The first form of K5: no
-// training, a sum of five signs, each of which a reader would name when asked why two messages belong
+// training, a sum of six signs, each of which a reader would name when asked why two messages belong
 // together.
 #include "agents/recap/conversations.hpp"
 
@@ -32,9 +32,11 @@ struct Signs {
   std::vector<std::string> words;
 };
 
-double halved(std::int64_t gap_ms, Duration half_life) {
-  auto half_ms = std::chrono::duration<double, std::milli>(half_life).count();
-  return half_ms <= 0 ? 0 : std::exp2(-static_cast<double>(std::max<std::int64_t>(0, gap_ms)) / half_ms);
+// 2^-((gap / half)^steepness)
+double fading(std::int64_t gap_ms, Duration half, double steepness = 1) {
+  auto half_ms = std::chrono::duration<double, std::milli>(half).count();
+  if (half_ms <= 0) return 0;
+  return std::exp2(-std::pow(static_cast<double>(std::max<std::int64_t>(0, gap_ms)) / half_ms, steepness));
 }
 
 bool meet(const std::set<std::string>& a, const std::set<std::string>& b) {
@@ -52,7 +54,10 @@ class Grouping {
       names_.emplace(message.user, author_of(message));
       words_.push_back(policy.time_gap_only ? std::vector<std::string>() : telling_words(message.text));
       for (const auto& word : words_.back()) ++messages_with_[word];
+      rarity_[author_of(message)] += 1;
     }
+    auto all = static_cast<double>(day.messages.size());
+    for (auto& [author, rarity] : rarity_) rarity = std::pow(1 - rarity / all, policy.regulars_discount);
   }
 
   std::vector<Conversation> group() {
@@ -124,10 +129,12 @@ class Grouping {
 
   double score_of(const Signs& signs, const OpenConversation& home, bool latest) const {
     auto gap = signs.ms - home.last_ms;
-    double score = policy_.recency_weight * halved(gap, policy_.recency_half_life);
+    double score = policy_.recency_weight * fading(gap, policy_.recency_half, policy_.recency_steepness);
     if (latest) score += policy_.latest_weight;
     if (home.last_author == signs.author) {
-      score += policy_.monologue_weight * halved(gap, policy_.monologue_half_life);
+      score += rarity_.at(signs.author) * policy_.monologue_weight * fading(gap, policy_.monologue_half);
+    } else if (home.authors.contains(signs.author)) {
+      score += rarity_.at(signs.author) * policy_.took_part_weight;
     }
     if (meet(signs.addressed, home.authors)) score += policy_.addresses_weight;
     if (home.addressed.contains(signs.author)) score += policy_.addressed_weight;
@@ -159,6 +166,8 @@ class Grouping {
   std::map<std::string, std::string> names_;
   std::vector<std::vector<std::string>> words_;
   std::unordered_map<std::string, std::size_t> messages_with_;
+  // By author: near 1 for those who said little today.
+  std::unordered_map<std::string, double> rarity_;
   std::map<std::string, std::size_t> threads_;
   // Least recently spoken in first.
   std::vector<OpenConversation> open_;
