@@ -11,10 +11,10 @@
 namespace troupe::recap {
 
 /// How strongly the signs of "this continues that conversation" count. A message joins the open conversation
-/// with the highest sum if that sum reaches `join_min`, otherwise it starts a new one. The defaults were found by
-/// random search on every other day of two public developer channels and checked on the days between: better
-/// than any fixed silence where talk is interleaved, not where one subject simply follows another
-/// (tests/agents/conversations_test.cpp prints the figures).
+/// with the highest sum if that sum reaches `join_min`, otherwise it starts a new one. The defaults were
+/// found by random search on every other day of two public developer channels and checked on the days
+/// between: better than any fixed silence where talk is interleaved, not where one subject simply follows
+/// another (tests/agents/conversations_test.cpp prints the figures).
 struct ConversationPolicy {
   /// A conversation silent for longer than this is closed.
   Duration silence_max = std::chrono::seconds(3600);
