@@ -121,7 +121,10 @@ void ZmqGateway::consumed(const std::string& peer, protocol::Lane lane, std::siz
 void ZmqGateway::stop() {
   std::lock_guard lock(stop_mutex_);
   outbox_.close();
-  if (thread_.joinable()) thread_.join();
+  if (!thread_.joinable()) return;
+  thread_.join();
+  // Sockets close in the background; this waits for it, so that the port is free once we return.
+  context_.reset();
 }
 
 Gateway::Stats ZmqGateway::stats() const {
