@@ -39,6 +39,8 @@ const char* to_string(Cause cause);
 /// One attempt of a call, as the ledger and the report see it.
 struct AttemptRecord {
   std::string endpoint;
+  /// Our name for the model behind it.
+  std::string model;
   Cause cause = Cause::primary;
   WallTime started;
   Duration ttft{};

@@ -182,8 +182,9 @@ void read(Reader& reader, Error& value) {
 }
 
 void write(Writer& writer, const AttemptRecord& value) {
-  writer.array(8);
+  writer.array(9);
   writer.text(value.endpoint);
+  writer.text(value.model);
   writer.unsigned_integer(static_cast<std::uint64_t>(value.cause));
   writer.integer(value.started.ms);
   writer.integer(value.ttft.count());
@@ -194,8 +195,9 @@ void write(Writer& writer, const AttemptRecord& value) {
 }
 
 void read(Reader& reader, AttemptRecord& value) {
-  RecordReader record(reader, 8);
+  RecordReader record(reader, 9);
   value.endpoint = reader.text();
+  value.model = reader.text();
   value.cause = read_enum(reader, Cause::judge);
   value.started.ms = reader.integer();
   value.ttft = Duration(reader.integer());

@@ -1,0 +1,171 @@
+#include "actors/desk.hpp"
+
+#include <caf/send.hpp>
+#include <fmt/format.h>
+
+#include <map>
+
+namespace troupe::actors {
+namespace {
+
+using Services = DeskServices;
+using Verb = void (*)(const Services&, const Json&, const Reply&);
+
+Result<journal::RunRow> find_run(const Services& services, const Json& input) {
+  auto id = get_string(input, "id");
+  if (id.empty()) return fail(Errc::invalid_input, "which run? give its id");
+  auto row = services.journal->run(id);
+  if (!row) return std::unexpected(row.error());
+  if (!*row) return fail(Errc::not_found, "no run " + id + " is known here");
+  return **row;
+}
+
+void runs_list(const Services& services, const Json& input, const Reply& reply) {
+  auto rows = services.journal->runs(static_cast<std::size_t>(std::max<std::int64_t>(1, get_int(input, "limit", 100))));
+  if (!rows) return reply(std::unexpected(rows.error()));
+  Json out = Json::array();
+  for (const auto& row : *rows) out.push_back(to_json(row));
+  reply(dump_json(out));
+}
+
+void runs_show(const Services& services, const Json& input, const Reply& reply) {
+  auto row = find_run(services, input);
+  if (!row) return reply(std::unexpected(row.error()));
+  auto out = to_json(*row);
+  if (auto progress = services.progress(row->run_id)) {
+    out["steps_planned"] = progress->steps_planned;
+    out["steps_done"] = progress->steps_done;
+    out["calls"] = progress->calls;
+    out["tokens"] = progress->tokens;
+    out["cost_usd"] = progress->usd;
+  }
+  if (row->state != journal::RunState::running) out["output"] = row->output;
+  if (get_bool(input, "with_input")) out["input"] = row->input;
+  reply(dump_json(out));
+}
+
+void runs_cancel(const Services& services, const Json& input, const Reply& reply) {
+  auto row = find_run(services, input);
+  if (!row) return reply(std::unexpected(row.error()));
+  if (!services.cancel(row->run_id)) return reply(fail(Errc::not_found, "run " + row->run_id + " is not going on this node"));
+  reply(std::string("{}"));
+}
+
+void runs_signal(const Services& services, const Json& input, const Reply& reply) {
+  auto id = get_string(input, "id"), name = get_string(input, "name");
+  if (id.empty() || name.empty()) return reply(fail(Errc::invalid_input, "a signal needs a run's id and a name"));
+  if (!services.signal(id, name, get_string(input, "json", "null")))
+    return reply(fail(Errc::not_found, "run " + id + " is not going on this node"));
+  reply(std::string("{}"));
+}
+
+void runs_export(const Services& services, const Json& input, const Reply& reply) {
+  auto row = find_run(services, input);
+  if (!row) return reply(std::unexpected(row.error()));
+  auto entries = services.journal->history(row->run_id);
+  if (!entries) return reply(std::unexpected(entries.error()));
+  Json out = Json::array();
+  for (auto& line : export_history(*entries)) out.push_back(std::move(line));
+  reply(dump_json(out));
+}
+
+// The usage rows and breaker history of a run's time: what its report draws.
+void runs_story(const Services& services, const Json& input, const Reply& reply) {
+  auto row = find_run(services, input);
+  if (!row) return reply(std::unexpected(row.error()));
+  auto usage = services.journal->usage({row->run_id, {}});
+  auto breakers = services.journal->breakers(row->created);
+  if (!usage) return reply(std::unexpected(usage.error()));
+  if (!breakers) return reply(std::unexpected(breakers.error()));
+  Json out;
+  out["attempts"] = Json::array();
+  auto ms = [](Duration d) { return std::chrono::duration_cast<std::chrono::milliseconds>(d).count(); };
+  for (const auto& each : *usage)
+    out["attempts"].push_back({{"endpoint", each.endpoint}, {"model", each.model}, {"cause", each.cause},
+                               {"started_ms", each.started.ms}, {"ttft_ms", ms(each.ttft)}, {"total_ms", ms(each.total)},
+                               {"usd", each.usd}, {"error", each.error}, {"input", each.usage.input},
+                               {"output", each.usage.output}, {"cached", each.usage.cache_read},
+                               {"estimated", each.usage.estimated}});
+  out["breakers"] = Json::array();
+  for (const auto& each : *breakers)
+    out["breakers"].push_back({{"endpoint", each.endpoint}, {"at_ms", each.at.ms}, {"from", each.from}, {"to", each.to},
+                               {"reason", each.reason}, {"detail", each.detail}, {"share", each.share}});
+  reply(dump_json(out));
+}
+
+void endpoints(const Services& services, const Json&, const Reply& reply) {
+  auto roster = services.roster_facts;
+  GetBoard question;
+  question.reply = [roster, reply](const std::vector<HealthPtr>& board) {
+    std::map<std::string, HealthPtr> by_id;
+    for (const auto& view : board) by_id[view->endpoint] = view;
+    Json out = Json::array();
+    for (const auto& entry : *roster) {
+      auto it = by_id.find(entry.facts->id);
+      Json line = it != by_id.end() ? to_json(*it->second) : Json{{"endpoint", entry.facts->id}, {"state", "unknown"}, {"reachable", false}};
+      line["model"] = entry.facts->model;
+      line["provider"] = entry.facts->provider;
+      line["region"] = entry.facts->region;
+      line["kind"] = to_string(entry.facts->kind);
+      line["home"] = entry.home;
+      out.push_back(std::move(line));
+    }
+    reply(dump_json(out));
+  };
+  caf::anon_send(services.supervisor, std::move(question));
+}
+
+void route_explain(const Services& services, const Json& input, const Reply& reply) {
+  auto feature = get_string(input, "feature");
+  auto queues = services.board->queues.load();
+  auto queue = queues->find(feature);
+  if (queue == queues->end()) return reply(fail(Errc::not_found, "no feature " + feature + " is configured"));
+  auto request = std::make_shared<CompletionRequest>();
+  request->feature = feature;
+  request->output_tokens_max = static_cast<int>(get_int(input, "output_tokens_max", 1024));
+  auto tokens = static_cast<std::size_t>(std::clamp<std::int64_t>(get_int(input, "input_tokens", 1000), 0, 10'000'000));
+  Message message;
+  message.parts.emplace_back(TextPart{std::string(tokens * 4, 'x'), false});
+  request->messages.push_back(std::move(message));
+  caf::anon_send(queue->second, ExplainRoute{request, [reply](std::string json) { reply(std::move(json)); }});
+}
+
+void cost(const Services& services, const Json& input, const Reply& reply) {
+  auto rows = services.journal->cost(get_string(input, "by", "feature"), {get_string(input, "run"), {get_int(input, "since_ms")}});
+  if (!rows) return reply(std::unexpected(rows.error()));
+  Json out = Json::array();
+  for (const auto& row : *rows) out.push_back(to_json(row));
+  reply(dump_json(out));
+}
+
+void submit(const Services& services, const Json& input, const Reply& reply) {
+  RunSpec spec;
+  spec.workflow = get_string(input, "workflow");
+  spec.run_id = get_string(input, "run_id");
+  spec.tenant = get_string(input, "tenant", "default");
+  const auto* given = find(input, "input");
+  spec.input = {given != nullptr ? dump_json(*given) : "{}"};
+  auto id = services.submit(std::move(spec));
+  if (!id) return reply(std::unexpected(id.error()));
+  reply(dump_json(Json{{"run_id", *id}}));
+}
+
+const std::map<std::string, Verb>& verbs() {
+  static const std::map<std::string, Verb> table{
+      {"runs.list", runs_list},     {"runs.show", runs_show},     {"runs.cancel", runs_cancel},
+      {"runs.signal", runs_signal}, {"runs.export", runs_export}, {"runs.story", runs_story},
+      {"endpoints", endpoints},     {"route.explain", route_explain}, {"cost", cost},
+      {"submit", submit},
+  };
+  return table;
+}
+
+}  // namespace
+
+void answer_question(const DeskServices& services, const std::string& verb, const Json& input, Reply reply) {
+  auto it = verbs().find(verb);
+  if (it == verbs().end()) return reply(fail(Errc::not_found, "this node does not know the question " + verb));
+  it->second(services, input, reply);
+}
+
+}  // namespace troupe::actors

@@ -1,0 +1,41 @@
+// Answers questions to a node, by verb, JSON in and out: the same for the command line, the wire and embedders.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/supervisor.hpp"
+#include "runtime/json/json.hpp"
+
+#include <troupe/run.hpp>
+
+#include <functional>
+
+namespace troupe::actors {
+
+struct DeskServices {
+  std::string node;
+  Clock* clock = nullptr;
+  journal::Journal* journal = nullptr;
+  SupervisorActor supervisor;
+  std::shared_ptr<CastBoard> board;
+  std::shared_ptr<const Roster> roster_facts;  ///< facts of every endpoint, local and remote; handles unused
+  std::function<Result<std::string>(RunSpec)> submit;
+  std::function<bool(const std::string& run_id)> cancel;
+  std::function<bool(const std::string& run_id, const std::string& name, const std::string& json)> signal;
+  std::function<std::optional<RunProgress>(const std::string& run_id)> progress;
+};
+
+using Reply = std::function<void(Result<std::string>)>;
+
+/// Thread-safe; may read the journal, so not on an I/O thread. `reply` is called exactly once, perhaps later and on
+/// another thread. Fails with not_found for an unknown verb, run or feature, invalid_input for a malformed question.
+void answer_question(const DeskServices& services, const std::string& verb, const Json& input, Reply reply);
+
+// The documents, shared with the commands that read a state file directly.
+Json to_json(const journal::RunRow& row);
+Json to_json(const journal::CostRow& row);
+Json to_json(const policy::HealthView& view);
+/// One journal entry for `runs export`: payloads in readable form.
+Json to_json(const journal::Entry& entry, bool model_call);
+std::vector<Json> export_history(const std::vector<journal::Entry>& entries);
+
+}  // namespace troupe::actors

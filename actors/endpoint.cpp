@@ -1,0 +1,134 @@
+#include "actors/endpoint.hpp"
+
+#include "actors/shell.hpp"
+#include "runtime/base/tokens.hpp"
+
+#include <fmt/format.h>
+
+#include <unordered_map>
+
+namespace troupe::actors {
+namespace {
+
+struct EndpointState {
+  static constexpr const char* name = "endpoint";
+  explicit EndpointState(EndpointActor::pointer self) : self_(self) {}
+
+  EndpointActor::behavior_type start(EndpointConfig config, AttemptStarter starter, Clock* clock, BreakerActor breaker) {
+    config_ = std::move(config);
+    starter_ = std::move(starter);
+    clock_ = clock;
+    breaker_ = std::move(breaker);
+    quota_.emplace(config_.quota, clock_->now());
+    self_->send(breaker_, LoadObserved{load()});
+    return {
+        [this](const RunAttempt& order) { on_run(order); },
+        [this](const CancelAttempt& order) { on_cancel(order); },
+        [this](const AttemptEnded& fact) { on_ended(fact); },
+        [this](Tick) { self_->send(breaker_, LoadObserved{load()}); },
+    };
+  }
+
+ private:
+  struct Running {
+    RunAttempt order;
+    policy::QuotaNeed reserved;
+    std::shared_ptr<HttpAttempt> attempt;
+  };
+
+  void on_run(const RunAttempt& order) {
+    policy::QuotaNeed need{static_cast<double>(estimate_input_tokens(*order.request)),
+                           static_cast<double>(order.request->output_tokens_max)};
+    auto now = clock_->now();
+    if (auto wait = quota_->wait_for(need, now); wait > Duration::zero()) return refuse(order, wait);
+    quota_->reserve(need, now);
+    auto id = ++last_id_;
+    auto& running = running_[id];
+    running.order = order;
+    running.reserved = need;
+    running.attempt = starter_(order, [id, me = EndpointActor(self_)](AttemptResultPtr result) {
+      caf::anon_send(me, AttemptEnded{id, std::move(result)});
+    });
+    self_->send(breaker_, LoadObserved{load()});
+  }
+
+  void on_cancel(const CancelAttempt& order) {
+    for (const auto& [id, running] : running_)
+      if (running.order.id == order.id && running.order.reply_to == order.reply_to) return running.attempt->cancel();
+  }
+
+  // No room under the endpoint's own limits: nothing is sent, and the caller may go elsewhere at once (C2).
+  void refuse(const RunAttempt& order, Duration wait) {
+    auto result = std::make_shared<AttemptResult>();
+    result->not_sent = true;
+    result->record.endpoint = config_.facts.id;
+    result->record.cause = order.cause;
+    result->record.started = clock_->wall();
+    result->record.error = to_string(Errc::rate_limited);
+    result->error = make_error(Errc::rate_limited, fmt::format("{} has no capacity for {}", config_.facts.id, to_human(wait)));
+    result->error->retry_after = wait;
+    self_->send(order.reply_to, AttemptEnded{order.id, std::move(result)});
+  }
+
+  void on_ended(const AttemptEnded& fact) {
+    auto it = running_.find(fact.id);
+    if (it == running_.end()) return;
+    auto running = std::move(it->second);
+    running_.erase(it);
+    auto result = std::make_shared<AttemptResult>(*fact.result);
+    const auto& usage = result->record.usage;
+    result->record.model = config_.facts.model;
+    result->record.usd = policy::cost_usd(config_.facts.price, usage);
+    quota_->settle(running.reserved, {static_cast<double>(usage.input + usage.cache_write), static_cast<double>(usage.output)},
+                   clock_->now());
+    note_throttle(*result);
+    self_->send(breaker_, OutcomeObserved{outcome_of(*result), load()});
+    self_->send(running.order.reply_to, AttemptEnded{running.order.id, std::move(result)});
+  }
+
+  void note_throttle(const AttemptResult& result) {
+    if (!result.error || result.error->code != Errc::rate_limited) return;
+    auto wait = result.error->retry_after.value_or(std::chrono::seconds(1));
+    auto until = clock_->wall().ms + std::chrono::duration_cast<std::chrono::milliseconds>(wait).count();
+    throttled_until_.ms = std::max(throttled_until_.ms, until);
+  }
+
+  policy::Outcome outcome_of(const AttemptResult& result) const {
+    policy::Outcome outcome;
+    outcome.at = clock_->now();
+    if (result.error) {
+      outcome.error = result.error->code;
+      outcome.counts = result.error->counts_for_breaker;
+    }
+    outcome.ttft = result.record.ttft;
+    outcome.total = result.record.total;
+    outcome.trickle = result.record.cause == Cause::trickle;
+    return outcome;
+  }
+
+  Load load() {
+    auto now = clock_->now();
+    return {static_cast<std::uint32_t>(running_.size()), config_.quota.in_flight_max, quota_->input_headroom(now),
+            quota_->output_headroom(now), throttled_until_};
+  }
+
+  EndpointActor::pointer self_;
+  EndpointConfig config_;
+  AttemptStarter starter_;
+  Clock* clock_ = nullptr;
+  BreakerActor breaker_;
+  std::optional<policy::Quota> quota_;
+  std::unordered_map<std::uint64_t, Running> running_;
+  std::uint64_t last_id_ = 0;
+  WallTime throttled_until_;
+};
+
+}  // namespace
+
+EndpointActor spawn_endpoint(caf::actor_system& system, Unit* unit, EndpointConfig config, AttemptStarter starter,
+                             Clock& clock, BreakerActor breaker) {
+  return spawn_shell<EndpointActor, EndpointState>(system, unit, std::move(config), std::move(starter), &clock,
+                                                   std::move(breaker));
+}
+
+}  // namespace troupe::actors

@@ -1,0 +1,23 @@
+// The Endpoint actor: one provider endpoint, owned by one node in the cluster.
+#pragma once
+
+#include "actors/attempt.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/unit.hpp"
+#include "runtime/policy/quota.hpp"
+
+namespace troupe::actors {
+
+struct EndpointConfig {
+  policy::EndpointFacts facts;
+  policy::QuotaPolicy quota;
+  std::shared_ptr<const Wire> wire;
+};
+
+/// Starts attempts; HttpAttempt in production, a script in tests. Called on the endpoint's thread.
+using AttemptStarter = std::function<std::shared_ptr<HttpAttempt>(const RunAttempt&, HttpAttempt::Ended)>;
+
+EndpointActor spawn_endpoint(caf::actor_system& system, Unit* unit, EndpointConfig config, AttemptStarter starter,
+                             Clock& clock, BreakerActor breaker);
+
+}  // namespace troupe::actors

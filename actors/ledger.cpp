@@ -1,0 +1,64 @@
+#include "actors/ledger.hpp"
+
+#include "actors/shell.hpp"
+#include "runtime/base/log.hpp"
+
+namespace troupe::actors {
+namespace {
+
+struct LedgerState {
+  static constexpr const char* name = "ledger";
+  explicit LedgerState(LedgerActor::pointer self) : self_(self) {}
+
+  LedgerActor::behavior_type start(journal::Journal* journal, std::string node) {
+    journal_ = journal;
+    node_ = std::move(node);
+    return {
+        [this](const AttemptBooked& fact) { on_attempt(fact.row); },
+        [this](const BreakerMoved& fact) { on_breaker(fact); },
+        [this](const GetTotals& question) { question.reply(totals_); },
+    };
+  }
+
+ private:
+  void on_attempt(const journal::UsageRow& row) {
+    ++totals_.attempts;
+    if (!row.error.empty()) ++totals_.failed;
+    totals_.tokens_in += row.usage.input + row.usage.cache_read + row.usage.cache_write;
+    totals_.tokens_out += row.usage.output;
+    totals_.usd += row.usd;
+    journal::Batch batch;
+    batch.usage.push_back(row);
+    batch.usage.back().node = node_;
+    keep(std::move(batch));
+  }
+
+  void on_breaker(const BreakerMoved& fact) {
+    const auto& event = fact.event;
+    journal::Batch batch;
+    batch.breakers.push_back({event.endpoint, node_, to_string(event.from), to_string(event.to),
+                              to_string(event.reason), event.detail, event.at, fact.cool_until, event.share});
+    keep(std::move(batch));
+  }
+
+  // The books follow the calls: a write that fails is said aloud, it must not stop work that has been paid for.
+  void keep(journal::Batch batch) {
+    if (journal_ == nullptr) return;
+    journal_->append(std::move(batch), [](Result<void> kept) {
+      if (!kept) log::error("ledger", "a row was not kept: " + kept.error().what);
+    });
+  }
+
+  LedgerActor::pointer self_;
+  journal::Journal* journal_ = nullptr;
+  std::string node_;
+  LedgerTotals totals_;
+};
+
+}  // namespace
+
+LedgerActor spawn_ledger(caf::actor_system& system, Unit* unit, journal::Journal* journal, std::string node) {
+  return spawn_shell<LedgerActor, LedgerState>(system, unit, journal, std::move(node));
+}
+
+}  // namespace troupe::actors

@@ -1,0 +1,320 @@
+#include "actors/node_impl.hpp"
+
+#include "actors/ledger.hpp"
+#include "actors/wire.hpp"
+#include "runtime/base/log.hpp"
+#include "runtime/base/rng.hpp"
+
+#include <caf/event_based_actor.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <future>
+
+namespace troupe {
+namespace {
+
+constexpr auto kTick = std::chrono::milliseconds(50);
+// Calls in flight when the node stops get this long to be recorded before they are abandoned.
+constexpr auto kHandBack = std::chrono::seconds(20);
+
+std::string new_run_id(Clock& clock) {
+  static std::atomic<std::uint64_t> counter{0};
+  auto wall = clock.wall();
+  auto salt = static_cast<std::uint64_t>(clock.now().time_since_epoch().count()) + (counter++ << 48);
+  return fmt::format("{}-{:08x}", to_date(wall), static_cast<std::uint32_t>(stable_hash(std::to_string(wall.ms), salt)));
+}
+
+}  // namespace
+
+Node::Impl::Impl(const Config& config) : config_(config), clock_(system_clock()) {
+  // `sharing` never polls; two workers, since a run's work is short and the paying work is elsewhere (STACK 1.5).
+  system_config_.set("scheduler.policy", caf::atom("sharing"));
+  system_config_.set("scheduler.max-threads", std::size_t{2});
+  system_config_.set("scheduler.max-throughput", std::size_t{200});
+}
+
+Node::Impl::~Impl() { stop(); }
+
+// ---- beginning ----
+
+Result<void> Node::Impl::start() {
+  if (auto opened = open_journal(); !opened) return opened;
+  if (auto listening = start_simulator(); !listening) return listening;
+  loop_ = std::make_unique<http::Loop>();
+  system_ = std::make_unique<caf::actor_system>(system_config_);
+  loop_unit_ = std::make_unique<actors::Unit>(*system_, *loop_);
+  if (auto bound = start_gateway(); !bound) return bound;
+  if (auto spawned = start_cast(); !spawned) return spawned;
+  loop_->post([this] { tick(); });
+  return {};
+}
+
+Result<void> Node::Impl::open_journal() {
+  const auto& store = values().store;
+  std::filesystem::path path = store.path;
+  if (path.is_relative()) path = std::filesystem::path(values().node.state_dir) / path;
+  journal::SqliteConfig sqlite;
+  sqlite.path = path.string();
+  sqlite.power_safe = store.power_safe;
+  auto opened = journal::open_sqlite(sqlite);
+  if (!opened) return std::unexpected(opened.error());
+  journal_ = std::move(*opened);
+  return {};
+}
+
+Result<void> Node::Impl::start_simulator() {
+  if (values().simulator.endpoints.empty()) return {};
+  simulator_loop_ = std::make_unique<http::Loop>();
+  auto started = providers::simulator::SimulatorServer::start(*simulator_loop_, clock_, values().simulator);
+  if (!started) return std::unexpected(started.error());
+  simulator_ = std::move(*started);
+  return {};
+}
+
+Result<void> Node::Impl::start_gateway() {
+  const auto& cluster = values().cluster;
+  if (cluster.listen.empty() && cluster.peers.empty()) return {};
+  auto config = actors::gateway_config(values());
+  if (!config) return std::unexpected(config.error());
+  auto started = transport::Gateway::start(std::move(*config), *this);
+  if (!started) return std::unexpected(started.error());
+  gateway_ = std::move(*started);
+  gateway_unit_ = std::make_unique<actors::Unit>(*system_, *gateway_);
+  return {};
+}
+
+std::map<std::string, WallTime> Node::Impl::cool_downs() {
+  std::map<std::string, WallTime> out;
+  auto rows = journal_->breakers({clock_.wall().ms - 3'600'000});
+  if (!rows) return out;
+  for (const auto& row : *rows) out[row.endpoint] = row.to == "open" ? row.cool_until : WallTime{};
+  return out;
+}
+
+Result<actors::LocalEndpoint> Node::Impl::local_endpoint(const config::EndpointConfig& endpoint,
+                                                         const std::map<std::string, WallTime>& cooling) {
+  auto wire = actors::make_wire(values(), endpoint, simulator_ ? simulator_->origin() : http::Origin{}, clock_);
+  if (!wire) return std::unexpected(wire.error());
+  const auto& ca_file = values().providers.at(endpoint.provider).ca_file;
+  auto& client = clients_[ca_file];
+  if (!client) client = std::make_unique<http::Client>(*loop_, actors::client_config(values(), ca_file));
+  actors::LocalEndpoint local;
+  local.endpoint = {config::endpoint_facts(endpoint), endpoint.limits, *wire};
+  auto cool = cooling.find(endpoint.id);
+  local.breaker = {endpoint.id, endpoint.breaker, cool == cooling.end() ? WallTime{} : cool->second};
+  local.starter = [this, wire = *wire, http = client.get()](const actors::RunAttempt& order, actors::HttpAttempt::Ended ended) {
+    return actors::HttpAttempt::start(wire, order, *loop_, *http, clock_, std::move(ended));
+  };
+  return local;
+}
+
+Result<void> Node::Impl::start_cast() {
+  actors::SupervisorConfig cast;
+  cast.node = values().node.id;
+  auto cooling = cool_downs();
+  for (const auto& endpoint : values().endpoints.list) {
+    if (!actors::lives_here(values(), endpoint)) continue;
+    auto local = local_endpoint(endpoint, cooling);
+    if (!local) return std::unexpected(local.error());
+    cast.endpoints.push_back(std::move(*local));
+  }
+  cast.features = actors::feature_configs(values());
+  cast.peers = actors::remote_peers(values());
+  ledger_ = actors::spawn_ledger(*system_, nullptr, journal_.get(), cast.node);
+  actors::Stage stage{loop_unit_.get(), gateway_unit_.get(), &clock_, gateway_.get(), ledger_, board_};
+  supervisor_ = actors::spawn_supervisor(*system_, std::move(cast), std::move(stage));
+  make_desk();
+  // The supervisor spawns the cast on its first turn; an answer means it stands.
+  std::promise<void> stands;
+  caf::anon_send(supervisor_, actors::GetBoard{[&stands](const auto&) { stands.set_value(); }});
+  stands.get_future().wait();
+  std::lock_guard lock(early_mutex_);
+  cast_ready_ = true;
+  for (auto& work : std::exchange(early_, {})) work();
+  return {};
+}
+
+void Node::Impl::make_desk() {
+  auto facts = std::make_shared<actors::Roster>();
+  for (const auto& endpoint : values().endpoints.list)
+    facts->push_back({std::make_shared<const policy::EndpointFacts>(config::endpoint_facts(endpoint)), {}, endpoint.home});
+  desk_.node = values().node.id;
+  desk_.clock = &clock_;
+  desk_.journal = journal_.get();
+  desk_.supervisor = supervisor_;
+  desk_.board = board_;
+  desk_.roster_facts = std::move(facts);
+  desk_.submit = [this](RunSpec spec) { return submit(std::move(spec), {}); };
+  desk_.cancel = [this](const std::string& run_id) {
+    std::lock_guard lock(mutex_);
+    auto it = going_.find(run_id);
+    if (it != going_.end()) caf::anon_send(it->second.actor, actors::CancelRun{});
+    return it != going_.end();
+  };
+  desk_.signal = [this](const std::string& run_id, const std::string& name, const std::string& json) {
+    std::lock_guard lock(mutex_);
+    auto it = going_.find(run_id);
+    if (it != going_.end()) caf::anon_send(it->second.actor, actors::SignalRun{name, json});
+    return it != going_.end();
+  };
+  desk_.progress = [this](const std::string& run_id) -> std::optional<RunProgress> {
+    std::lock_guard lock(mutex_);
+    auto it = going_.find(run_id);
+    if (it == going_.end()) return std::nullopt;
+    return it->second.progress;
+  };
+}
+
+void Node::Impl::tick() {
+  caf::anon_send(supervisor_, actors::Tick{});
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [id, going] : going_) caf::anon_send(going.actor, actors::Tick{});
+  }
+  timer_ = loop_->after(kTick, [this] { tick(); });
+}
+
+std::string Node::Impl::simulator_url() const {
+  return simulator_ ? fmt::format("http://127.0.0.1:{}", simulator_->port()) : std::string();
+}
+
+// ---- runs ----
+
+void Node::Impl::add_workflow(std::string name, WorkflowFunction function) {
+  std::lock_guard lock(mutex_);
+  workflows_[std::move(name)] = std::move(function);
+}
+
+Result<std::string> Node::Impl::submit(RunSpec spec, Watch watch) {
+  if (spec.run_id.empty()) spec.run_id = new_run_id(clock_);
+  std::lock_guard lock(mutex_);
+  if (stopping_) return fail(Errc::refused, "the node is stopping");
+  auto workflow = workflows_.find(spec.workflow);
+  if (workflow == workflows_.end()) return fail(Errc::not_found, "no workflow is named " + spec.workflow);
+  if (going_.contains(spec.run_id)) return fail(Errc::refused, "run " + spec.run_id + " is going already");
+  auto run_id = spec.run_id;
+  actors::RunConfig run;
+  run.spec = std::move(spec);
+  run.function = workflow->second;
+  run.node = values().node.id;
+  run.queues = {board_, &board_->queues};
+  run.on_progress = [this, run_id, hook = watch.on_progress](const RunProgress& progress) {
+    {
+      std::lock_guard going_lock(mutex_);
+      auto it = going_.find(run_id);
+      if (it != going_.end()) it->second.progress = progress;
+    }
+    if (hook) hook(progress);
+  };
+  run.on_done = [this, run_id, hook = watch.on_done](RunReport report) {
+    if (hook) hook(std::move(report));
+    end_run(run_id);
+  };
+  going_[run_id].actor = actors::spawn_run(*system_, std::move(run), clock_, *journal_);
+  return run_id;
+}
+
+void Node::Impl::end_run(const std::string& run_id) {
+  std::lock_guard lock(mutex_);
+  going_.erase(run_id);
+  if (going_.empty()) idle_.notify_all();
+}
+
+void Node::Impl::interrupt() {
+  std::lock_guard lock(mutex_);
+  stopping_ = true;
+  for (const auto& [id, going] : going_) caf::anon_send(going.actor, actors::CancelRun{true});
+}
+
+// ---- the wire ----
+
+void Node::Impl::on_peer_up(const std::string& peer, std::uint64_t incarnation) {
+  heard({[this, fact = actors::LinkChanged{peer, true, incarnation, {}}] { link_changed(fact); }});
+}
+
+void Node::Impl::on_peer_down(const std::string& peer, const std::string& reason) {
+  heard({[this, fact = actors::LinkChanged{peer, false, 0, reason}] { link_changed(fact); }});
+}
+
+void Node::Impl::on_message(transport::Inbound message) {
+  heard({[this, shared = std::make_shared<const transport::Inbound>(std::move(message))] { arrived(shared); }});
+}
+
+void Node::Impl::heard(std::function<void()> work) {
+  std::unique_lock lock(early_mutex_);
+  if (!cast_ready_) return early_.push_back(std::move(work));
+  lock.unlock();
+  work();
+}
+
+void Node::Impl::link_changed(const actors::LinkChanged& fact) {
+  auto peers = board_->peers.load();
+  if (auto it = peers->find(fact.peer); it != peers->end()) caf::anon_send(it->second, fact);
+}
+
+void Node::Impl::arrived(const std::shared_ptr<const transport::Inbound>& message) {
+  if (message->kind == static_cast<std::uint32_t>(actors::WireKind::ask)) {
+    // Answers may read the journal: not on the gateway's thread.
+    system_->spawn([this, message](caf::event_based_actor*) { on_ask(*message); });
+    return;
+  }
+  auto peers = board_->peers.load();
+  if (auto it = peers->find(message->peer); it != peers->end()) caf::anon_send(it->second, actors::FromPeer{message});
+}
+
+void Node::Impl::on_ask(const transport::Inbound& message) {
+  auto ask = actors::body_from<actors::AskBody>(message.body);
+  if (!ask) return log::warn("node", message.peer + " asked something malformed; ignored");
+  auto reply = [this, peer = message.peer, id = ask->id](Result<std::string> json) {
+    transport::Outbound out;
+    out.kind = static_cast<std::uint32_t>(actors::WireKind::told);
+    out.body = actors::body_bytes(actors::ToldBody{id, std::move(json)});
+    if (auto sent = gateway_->send(peer, std::move(out)); !sent) log::debug("node", "an answer was not sent: " + sent.error().what);
+  };
+  auto question = parse_json(ask->json);
+  if (!question) return reply(std::unexpected(question.error()));
+  actors::answer_question(desk_, ask->verb, *question, reply);
+}
+
+// ---- ending ----
+
+void Node::Impl::stop() {
+  if (std::exchange(stopped_, true)) return;
+  interrupt();
+  if (system_) {
+    std::unique_lock lock(mutex_);
+    idle_.wait_for(lock, kHandBack, [this] { return going_.empty(); });
+    for (const auto& [id, going] : going_) caf::anon_send_exit(going.actor, caf::exit_reason::user_shutdown);
+  }
+  if (loop_) {
+    std::promise<void> quiet;
+    loop_->post([this, &quiet] {
+      timer_.reset();
+      quiet.set_value();
+    });
+    quiet.get_future().wait();
+  }
+  if (ledger_) caf::anon_send_exit(ledger_, caf::exit_reason::user_shutdown);
+  if (supervisor_) caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
+  if (system_) system_->await_all_actors_done();
+  simulator_.reset();
+  if (gateway_) gateway_->stop();
+  if (loop_) loop_->stop();
+  if (simulator_loop_) simulator_loop_->stop();
+  clients_.clear();
+  desk_ = {};
+  supervisor_ = nullptr;
+  ledger_ = nullptr;
+  going_.clear();
+  board_.reset();
+  gateway_unit_.reset();
+  loop_unit_.reset();
+  system_.reset();
+  gateway_.reset();
+  journal_.reset();
+}
+
+}  // namespace troupe

@@ -1,0 +1,94 @@
+// A node's parts and the order in which they begin and end. Behind the door: only actors/ sees this.
+#pragma once
+
+#include "actors/desk.hpp"
+#include "actors/run.hpp"
+#include "actors/supervisor.hpp"
+#include "actors/wiring.hpp"
+#include "providers/simulator/server.hpp"
+#include "runtime/base/clock.hpp"
+#include "runtime/config/config.hpp"
+#include "runtime/http/client.hpp"
+#include "runtime/http/loop.hpp"
+
+#include <troupe/node.hpp>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+
+namespace troupe {
+
+struct Node::Impl final : transport::GatewayListener {
+ public:
+  explicit Impl(const Config& config);
+  ~Impl() override;
+
+  Result<void> start();
+  void stop();
+  void add_workflow(std::string name, WorkflowFunction function);
+  Result<std::string> submit(RunSpec spec, Watch watch);
+  void interrupt();
+  const actors::DeskServices& desk() const { return desk_; }
+  std::string address() const { return gateway_ ? gateway_->address() : std::string(); }
+  std::string simulator_url() const;
+
+  void on_peer_up(const std::string& peer, std::uint64_t incarnation) override;
+  void on_peer_down(const std::string& peer, const std::string& reason) override;
+  void on_message(transport::Inbound message) override;
+
+ private:
+  struct Going {
+    actors::RunActor actor;
+    RunProgress progress;
+  };
+
+  const config::Config& values() const { return config_.values(); }
+  Result<void> open_journal();
+  Result<void> start_simulator();
+  Result<void> start_gateway();
+  Result<void> start_cast();
+  Result<actors::LocalEndpoint> local_endpoint(const config::EndpointConfig& endpoint,
+                                               const std::map<std::string, WallTime>& cooling);
+  std::map<std::string, WallTime> cool_downs();
+  void make_desk();
+  void tick();
+  // What the gateway hears waits until the cast stands.
+  void heard(std::function<void()> work);
+  void link_changed(const actors::LinkChanged& fact);
+  void arrived(const std::shared_ptr<const transport::Inbound>& message);
+  void on_ask(const transport::Inbound& message);
+  void end_run(const std::string& run_id);
+
+  Config config_;
+  Clock& clock_;
+  std::unique_ptr<journal::Journal> journal_;
+  std::unique_ptr<http::Loop> simulator_loop_;
+  std::unique_ptr<providers::simulator::SimulatorServer> simulator_;
+  std::unique_ptr<http::Loop> loop_;
+  std::map<std::string, std::unique_ptr<http::Client>> clients_;  // by CA file
+  std::unique_ptr<http::Loop::Timer> timer_;                      // loop thread only
+  caf::actor_system_config system_config_;
+  std::unique_ptr<caf::actor_system> system_;
+  std::unique_ptr<actors::Unit> loop_unit_, gateway_unit_;
+  std::unique_ptr<transport::Gateway> gateway_;
+  std::shared_ptr<actors::CastBoard> board_ = std::make_shared<actors::CastBoard>();
+  actors::LedgerActor ledger_;
+  actors::SupervisorActor supervisor_;
+  actors::DeskServices desk_;
+
+  std::mutex mutex_;
+  std::condition_variable idle_;
+  std::map<std::string, WorkflowFunction> workflows_;
+  std::map<std::string, Going> going_;
+  bool stopping_ = false, stopped_ = false;
+
+  std::mutex early_mutex_;
+  bool cast_ready_ = false;
+  std::vector<std::function<void()>> early_;  // what the gateway heard before the cast stood
+};
+
+}  // namespace troupe

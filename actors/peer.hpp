@@ -1,0 +1,31 @@
+// The Peer actor: one per remote node, on the gateway's thread. And the stand-in for an endpoint that lives there.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/unit.hpp"
+#include "runtime/base/clock.hpp"
+#include "runtime/base/published.hpp"
+
+#include <map>
+
+namespace troupe::actors {
+
+using EndpointMap = std::map<std::string, EndpointActor>;
+
+struct PeerActorConfig {
+  std::string id;
+  /// Endpoints of ours the peer may use; loaded anew for each attempt, since they may have been restarted.
+  std::shared_ptr<const Published<EndpointMap>> serves;
+  /// Who hears of the peer's endpoints' health.
+  std::vector<HealthSubscriber> subscribers;
+};
+
+/// When the link goes down every attempt there ends with `unreachable` (it may have been billed), what runs here for
+/// the peer is cancelled, and the peer's endpoints are published as not reachable until it is heard again.
+PeerActor spawn_peer(caf::actor_system& system, Unit* unit, PeerActorConfig config, Clock& clock,
+                     transport::Gateway& gateway);
+
+/// An EndpointActor whose attempts run on the peer's node. Callers cannot tell the difference.
+EndpointActor spawn_remote_endpoint(caf::actor_system& system, Unit* unit, std::string endpoint, PeerActor peer);
+
+}  // namespace troupe::actors

@@ -1,0 +1,189 @@
+#include "actors/supervisor.hpp"
+
+#include "actors/peer.hpp"
+#include "actors/shell.hpp"
+#include "runtime/base/log.hpp"
+
+#include <caf/system_messages.hpp>
+#include <caf/exit_reason.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace troupe::actors {
+namespace {
+
+// A place in the cast: who plays it now, and how often it had to be filled again.
+struct Child {
+  caf::strong_actor_ptr actor;
+  std::vector<Instant> failures;
+  std::optional<Instant> again_at;
+  std::function<void()> spawn;
+  bool given_up = false;
+};
+
+struct SupervisorState {
+  static constexpr const char* name = "supervisor";
+  explicit SupervisorState(SupervisorActor::pointer self) : self_(self) {}
+
+  SupervisorActor::behavior_type start(SupervisorConfig config, Stage stage) {
+    config_ = std::move(config);
+    stage_ = std::move(stage);
+    self_->set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) { on_down(down); });
+    self_->set_exit_handler([this](caf::scheduled_actor*, caf::exit_msg& exit) { on_exit(exit); });
+    for (std::size_t i = 0; i < config_.endpoints.size(); ++i)
+      add("endpoint " + config_.endpoints[i].endpoint.facts.id, [this, i] { spawn_endpoint_pair(i); });
+    for (const auto& feature : config_.features) add("queue " + feature.name, [this, &feature] { spawn_queue(feature); });
+    for (const auto& peer : config_.peers) add("peer " + peer.id, [this, &peer] { spawn_peer_of(peer); });
+    for (auto& [place, child] : children_) child.spawn();
+    publish_roster();
+    connect_health();
+    return {
+        [this](const HealthChanged& fact) { health_[fact.view->endpoint] = fact.view; },
+        [this](const GetBoard& question) { on_board(question); },
+        [this](Tick) { on_tick(); },
+    };
+  }
+
+ private:
+  // ---- spawning ----
+
+  void add(const std::string& place, std::function<void()> spawn) { children_[place].spawn = std::move(spawn); }
+
+  template <class Handle>
+  void watch(const std::string& place, const Handle& handle) {
+    self_->monitor(handle);
+    children_[place].actor = caf::actor_cast<caf::strong_actor_ptr>(handle);
+  }
+
+  // Endpoint and breaker live and die together: a breaker without its endpoint's facts is blind.
+  void spawn_endpoint_pair(std::size_t index) {
+    const auto& spec = config_.endpoints[index];
+    const auto& id = spec.endpoint.facts.id;
+    auto breaker = spawn_breaker(self_->system(), stage_.loop_unit, spec.breaker, *stage_.clock, stage_.ledger);
+    auto endpoint = spawn_endpoint(self_->system(), stage_.loop_unit, spec.endpoint, spec.starter, *stage_.clock, breaker);
+    if (auto old = breakers_.find(id); old != breakers_.end()) self_->send_exit(old->second, caf::exit_reason::user_shutdown);
+    breakers_[id] = breaker;
+    endpoints_[id] = endpoint;
+    watch("endpoint " + id, endpoint);
+    stage_.board->endpoints.store(std::make_shared<const EndpointMap>(endpoints_));
+  }
+
+  void spawn_queue(const FeatureConfig& feature) {
+    auto queue = spawn_feature_queue(self_->system(), stage_.loop_unit, feature, *stage_.clock, stage_.ledger);
+    queues_[feature.name] = queue;
+    watch("queue " + feature.name, queue);
+    stage_.board->queues.store(std::make_shared<const QueueMap>(queues_));
+  }
+
+  void spawn_peer_of(const RemotePeer& peer) {
+    if (stage_.gateway == nullptr) return;
+    PeerActorConfig config;
+    config.id = peer.id;
+    config.serves = {stage_.board, &stage_.board->endpoints};
+    config.subscribers.push_back(HealthSubscriber(self_));
+    for (const auto& [feature, queue] : queues_) config.subscribers.push_back(queue);
+    auto actor = spawn_peer(self_->system(), stage_.gateway_unit, std::move(config), *stage_.clock, *stage_.gateway);
+    for (const auto& facts : peer.endpoints)
+      remotes_[facts.id] = {std::make_shared<const policy::EndpointFacts>(facts),
+                            spawn_remote_endpoint(self_->system(), stage_.gateway_unit, facts.id, actor), peer.id};
+    peers_[peer.id] = actor;
+    watch("peer " + peer.id, actor);
+    stage_.board->peers.store(std::make_shared<const PeerMap>(peers_));
+  }
+
+  void publish_roster() {
+    auto roster = std::make_shared<Roster>();
+    for (const auto& spec : config_.endpoints) {
+      const auto& facts = spec.endpoint.facts;
+      roster->push_back({std::make_shared<const policy::EndpointFacts>(facts), endpoints_.at(facts.id), config_.node});
+    }
+    for (const auto& [id, entry] : remotes_) roster->push_back(entry);
+    for (const auto& [feature, queue] : queues_) self_->send(queue, RosterChanged{roster});
+  }
+
+  void connect_health() {
+    for (const auto& [id, breaker] : breakers_) connect_breaker(breaker);
+  }
+
+  void connect_breaker(const BreakerActor& breaker) {
+    self_->send(breaker, SubscribeHealth{HealthSubscriber(self_)});
+    for (const auto& [feature, queue] : queues_) self_->send(breaker, SubscribeHealth{queue});
+    for (const auto& [id, peer] : peers_) self_->send(breaker, SubscribeHealth{peer});
+  }
+
+  // ---- failing and restarting ----
+
+  void on_down(const caf::down_msg& down) {
+    for (auto& [place, child] : children_) {
+      if (!child.actor || child.actor != down.source) continue;
+      auto now = stage_.clock->now();
+      std::erase_if(child.failures, [&](Instant at) { return now - at > config_.restart_window; });
+      child.failures.push_back(now);
+      child.actor = nullptr;
+      if (child.failures.size() > config_.restarts_max) {
+        child.given_up = true;
+        return log::error("supervisor", place + " keeps failing; given up");
+      }
+      auto pause = config_.restart_pause * (1LL << (child.failures.size() - 1));
+      child.again_at = now + pause;
+      return log::warn("supervisor", fmt::format("{} failed; again in {}", place, to_human(pause)));
+    }
+  }
+
+  void on_tick() {
+    auto now = stage_.clock->now();
+    bool changed = false;
+    for (auto& [place, child] : children_) {
+      if (!child.again_at || *child.again_at > now) continue;
+      child.again_at.reset();
+      child.spawn();
+      changed = true;
+    }
+    if (changed) {
+      publish_roster();
+      connect_health();
+    }
+    for (const auto& [id, endpoint] : endpoints_) self_->send(endpoint, Tick{});
+    for (const auto& [id, breaker] : breakers_) self_->send(breaker, Tick{});
+    for (const auto& [feature, queue] : queues_) self_->send(queue, Tick{});
+  }
+
+  // The cast leaves with its supervisor.
+  void on_exit(const caf::exit_msg& exit) {
+    for (const auto& [place, child] : children_)
+      if (child.actor) self_->send_exit(child.actor, exit.reason);
+    for (const auto& [id, breaker] : breakers_) self_->send_exit(breaker, exit.reason);
+    for (const auto& [id, entry] : remotes_) self_->send_exit(entry.handle, exit.reason);
+    stage_.board->endpoints.store(std::make_shared<const EndpointMap>());
+    stage_.board->queues.store(std::make_shared<const QueueMap>());
+    stage_.board->peers.store(std::make_shared<const PeerMap>());
+    self_->quit(exit.reason);
+  }
+
+  void on_board(const GetBoard& question) {
+    std::vector<HealthPtr> board;
+    for (const auto& [id, view] : health_) board.push_back(view);
+    question.reply(std::move(board));
+  }
+
+  SupervisorActor::pointer self_;
+  SupervisorConfig config_;
+  Stage stage_;
+  std::map<std::string, Child> children_;
+  EndpointMap endpoints_;
+  std::map<std::string, BreakerActor> breakers_;
+  QueueMap queues_;
+  PeerMap peers_;
+  std::map<std::string, RosterEntry> remotes_;
+  std::map<std::string, HealthPtr> health_;
+};
+
+}  // namespace
+
+SupervisorActor spawn_supervisor(caf::actor_system& system, SupervisorConfig config, Stage stage) {
+  return spawn_shell<SupervisorActor, SupervisorState>(system, nullptr, std::move(config), std::move(stage));
+}
+
+}  // namespace troupe::actors

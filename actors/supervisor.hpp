@@ -1,0 +1,57 @@
+// The Supervisor actor: one per node. Spawns the cast, restarts what fails, and keeps the board of everyone's health.
+#pragma once
+
+#include "actors/breaker.hpp"
+#include "actors/endpoint.hpp"
+#include "actors/feature_queue.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/peer.hpp"
+#include "actors/run.hpp"
+#include "runtime/base/published.hpp"
+
+namespace troupe::actors {
+
+struct LocalEndpoint {
+  EndpointConfig endpoint;
+  BreakerConfig breaker;
+  AttemptStarter starter;
+};
+struct RemotePeer {
+  std::string id;
+  /// Its endpoints that we may use.
+  std::vector<policy::EndpointFacts> endpoints;
+};
+
+struct SupervisorConfig {
+  std::string node;
+  std::vector<LocalEndpoint> endpoints;
+  std::vector<RemotePeer> peers;
+  std::vector<FeatureConfig> features;
+  /// A child that fails more often than this within `restart_window` is given up, loudly.
+  std::size_t restarts_max = 5;
+  Duration restart_window = std::chrono::seconds(30);
+  Duration restart_pause = std::chrono::milliseconds(100);
+};
+
+using PeerMap = std::map<std::string, PeerActor>;
+
+/// Where the present handles are published: readers load, never keep across restarts.
+struct CastBoard {
+  Published<EndpointMap> endpoints;  ///< those that live here
+  Published<QueueMap> queues;
+  Published<PeerMap> peers;
+};
+
+/// Collaborators that outlive the actor. `gateway` and `gateway_unit` may be null: no peers.
+struct Stage {
+  Unit* loop_unit = nullptr;
+  Unit* gateway_unit = nullptr;
+  Clock* clock = nullptr;
+  transport::Gateway* gateway = nullptr;
+  LedgerActor ledger;
+  std::shared_ptr<CastBoard> board;
+};
+
+SupervisorActor spawn_supervisor(caf::actor_system& system, SupervisorConfig config, Stage stage);
+
+}  // namespace troupe::actors

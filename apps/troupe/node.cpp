@@ -1,0 +1,102 @@
+// troupe node: a long-running node. Also check, keygen and version, which say what a node would do.
+#include "agents/recap/recap.hpp"
+#include "apps/troupe/command.hpp"
+#include "apps/troupe/inputs.hpp"
+#include "apps/troupe/signals.hpp"
+#include "runtime/config/config.hpp"
+#include "runtime/transport/gateway.hpp"
+
+#include <troupe/node.hpp>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cstdio>
+
+namespace troupe::app {
+namespace {
+
+struct NodeOptions {
+  std::string config, id, region, state, log_level;
+};
+
+int serve(const NodeOptions& options) {
+  auto config = config_from(options.config, options.state);
+  if (!config) return report_error(config.error());
+  log_to_stderr(options.log_level.empty() ? config->values().telemetry.log_level : options.log_level);
+  Signals signals({});
+  auto node = Node::start(config->with_node(options.id, options.region));
+  if (!node) return report_error(node.error());
+  (*node)->add_workflow("recap", recap::recap);
+  Json ready;
+  ready["node"] = options.id.empty() ? config->values().node.id : options.id;
+  ready["address"] = (*node)->address();
+  ready["simulator"] = (*node)->simulator_url();
+  // One line a supervisor can wait for and read.
+  std::printf("%s\n", dump_json(ready).c_str());
+  std::fflush(stdout);
+  signals.wait();
+  std::fprintf(stderr, "troupe: finishing what is in flight; once more ends at once\n");
+  (*node)->stop();
+  return kInterrupted;
+}
+
+int keygen(const std::string& file) {
+  auto keys = transport::make_key_pair();
+  if (file.empty()) {
+    std::printf("%s\n", dump_json(Json{{"public_key", keys.public_key}, {"secret_key", keys.secret_key}}).c_str());
+    return kDone;
+  }
+  auto mask = umask(0077);
+  auto written = write_file(file, keys.secret_key + "\n");
+  umask(mask);
+  if (!written) return report_error(written.error());
+  std::printf("%s\n", keys.public_key.c_str());
+  return kDone;
+}
+
+int check(const std::string& file) {
+  auto config = config::load_config(file);
+  if (!config) return report_error(config.error());
+  std::printf("%s: sound; %zu endpoints, %zu features\n", file.c_str(), config->endpoints.list.size(), config->features.size());
+  return kDone;
+}
+
+}  // namespace
+
+void add_node(CLI::App& app, Action& action) {
+  auto options = std::make_shared<NodeOptions>();
+  auto* verb = app.add_subcommand("node", "A long-running node; prints one JSON line when it is ready");
+  verb->add_option("--config", options->config, "Configuration file")->required();
+  verb->add_option("--id", options->id, "Node id instead of the configuration's");
+  verb->add_option("--region", options->region, "Region instead of the configuration's");
+  verb->add_option("--state", options->state, "Folder of the journal and ledger");
+  verb->add_option("--log", options->log_level, "debug, info, warn, error or off (default: the configuration's)");
+  verb->callback([options, &action] { action = [options] { return serve(*options); }; });
+}
+
+void add_check(CLI::App& app, Action& action) {
+  auto file = std::make_shared<std::string>();
+  auto* verb = app.add_subcommand("check", "Validates a configuration file");
+  verb->add_option("file", *file, "Configuration file")->required();
+  verb->callback([file, &action] { action = [file] { return check(*file); }; });
+}
+
+void add_keygen(CLI::App& app, Action& action) {
+  auto file = std::make_shared<std::string>();
+  auto* verb = app.add_subcommand("keygen", "A CURVE key pair for a node or client");
+  verb->add_option("--out", *file, "Secret key to this file (mode 0600), public key to stdout; without it: both as JSON");
+  verb->callback([file, &action] { action = [file] { return keygen(*file); }; });
+}
+
+void add_version(CLI::App& app, Action& action) {
+  auto* verb = app.add_subcommand("version", "Version and build facts");
+  verb->callback([&action] {
+    action = [] {
+      std::printf("troupe %s, wire version %u, built with %s\n", "0.1.0", protocol::kVersion, __VERSION__);
+      return static_cast<int>(kDone);
+    };
+  });
+}
+
+}  // namespace troupe::app

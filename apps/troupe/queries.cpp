@@ -1,0 +1,218 @@
+// The verbs that look: runs, endpoints, route explain, cost. On a node over the wire or on a state folder.
+#include "apps/troupe/command.hpp"
+#include "runtime/base/clock.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace troupe::app {
+namespace {
+
+struct QueryOptions {
+  AskerOptions asker;
+  bool json = false;
+  std::string id, name, value = "null", feature = "recap", request, by = "feature", since, format = "table";
+};
+using Options = std::shared_ptr<QueryOptions>;
+using Row = std::vector<std::string>;
+
+int print_json(const Json& value) {
+  std::printf("%s\n", dump_json(value, 2).c_str());
+  return kDone;
+}
+
+int print_rows(const std::vector<Row>& rows) {
+  std::fputs(table(rows).c_str(), stdout);
+  return kDone;
+}
+
+/// Asks one question and prints the answer as JSON or through `show`.
+template <class Show>
+int ask_and_print(const QueryOptions& options, const std::string& verb, const Json& input, Show show) {
+  auto asker = make_asker(options.asker);
+  if (!asker) return report_error(asker.error());
+  auto told = (*asker)->ask(verb, input);
+  if (!told) return report_error(told.error());
+  return options.json ? print_json(*told) : show(*told);
+}
+
+int show_runs(const Json& runs) {
+  std::vector<Row> rows{{"RUN", "WORKFLOW", "STATE", "CREATED", "TOKENS", "USD"}};
+  for (const auto& run : runs)
+    rows.push_back({get_string(run, "run_id"), get_string(run, "workflow"), get_string(run, "state"),
+                    get_string(run, "created"), std::to_string(get_int(run, "tokens_in") + get_int(run, "tokens_out")),
+                    fmt::format("{:.4f}", get_double(run, "cost_usd"))});
+  return print_rows(rows);
+}
+
+int show_lines(const Json& lines) {
+  for (const auto& line : lines) std::printf("%s\n", dump_json(line).c_str());
+  return kDone;
+}
+
+int show_endpoints(const Json& endpoints) {
+  std::vector<Row> rows{{"ENDPOINT", "MODEL", "KIND", "REGION", "HOME", "STATE", "SHARE", "WHY", "TTFT p50", "p90", "ERRORS", "SEEN"}};
+  for (const auto& each : endpoints) {
+    bool reachable = get_bool(each, "reachable", true);
+    rows.push_back({get_string(each, "endpoint"), get_string(each, "model"), get_string(each, "kind"),
+                    get_string(each, "region"), get_string(each, "home"),
+                    reachable ? get_string(each, "state") : "unreachable", fmt::format("{:.0f}%", 100 * get_double(each, "share")),
+                    get_string(each, "reason"), to_human(from_seconds(get_double(each, "ttft_p50"))),
+                    to_human(from_seconds(get_double(each, "ttft_p90"))),
+                    fmt::format("{:.1f}%", 100 * get_double(each, "error_share")), std::to_string(get_int(each, "samples"))});
+  }
+  return print_rows(rows);
+}
+
+int show_plan(const Json& plan) {
+  std::printf("feature %s, %lld tokens in, up to %lld out\n", get_string(plan, "feature").c_str(),
+              static_cast<long long>(get_int(plan, "input_tokens")), static_cast<long long>(get_int(plan, "output_tokens")));
+  std::vector<Row> rows{{"TRY", "ENDPOINT", "MODEL", "KIND", "STATE", "CAUSE", "WHY"}};
+  int place = 0;
+  for (const auto& each : plan["plan"])
+    rows.push_back({std::to_string(++place), get_string(each, "endpoint"), get_string(each, "model"),
+                    get_string(each, "kind"), get_string(each, "state"), get_string(each, "cause"), get_string(each, "reason")});
+  for (const auto& each : plan["passed_over"])
+    rows.push_back({"-", get_string(each, "endpoint"), get_string(each, "model"), get_string(each, "kind"),
+                    get_string(each, "state"), "passed over", get_string(each, "reason")});
+  return print_rows(rows);
+}
+
+std::vector<Row> cost_rows(const std::string& by, const Json& costs) {
+  std::vector<Row> rows{{by, "attempts", "failed", "input_tokens", "output_tokens", "cost_usd"}};
+  for (const auto& each : costs)
+    rows.push_back({get_string(each, "key"), std::to_string(get_int(each, "attempts")), std::to_string(get_int(each, "failed")),
+                    std::to_string(get_int(each, "input_tokens")), std::to_string(get_int(each, "output_tokens")),
+                    fmt::format("{:.6f}", get_double(each, "cost_usd"))});
+  return rows;
+}
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string out = "\"";
+  for (char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + "\"";
+}
+
+int print_csv(const std::vector<Row>& rows) {
+  for (const auto& row : rows) {
+    std::string line;
+    for (const auto& field : row) line += (line.empty() ? "" : ",") + csv_field(field);
+    std::printf("%s\n", line.c_str());
+  }
+  return kDone;
+}
+
+// FinOps Open Cost and Usage Specification 1.0 column names; what we do not know is left out, not invented.
+int print_focus(const std::string& by, const Json& costs) {
+  std::vector<Row> rows{{"BilledCost", "BillingCurrency", "ChargeCategory", "ConsumedQuantity", "ConsumedUnit", "ServiceCategory",
+                         "x_" + by}};
+  for (const auto& each : costs)
+    rows.push_back({fmt::format("{:.6f}", get_double(each, "cost_usd")), "USD", "Usage",
+                    std::to_string(get_int(each, "input_tokens") + get_int(each, "output_tokens")), "Tokens",
+                    "AI and Machine Learning", get_string(each, "key")});
+  return print_csv(rows);
+}
+
+// "90m", "24h", "7d" or a date; milliseconds since 1970.
+Result<std::int64_t> since_ms(const std::string& text) {
+  if (text.empty()) return 0;
+  auto now = system_clock().wall().ms;
+  char* end = nullptr;
+  double number = std::strtod(text.c_str(), &end);
+  std::string unit = end;
+  for (auto [name, ms] : {std::pair{"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}, {"d", 8.64e7}})
+    if (unit == name) return now - static_cast<std::int64_t>(number * ms);
+  std::tm day{};
+  if (text.size() == 10 && strptime(text.c_str(), "%Y-%m-%d", &day) != nullptr)
+    return static_cast<std::int64_t>(timegm(&day)) * 1000;
+  return fail(Errc::invalid_input, "--since wants 90m, 24h, 7d or YYYY-MM-DD, not " + text);
+}
+
+int cost(const QueryOptions& options) {
+  auto since = since_ms(options.since);
+  if (!since) return report_error(since.error());
+  auto copy = options;
+  copy.json = options.json || options.format == "json";
+  return ask_and_print(copy, "cost", {{"by", options.by}, {"since_ms", *since}}, [&](const Json& costs) {
+    if (options.format == "focus") return print_focus(options.by, costs);
+    auto rows = cost_rows(options.by, costs);
+    return options.format == "csv" ? print_csv(rows) : print_rows(rows);
+  });
+}
+
+Result<Json> explain_question(const QueryOptions& options) {
+  Json question = {{"feature", options.feature}};
+  if (options.request.empty()) return question;
+  auto text = read_file(options.request);
+  if (!text) return std::unexpected(text.error());
+  auto parsed = parse_json(*text);
+  if (!parsed) return std::unexpected(parsed.error());
+  parsed->update(question);
+  return parsed;
+}
+
+CLI::App* add_query(CLI::App& app, const char* name, const char* help, const Options& options, Action& action,
+                    std::function<int(const QueryOptions&)> act) {
+  auto* verb = app.add_subcommand(name, help);
+  add_asker_options(*verb, options->asker);
+  verb->add_flag("--json", options->json, "JSON instead of a table");
+  verb->callback([options, &action, act = std::move(act)] { action = [options, act] { return act(*options); }; });
+  return verb;
+}
+
+}  // namespace
+
+void add_runs(CLI::App& app, Action& action) {
+  auto options = std::make_shared<QueryOptions>();
+  auto* runs = app.add_subcommand("runs", "What is and was running");
+  runs->require_subcommand(1);
+  add_query(*runs, "list", "All runs, newest first", options, action,
+            [](const auto& o) { return ask_and_print(o, "runs.list", Json::object(), show_runs); });
+  auto by_id = [&](const char* name, const char* help, const char* verb, auto show) {
+    auto* added = add_query(*runs, name, help, options, action, [verb, show](const QueryOptions& o) {
+      return ask_and_print(o, verb, {{"id", o.id}, {"name", o.name}, {"json", o.value}}, show);
+    });
+    added->add_option("id", options->id, "The run's id")->required();
+    return added;
+  };
+  by_id("show", "One run", "runs.show", print_json);
+  by_id("cancel", "Stops a run; recorded steps stay", "runs.cancel", [](const Json&) { return static_cast<int>(kDone); });
+  by_id("export", "The whole history as JSON lines", "runs.export", show_lines);
+  auto* signal = by_id("signal", "Answers a waiting run", "runs.signal", [](const Json&) { return static_cast<int>(kDone); });
+  signal->add_option("name", options->name, "The signal's name")->required();
+  signal->add_option("json", options->value, "Its JSON value");
+}
+
+void add_endpoints(CLI::App& app, Action& action) {
+  auto options = std::make_shared<QueryOptions>();
+  add_query(app, "endpoints", "Health and breaker state of every endpoint", options, action,
+            [](const auto& o) { return ask_and_print(o, "endpoints", Json::object(), show_endpoints); });
+}
+
+void add_route(CLI::App& app, Action& action) {
+  auto* route = app.add_subcommand("route", "How calls are routed");
+  route->require_subcommand(1);
+  auto options = std::make_shared<QueryOptions>();
+  auto* explain = add_query(*route, "explain", "The plan for a request, and its reasons", options, action, [](const auto& o) {
+    auto question = explain_question(o);
+    return question ? ask_and_print(o, "route.explain", *question, show_plan) : report_error(question.error());
+  });
+  explain->add_option("--feature", options->feature, "The feature that asks")->capture_default_str();
+  explain->add_option("--request", options->request, "JSON file: {\"input_tokens\": N, \"output_tokens_max\": N}");
+}
+
+void add_cost(CLI::App& app, Action& action) {
+  auto options = std::make_shared<QueryOptions>();
+  auto* verb = add_query(app, "cost", "What calls have cost", options, action, cost);
+  verb->add_option("--by", options->by, "feature, tenant, model, endpoint, cause or run")
+      ->check(CLI::IsMember({"feature", "tenant", "model", "endpoint", "cause", "run"}))
+      ->capture_default_str();
+  verb->add_option("--since", options->since, "90m, 24h, 7d or a date");
+  verb->add_option("--format", options->format, "table, csv, json or focus")
+      ->check(CLI::IsMember({"table", "csv", "json", "focus"}))
+      ->capture_default_str();
+}
+
+}  // namespace troupe::app

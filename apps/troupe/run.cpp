@@ -1,0 +1,107 @@
+// troupe run WORKFLOW: a node in this process, one run to its end.
+#include "agents/recap/recap.hpp"
+#include "apps/troupe/command.hpp"
+#include "apps/troupe/inputs.hpp"
+#include "apps/troupe/outputs.hpp"
+#include "apps/troupe/progress.hpp"
+#include "apps/troupe/signals.hpp"
+#include "runtime/base/log.hpp"
+#include "runtime/config/config.hpp"
+
+#include <troupe/node.hpp>
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <future>
+
+namespace troupe::app {
+namespace {
+
+struct RunOptions {
+  std::string workflow, out, config, state, run_id, log_level = "warn";
+  InputOptions input;
+  bool quiet = false, json = false;
+};
+
+int exit_of(const RunReport& report) {
+  switch (report.end) {
+    case RunEnd::done: return kDone;
+    case RunEnd::failed: return report_error(report.error.value_or(make_error(Errc::internal, "failed without a reason")));
+    case RunEnd::cancelled:
+    case RunEnd::interrupted: break;
+  }
+  std::fprintf(stderr, "troupe: interrupted; repeat the command with --run-id %s to resume\n", report.run_id.c_str());
+  return kInterrupted;
+}
+
+void print_summary(const RunOptions& options, const RunReport& report, const Json& run) {
+  if (options.json) {
+    std::printf("%s\n", dump_json(run).c_str());
+    return;
+  }
+  if (options.quiet) return;
+  std::fprintf(stderr, "run %s: %s in %s, %zu steps (%zu replayed), %lld calls, $%.4f\n", report.run_id.c_str(),
+               to_string(report.end), to_human(report.took).c_str(), report.steps, report.steps_replayed,
+               static_cast<long long>(get_int(run["calls"], "total")), get_double(run, "cost_usd"));
+  if (report.end != RunEnd::done) return;
+  for (const char* file : {"recap.md", "report.html", "recap.json", "run.json"})
+    std::printf("%s/%s\n", options.out.c_str(), file);
+}
+
+int run(const RunOptions& options) {
+  if (options.workflow != "recap") {
+    std::fprintf(stderr, "troupe: no workflow is named %s; there is: recap\n", options.workflow.c_str());
+    return kUsage;
+  }
+  auto input = workflow_input(options.input);
+  if (!input) return report_error(input.error());
+  auto config = config_from(options.config, options.state);
+  if (!config) return report_error(config.error());
+  // First, so that every thread of the node inherits the blocked signals.
+  std::promise<Node*> started;
+  auto node_known = started.get_future().share();
+  Signals signals([node_known] {
+    std::fprintf(stderr, "\ntroupe: finishing what is in flight; once more ends at once\n");
+    if (auto* node = node_known.get()) node->interrupt();
+  });
+  auto node = Node::start(*config);
+  started.set_value(node ? node->get() : nullptr);
+  if (!node) return report_error(node.error());
+  (*node)->add_workflow("recap", recap::recap);
+  ProgressLine line(options.quiet, system_clock());
+  auto report = (*node)->run({"recap", *input, options.run_id, "default"},
+                             [&line](const RunProgress& progress) { line.show(progress); });
+  line.end();
+  Json story = {{"attempts", Json::array()}, {"breakers", Json::array()}};
+  if (auto told = (*node)->ask("runs.story", {dump_json(Json{{"id", report.run_id}})}))
+    if (auto parsed = parse_json(told->text)) story = std::move(*parsed);
+  (*node)->stop();
+  if (auto written = write_recap(options.out, report, story, *input); !written) return report_error(written.error());
+  print_summary(options, report, run_json(report, story));
+  return exit_of(report);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Action& action) {
+  auto options = std::make_shared<RunOptions>();
+  auto* verb = app.add_subcommand("run", "One run to its end, on a node in this process; repeat with the same --run-id to resume");
+  verb->add_option("workflow", options->workflow, "What to run: recap")->required();
+  add_input_options(*verb, options->input);
+  verb->add_option("--out", options->out, "Folder for recap.md, report.html, recap.json and run.json")->required();
+  verb->add_option("--config", options->config, "Configuration file; without it: the simulated demo clouds");
+  verb->add_option("--state", options->state, "Folder of the journal and ledger (default: .troupe, or the configuration's)");
+  verb->add_option("--run-id", options->run_id, "Name of the run; the same name resumes it");
+  verb->add_option("--log", options->log_level, "debug, info, warn, error or off")->capture_default_str();
+  verb->add_flag("--quiet", options->quiet, "No progress, no summary");
+  verb->add_flag("--json", options->json, "run.json to stdout");
+  verb->callback([options, &action] {
+    action = [options] {
+      log_to_stderr(options->log_level);
+      return run(*options);
+    };
+  });
+}
+
+}  // namespace troupe::app

@@ -1,0 +1,61 @@
+// A node as an object: start it, give it workflows, submit runs, stop it. Two may live in one program.
+#pragma once
+
+#include <troupe/config.hpp>
+#include <troupe/run.hpp>
+#include <troupe/workflow.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace troupe {
+
+/// Thread-safe. Installs no signal handler and no log sink, starts its own threads, ends them in `stop`.
+class Node {
+ public:
+  /// Opens the journal, binds what is to be bound, spawns the cast. Fails with bad_config or storage; then nothing runs.
+  static Result<std::unique_ptr<Node>> start(const Config& config);
+  /// Stops, see `stop`.
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  /// Names a workflow type. Replaces an earlier one of that name for runs that start later.
+  void add_workflow(std::string name, WorkflowFunction function);
+
+  struct Watch {
+    /// Some times a second while the run goes.
+    std::function<void(const RunProgress&)> on_progress;
+    /// Once. Both are called on a thread of the node and must not block.
+    std::function<void(RunReport)> on_done;
+  };
+  /// Starts a run, or resumes the one of that id. Gives its id; not_found for an unknown workflow, refused when the
+  /// run is going already or the node is stopping.
+  Result<std::string> submit(RunSpec spec, Watch watch = {});
+  /// Submits and waits. Not from a thread of the node.
+  RunReport run(RunSpec spec, std::function<void(const RunProgress&)> on_progress = {});
+
+  /// No new step begins in any run, those going are recorded, then every run ends as `interrupted`.
+  void interrupt();
+
+  /// Asks the node itself, JSON in and out, as `troupe` does over the wire: "runs.list", "runs.show" {id},
+  /// "runs.cancel" {id}, "runs.signal" {id, name, json}, "runs.export" {id}, "endpoints", "route.explain" {feature},
+  /// "cost" {by, since_ms}, "submit" {workflow, input, run_id}, "breaker.force" {endpoint, state, seconds}.
+  Result<JsonText> ask(const std::string& verb, const JsonText& input = {"{}"});
+
+  /// Where other nodes and clients connect; empty when the configuration names no address.
+  std::string address() const;
+  /// http://127.0.0.1:PORT of the embedded simulator; empty when there is none.
+  std::string simulator_url() const;
+
+  /// Interrupts, waits for the runs to hand back, ends every thread. Idempotent.
+  void stop();
+
+ private:
+  struct Impl;
+  explicit Node(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace troupe

@@ -1,0 +1,51 @@
+// What is known of a run while it goes and after it ended.
+#pragma once
+
+#include <troupe/error.hpp>
+#include <troupe/workflow.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// Ask for a run. The same `run_id` again resumes it: recorded answers are not bought twice.
+struct RunSpec {
+  std::string workflow;
+  JsonText input;
+  /// Empty: a new one is made.
+  std::string run_id;
+  std::string tenant = "default";
+};
+
+/// A moment of a running run.
+struct RunProgress {
+  std::string run_id;
+  std::size_t steps_planned = 0, steps_done = 0, steps_replayed = 0;
+  std::uint64_t calls = 0;
+  std::int64_t tokens = 0;
+  double usd = 0;
+};
+
+enum class RunEnd { done, failed, cancelled, interrupted };
+const char* to_string(RunEnd end);
+
+/// How a run ended, over all its lives (a resumed run counts what was recorded before).
+struct RunReport {
+  std::string run_id;
+  std::string workflow;
+  RunEnd end = RunEnd::done;
+  WallTime started;
+  /// This life only.
+  Duration took{};
+  std::size_t steps = 0, steps_replayed = 0;
+  std::vector<AttemptRecord> attempts;
+  /// The workflow's result when done.
+  JsonText output;
+  /// Why it failed; interrupted and failed runs can be resumed with the same id.
+  std::optional<Error> error;
+};
+
+}  // namespace troupe
