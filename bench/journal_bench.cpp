@@ -1,6 +1,6 @@
 // Durable steps per second of the journal, beside what the disk and bare SQLite give in the same run.
-// Prints `NAME VALUE UNIT` lines; an argument keeps the names that contain it. Figures of a shared machine: compare
-// the lines of one run, not runs.
+// Prints `NAME VALUE UNIT` lines; an argument keeps the names that contain it. Figures of a shared machine:
+// compare the lines of one run, not runs.
 #include "runtime/base/clock.hpp"
 #include "runtime/journal/database.hpp"
 #include "runtime/journal/journal.hpp"
@@ -53,9 +53,10 @@ void bench_fdatasync(const std::string& folder) {
 void bench_bare(const std::string& folder, int batch) {
   auto path = fmt::format("{}/bare{}.db", folder, batch);
   auto db = journal::Connection::open(path, journal::Connection::Mode::create).value();
-  auto ready = db.execute("PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                          "PRAGMA wal_autocheckpoint=0; CREATE TABLE e(lsn INTEGER PRIMARY KEY, run INTEGER,"
-                          " seq INTEGER, k TEXT, at INTEGER, p BLOB); CREATE UNIQUE INDEX u ON e(run, seq);");
+  auto ready = db.execute(
+      "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+      "PRAGMA wal_autocheckpoint=0; CREATE TABLE e(lsn INTEGER PRIMARY KEY, run INTEGER,"
+      " seq INTEGER, k TEXT, at INTEGER, p BLOB); CREATE UNIQUE INDEX u ON e(run, seq);");
   auto insert = db.prepare("INSERT INTO e(run, seq, k, at, p) VALUES (?, ?, ?, ?, ?)").value();
   std::string payload(kPayloadBytes, 'p');
   Stopwatch watch;
@@ -66,11 +67,12 @@ void bench_bare(const std::string& folder, int batch) {
       ready = insert.with(rows % batch, rows / batch, "step/1", rows, journal::BlobView{payload}).run();
     if (ready) ready = db.execute("COMMIT");
   }
-  print(fmt::format("journal.bare_sqlite.b{}", batch), static_cast<double>(rows) / watch.elapsed(), "steps/s");
+  print(fmt::format("journal.bare_sqlite.b{}", batch), static_cast<double>(rows) / watch.elapsed(),
+        "steps/s");
 }
 
-/// N runs, each with one step in flight. Acknowledgements go to one thread that sends the next steps, as an actor
-/// scheduler would; waking N threads would measure the kernel.
+/// N runs, each with one step in flight. Acknowledgements go to one thread that sends the next steps, as an
+/// actor scheduler would; waking N threads would measure the kernel.
 class ClosedLoop {
  public:
   ClosedLoop(journal::Journal& journal, std::size_t runs) : journal_(journal), state_(runs) {
@@ -157,7 +159,8 @@ class ClosedLoop {
 
 void bench_journal(const std::string& folder, std::size_t runs, bool power_safe) {
   auto name = fmt::format("journal.sqlite{}.c{}", power_safe ? "" : "_crash_safe", runs);
-  auto journal = journal::open_sqlite({.path = fmt::format("{}/{}.db", folder, name), .power_safe = power_safe});
+  auto journal =
+      journal::open_sqlite({.path = fmt::format("{}/{}.db", folder, name), .power_safe = power_safe});
   if (!journal) std::abort();
   ClosedLoop(**journal, runs).run(name);
 }
@@ -170,7 +173,10 @@ void bench_history(const std::string& folder) {
   auto epoch = journal->claim(row).value().epoch;
   journal::Batch batch;
   for (std::uint64_t seq = 1; seq <= 1000; ++seq)
-    batch.entries.push_back({.run_id = "r", .seq = seq, .kind = journal::Kind::signal_in, .epoch = epoch,
+    batch.entries.push_back({.run_id = "r",
+                             .seq = seq,
+                             .kind = journal::Kind::signal_in,
+                             .epoch = epoch,
                              .payload = std::string(kPayloadBytes, 'p')});
   journal->append(std::move(batch), {});
   // A claim is answered after everything queued before it.

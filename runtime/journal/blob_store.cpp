@@ -1,3 +1,4 @@
+// How large content is found again: by hash, then byte by byte.
 #include "runtime/journal/blob_store.hpp"
 
 #include "runtime/journal/schema.hpp"
@@ -9,8 +10,8 @@
 namespace troupe::journal {
 
 // Word-wise multiply and rotate: FNV-1a of base takes bytes one by one, which at 100 KB a prompt would be the
-// slowest part of storing it. Words are read little-endian as they lie; a machine of the other order would merely
-// store content anew.
+// slowest part of storing it. Words are read little-endian as they lie; a machine of the other order would
+// merely store content anew.
 std::uint64_t content_hash(std::string_view bytes) {
   constexpr std::uint64_t factor = 0x9e3779b97f4a7c15;
   std::uint64_t hash = bytes.size() * factor;

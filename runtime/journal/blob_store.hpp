@@ -9,8 +9,8 @@
 
 namespace troupe::journal {
 
-/// 64 bits of the content, stable over builds. It only finds candidates: blobs are the same when their bytes are, so
-/// neither chance nor an attacker can make one content stand for another.
+/// 64 bits of the content, stable over builds. It only finds candidates: blobs are the same when their bytes
+/// are, so neither chance nor an attacker can make one content stand for another.
 std::uint64_t content_hash(std::string_view bytes);
 
 /// Where a piece of content lies: in the row itself or in the blob table.

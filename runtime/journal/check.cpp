@@ -1,3 +1,4 @@
+// Reads the whole file and puts every history to the rules.
 #include "runtime/journal/check.hpp"
 
 #include "runtime/journal/blob_store.hpp"
@@ -19,7 +20,8 @@ constexpr std::string_view kFaults[] = {
     "SELECT 'run ' || run_id || ' has lost its input or output' FROM run"
     " WHERE (input_blob IS NOT NULL AND input_blob NOT IN (SELECT id FROM blob))"
     " OR (output_blob IS NOT NULL AND output_blob NOT IN (SELECT id FROM blob))",
-    "SELECT 'ledger: ' || run_id || ' ' || step_key || ' at ' || endpoint || ' has a negative figure' FROM usage"
+    "SELECT 'ledger: ' || run_id || ' ' || step_key || ' at ' || endpoint || ' has a negative figure' FROM "
+    "usage"
     " WHERE min(usd, input, output, cache_read, cache_write, reasoning, ttft_ns, total_ns) < 0",
     "SELECT 'the file: ' || integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
 };

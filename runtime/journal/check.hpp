@@ -16,11 +16,13 @@ namespace troupe::journal {
 /// - a step has one result at most; a result of attempt 1 or more stands after an intent of its step;
 /// - a timer fires after it was set;
 /// - a run that is done or failed has a `done` entry, a cancelled one `done` or `cancel`.
-/// Open timers of an ended run are no fault: timers live in the history alone, and an ended run is not resumed.
+/// Open timers of an ended run are no fault: timers live in the history alone, and an ended run is not
+/// resumed.
 std::vector<std::string> check_history(const RunRow& run, std::span<const Entry> history);
 
-/// All histories, and the file: SQLite's own integrity, blobs that are what their hash says, no entry without a run,
-/// no negative figure in the ledger. Reads everything, one history at a time; stops after 100 findings.
+/// All histories, and the file: SQLite's own integrity, blobs that are what their hash says, no entry without
+/// a run, no negative figure in the ledger. Reads everything, one history at a time; stops after 100
+/// findings.
 Result<std::vector<std::string>> check_everything(Connection& connection);
 
 }  // namespace troupe::journal

@@ -27,7 +27,8 @@ class HistoryWalk {
   std::vector<std::string> finish() {
     bool has_end = ended_ || (run_.state == RunState::cancelled && cancelled_);
     if (run_.state != RunState::running && !has_end)
-      found_.push_back(fmt::format("run {}: {}, but its history has no end", run_.run_id, to_string(run_.state)));
+      found_.push_back(
+          fmt::format("run {}: {}, but its history has no end", run_.run_id, to_string(run_.state)));
     return std::move(found_);
   }
 
@@ -40,7 +41,8 @@ class HistoryWalk {
     if (entry.seq != seq_ + 1) note(entry, fmt::format("follows entry {}", seq_));
     if (entry.lsn <= lsn_) note(entry, fmt::format("lsn {} after {}", entry.lsn, lsn_));
     if (entry.epoch < epoch_) note(entry, fmt::format("epoch {} after {}", entry.epoch, epoch_));
-    if (entry.epoch > run_.epoch) note(entry, fmt::format("epoch {}, the run is at {}", entry.epoch, run_.epoch));
+    if (entry.epoch > run_.epoch)
+      note(entry, fmt::format("epoch {}, the run is at {}", entry.epoch, run_.epoch));
   }
 
   void check_step(const Entry& entry) {

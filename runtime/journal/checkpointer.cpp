@@ -1,3 +1,4 @@
+// The checkpoint thread and its four phases.
 #include "runtime/journal/checkpointer.hpp"
 
 #include "runtime/base/log.hpp"

@@ -9,9 +9,9 @@
 
 namespace troupe::journal {
 
-/// A thread with a connection of its own. It does the long part of a checkpoint; what was committed meanwhile is left
-/// for the committer to fold in between two commits, which is short. Without that last part a log that is always
-/// written to would never start over and grow for ever.
+/// A thread with a connection of its own. It does the long part of a checkpoint; what was committed meanwhile
+/// is left for the committer to fold in between two commits, which is short. Without that last part a log
+/// that is always written to would never start over and grow for ever.
 class Checkpointer {
  public:
   explicit Checkpointer(Connection connection);

@@ -1,3 +1,4 @@
+// The committer thread: how groups are cut, written, answered, and given up.
 #include "runtime/journal/committer.hpp"
 
 #include "runtime/base/log.hpp"

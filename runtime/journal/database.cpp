@@ -1,3 +1,4 @@
+// The only calls into sqlite3.h, and what its error codes mean in plain words.
 #include "runtime/journal/database.hpp"
 
 #include <fmt/format.h>
@@ -13,14 +14,22 @@ constexpr int kBusyMillisecondsMax = 10'000;
 
 const char* plain_words(int code) {
   switch (code & 0xff) {
-    case SQLITE_FULL: return "the disk is full";
-    case SQLITE_NOTADB: return "the file is no journal";
-    case SQLITE_CORRUPT: return "the file is damaged";
-    case SQLITE_READONLY: return "the file may not be written";
-    case SQLITE_CANTOPEN: return "the file cannot be opened";
-    case SQLITE_BUSY: return "another process holds it locked";
-    case SQLITE_IOERR: return "the disk could not be read or written";
-    default: return nullptr;
+    case SQLITE_FULL:
+      return "the disk is full";
+    case SQLITE_NOTADB:
+      return "the file is no journal";
+    case SQLITE_CORRUPT:
+      return "the file is damaged";
+    case SQLITE_READONLY:
+      return "the file may not be written";
+    case SQLITE_CANTOPEN:
+      return "the file cannot be opened";
+    case SQLITE_BUSY:
+      return "another process holds it locked";
+    case SQLITE_IOERR:
+      return "the disk could not be read or written";
+    default:
+      return nullptr;
   }
 }
 
@@ -28,8 +37,8 @@ Error database_error(DatabaseHandle& handle, int code) {
   const char* file = sqlite3_db_filename(handle.db, "main");
   const char* words = plain_words(code);
   const char* detail = sqlite3_errmsg(handle.db);
-  auto what = fmt::format("journal {}: {}{}{}{}", file ? file : "?", words ? words : "", words ? " (" : "", detail,
-                          words ? ")" : "");
+  auto what = fmt::format("journal {}: {}{}{}{}", file ? file : "?", words ? words : "", words ? " (" : "",
+                          detail, words ? ")" : "");
   int primary = code & 0xff;
   bool row_at_fault = primary == SQLITE_CONSTRAINT || primary == SQLITE_TOOBIG || primary == SQLITE_MISMATCH;
   if (!row_at_fault) handle.broken = true;
@@ -115,8 +124,8 @@ Result<void> Connection::execute(const char* sql) {
 
 Result<Statement> Connection::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
-  int code = sqlite3_prepare_v3(handle_->db, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
-                                &statement, nullptr);
+  int code = sqlite3_prepare_v3(handle_->db, sql.data(), static_cast<int>(sql.size()),
+                                SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (code != SQLITE_OK) return std::unexpected(database_error(*handle_, code));
   return Statement(*handle_, statement);
 }

@@ -71,7 +71,8 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
-/// One connection. Used by one thread at a time; closing the last one of a file folds the write-ahead log into it.
+/// One connection. Used by one thread at a time; closing the last one of a file folds the write-ahead log
+/// into it.
 class Connection {
  public:
   enum class Mode { create, write, read };

@@ -1,3 +1,4 @@
+// The lock is an flock, which the kernel lets go whatever happens to its holder.
 #include "runtime/journal/file_lock.hpp"
 
 #include <fmt/format.h>

@@ -7,8 +7,8 @@
 
 namespace troupe::journal {
 
-/// Held until destroyed or until the process ends, however it ends. The lock file itself stays: removing it would let
-/// two processes lock two different files of that name.
+/// Held until destroyed or until the process ends, however it ends. The lock file itself stays: removing it
+/// would let two processes lock two different files of that name.
 class FileLock {
  public:
   /// Locks `path`, creating it. `storage` when another holds it; the text names the holder's pid.

@@ -1,4 +1,5 @@
-// Durable history of runs: the one interface behind which SQLite (and later PostgreSQL) keep it (RUNTIME 5.2).
+// Durable history of runs: the one interface behind which SQLite (and later PostgreSQL) keep it
+// (RUNTIME 5.2).
 #pragma once
 
 #include <troupe/error.hpp>
@@ -38,11 +39,12 @@ struct Entry {
   std::uint64_t input_hash = 0;
   /// The lease epoch this was written under.
   std::uint64_t epoch = 0;
-  /// From 1 for a step with effects outside the run, which writes its intent before it acts; 0 for a pure step,
-  /// whose result needs no intent. check() holds results to this.
+  /// From 1 for a step with effects outside the run, which writes its intent before it acts; 0 for a pure
+  /// step, whose result needs no intent. check() holds results to this.
   std::uint32_t attempt = 0;
   WallTime at;
-  /// Opaque bytes. Equal payloads above 8 KiB are stored once, however many entries of whichever runs carry them.
+  /// Opaque bytes. Equal payloads above 8 KiB are stored once, however many entries of whichever runs carry
+  /// them.
   std::string payload;
   /// Position in the whole journal, growing in commit order. Filled when read.
   std::uint64_t lsn = 0;
@@ -67,7 +69,8 @@ struct RunRow {
   std::int64_t tokens_in = 0, tokens_out = 0;
 };
 
-/// One attempt's line in the ledger. (run, step, attempt, endpoint, started) identifies it: writing twice counts once.
+/// One attempt's line in the ledger. (run, step, attempt, endpoint, started) identifies it: writing twice
+/// counts once.
 struct UsageRow {
   std::string run_id, step_key;
   std::uint32_t attempt = 0;
@@ -90,17 +93,17 @@ struct Batch {
   std::vector<Entry> entries;
   std::vector<UsageRow> usage;
   std::vector<BreakerRow> breakers;
-  /// Inserted or updated by run_id, before the entries. An update keeps `created` and the epoch, and is refused like
-  /// an entry when its epoch is not the run's.
+  /// Inserted or updated by run_id, before the entries. An update keeps `created` and the epoch, and is
+  /// refused like an entry when its epoch is not the run's.
   std::optional<RunRow> run;
 };
 
-/// Called once, on the committer's thread, never inside the append that took it. On error nothing of the batch is
-/// durable, except after Errc::storage, when the outcome is unknown until the run is read again.
+/// Called once, on the committer's thread, never inside the append that took it. On error nothing of the
+/// batch is durable, except after Errc::storage, when the outcome is unknown until the run is read again.
 using Committed = std::function<void(Result<void>)>;
 
 struct UsageFilter {
-  std::string run_id;       ///< empty: all
+  std::string run_id;  ///< empty: all
   WallTime since;
 };
 /// Sums of the ledger under one key.
@@ -118,17 +121,19 @@ class Journal {
   virtual ~Journal() = default;
 
   /// Queues a batch for the next group commit. `committed` fires after the disk has it.
-  /// A Batch whose entries repeat a (run, seq), or carry an epoch older than the run's, fails with `storage` and
-  /// leaves the other batches of the same commit untouched; so does one that leaves a gap in seq, claims an epoch
-  /// nobody was given, or records a second result for a step. Entries of a run nobody created, texts and payloads
-  /// over their bounds: `invalid_input`. The queue is full: `refused`, nothing was written, try again after an answer.
-  /// Once the disk has failed, everything fails with `storage` until the journal is opened again: SQLite cannot say
-  /// what a failed fsync left behind, so nothing after it may be called durable.
+  /// A Batch whose entries repeat a (run, seq), or carry an epoch older than the run's, fails with `storage`
+  /// and leaves the other batches of the same commit untouched; so does one that leaves a gap in seq, claims
+  /// an epoch nobody was given, or records a second result for a step. Entries of a run nobody created, texts
+  /// and payloads over their bounds: `invalid_input`. The queue is full: `refused`, nothing was written, try
+  /// again after an answer. Once the disk has failed, everything fails with `storage` until the journal is
+  /// opened again: SQLite cannot say what a failed fsync left behind, so nothing after it may be called
+  /// durable.
   virtual void append(Batch batch, Committed committed) = 0;
 
-  /// Creates the run if it is new, else takes it over: bumps its epoch and returns the row with the new epoch, so that
-  /// a writer from before is fenced. `row.epoch` is ignored; a taken-over run keeps all but its node. Durable when it
-  /// returns. `invalid_input` when the id belongs to another workflow. May be called from a Committed callback.
+  /// Creates the run if it is new, else takes it over: bumps its epoch and returns the row with the new
+  /// epoch, so that a writer from before is fenced. `row.epoch` is ignored; a taken-over run keeps all but
+  /// its node. Durable when it returns. `invalid_input` when the id belongs to another workflow. May be
+  /// called from a Committed callback.
   virtual Result<RunRow> claim(RunRow row) = 0;
   virtual Result<std::optional<RunRow>> run(const std::string& run_id) = 0;
   /// Newest first, whole rows.
@@ -162,11 +167,12 @@ struct SqliteConfig {
   std::uint64_t file_bytes_max = 0;
 };
 
-/// Fails with `storage` when the file cannot be opened, is no journal, is of a newer version, or another process
-/// is writing to it (one writer per file: an flock beside it, refused with a clear text naming the holder's pid).
+/// Fails with `storage` when the file cannot be opened, is no journal, is of a newer version, or another
+/// process is writing to it (one writer per file: an flock beside it, refused with a clear text naming the
+/// holder's pid).
 Result<std::unique_ptr<Journal>> open_sqlite(SqliteConfig config);
-/// For looking only; works while another process writes. append and claim fail with `unsupported`, append at once and
-/// on the caller's thread. `input_missing` when there is no such file, else `storage` as above.
+/// For looking only; works while another process writes. append and claim fail with `unsupported`, append at
+/// once and on the caller's thread. `input_missing` when there is no such file, else `storage` as above.
 Result<std::unique_ptr<Journal>> open_sqlite_readonly(const std::string& path);
 
 }  // namespace troupe::journal

@@ -1,3 +1,4 @@
+// The reading statements and how their rows become values.
 #include "runtime/journal/queries.hpp"
 
 #include <fmt/format.h>
@@ -11,7 +12,8 @@ namespace troupe::journal {
 namespace {
 
 constexpr std::string_view kRunColumns =
-    "SELECT run_id, workflow, state, coalesce(i.bytes, input), coalesce(o.bytes, output), tenant, node, epoch,"
+    "SELECT run_id, workflow, state, coalesce(i.bytes, input), coalesce(o.bytes, output), tenant, node, "
+    "epoch,"
     " created, finished, usd, tokens_in, tokens_out FROM run"
     " LEFT JOIN blob i ON i.id = input_blob LEFT JOIN blob o ON o.id = output_blob ";
 constexpr std::string_view kHistory =
@@ -120,8 +122,8 @@ BreakerRow breaker_of(const Statement& row) {
 }
 
 template <class Row, class... Values>
-Result<std::vector<Row>> read_rows(Connection& connection, std::string_view sql, Row (*read)(const Statement&),
-                                   const Values&... values) {
+Result<std::vector<Row>> read_rows(Connection& connection, std::string_view sql,
+                                   Row (*read)(const Statement&), const Values&... values) {
   auto statement = connection.prepare(sql);
   if (!statement) return std::unexpected(std::move(statement.error()));
   std::vector<Row> rows;
@@ -155,7 +157,8 @@ Result<std::vector<UsageRow>> read_usage(Connection& connection, const UsageFilt
   return read_rows(connection, kUsage, usage_of, filter.run_id, filter.since.ms);
 }
 
-Result<std::vector<CostRow>> read_cost(Connection& connection, const std::string& by, const UsageFilter& filter) {
+Result<std::vector<CostRow>> read_cost(Connection& connection, const std::string& by,
+                                       const UsageFilter& filter) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 6> columns{{{"feature", "feature"},
                                                                                   {"tenant", "tenant"},
                                                                                   {"model", "model"},

@@ -16,7 +16,8 @@ Result<std::vector<RunRow>> read_runs(Connection& connection, std::size_t limit)
 Result<std::vector<Entry>> read_history(Connection& connection, const std::string& run_id);
 /// In the order they were written.
 Result<std::vector<UsageRow>> read_usage(Connection& connection, const UsageFilter& filter);
-Result<std::vector<CostRow>> read_cost(Connection& connection, const std::string& by, const UsageFilter& filter);
+Result<std::vector<CostRow>> read_cost(Connection& connection, const std::string& by,
+                                       const UsageFilter& filter);
 Result<std::vector<BreakerRow>> read_breakers(Connection& connection, WallTime since);
 
 }  // namespace troupe::journal

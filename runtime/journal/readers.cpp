@@ -1,3 +1,4 @@
+// Which connection a reading thread gets.
 #include "runtime/journal/readers.hpp"
 
 #include "runtime/journal/schema.hpp"

@@ -1,3 +1,4 @@
+// How a run's head is read from the tables.
 #include "runtime/journal/run_heads.hpp"
 
 #include <utility>

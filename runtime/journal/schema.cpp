@@ -1,3 +1,4 @@
+// The table definitions, and the questions a file must answer before it is opened.
 #include "runtime/journal/schema.hpp"
 
 #include <fmt/format.h>
@@ -16,8 +17,9 @@ namespace {
 /// "Trpe": tells a journal from any other SQLite file.
 constexpr std::int64_t kApplicationId = 0x54727065;
 
-// Entries lie in lsn order, so commits append; runs are integers inside, so that the two indexes stay small and the
-// runs of now lie side by side in them. Clustering entries by run cost 3 to 10 times the throughput (RUNTIME 1).
+// Entries lie in lsn order, so commits append; runs are integers inside, so that the two indexes stay small
+// and the runs of now lie side by side in them. Clustering entries by run cost 3 to 10 times the throughput
+// (RUNTIME 1).
 constexpr const char* kTables = R"sql(
 CREATE TABLE run(
   id INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, workflow TEXT NOT NULL, state INTEGER NOT NULL,
@@ -36,18 +38,20 @@ CREATE TABLE usage(
   id INTEGER PRIMARY KEY, run_id TEXT NOT NULL, step_key TEXT NOT NULL, attempt INTEGER NOT NULL,
   endpoint TEXT NOT NULL, started INTEGER NOT NULL, feature TEXT NOT NULL, tenant TEXT NOT NULL,
   model TEXT NOT NULL, cause TEXT NOT NULL, error TEXT NOT NULL, node TEXT NOT NULL, input INTEGER NOT NULL,
-  output INTEGER NOT NULL, cache_read INTEGER NOT NULL, cache_write INTEGER NOT NULL, reasoning INTEGER NOT NULL,
+  output INTEGER NOT NULL, cache_read INTEGER NOT NULL, cache_write INTEGER NOT NULL,
+  reasoning INTEGER NOT NULL,
   estimated INTEGER NOT NULL, usd REAL NOT NULL, ttft_ns INTEGER NOT NULL, total_ns INTEGER NOT NULL);
 CREATE UNIQUE INDEX usage_once ON usage(run_id, step_key, attempt, endpoint, started);
 CREATE TABLE breaker(
-  id INTEGER PRIMARY KEY, endpoint TEXT NOT NULL, node TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL,
+  id INTEGER PRIMARY KEY, endpoint TEXT NOT NULL, node TEXT NOT NULL, before TEXT NOT NULL,
+  after TEXT NOT NULL,
   reason TEXT NOT NULL, detail TEXT NOT NULL, at INTEGER NOT NULL, cool_until INTEGER NOT NULL,
   share REAL NOT NULL);
 )sql";
 
-/// New files are for their owner alone: they hold what users wrote. SQLite gives the log the file's permissions.
-/// Only a file that was not there is opened here: closing another would drop the locks that SQLite holds on it for
-/// this process (sqlite.org/howtocorrupt.html, 2.2).
+/// New files are for their owner alone: they hold what users wrote. SQLite gives the log the file's
+/// permissions. Only a file that was not there is opened here: closing another would drop the locks that
+/// SQLite holds on it for this process (sqlite.org/howtocorrupt.html, 2.2).
 Result<void> create_private(const std::string& path) {
   int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (descriptor < 0 && errno != EEXIST)
@@ -98,14 +102,15 @@ Result<bool> recognise(Connection& connection, const std::string& path) {
   if (marks->application != kApplicationId)
     return fail(Errc::storage, fmt::format("journal {}: the file is a database, but no journal", path));
   if (marks->version > kSchemaVersion)
-    return fail(Errc::storage, fmt::format("journal {}: the file is of version {}, this program knows {} at most",
-                                           path, marks->version, kSchemaVersion));
+    return fail(Errc::storage,
+                fmt::format("journal {}: the file is of version {}, this program knows {} at most", path,
+                            marks->version, kSchemaVersion));
   return true;
 }
 
 Result<void> create_tables(Connection& connection) {
-  auto sql = fmt::format("BEGIN IMMEDIATE; {} PRAGMA application_id={}; PRAGMA user_version={}; COMMIT;", kTables,
-                         kApplicationId, kSchemaVersion);
+  auto sql = fmt::format("BEGIN IMMEDIATE; {} PRAGMA application_id={}; PRAGMA user_version={}; COMMIT;",
+                         kTables, kApplicationId, kSchemaVersion);
   return connection.execute(sql.c_str());
 }
 
@@ -113,7 +118,8 @@ Result<void> switch_wal_on(Connection& connection, const SqliteConfig& config) {
   auto mode = connection.text("PRAGMA journal_mode=WAL");
   if (!mode) return std::unexpected(std::move(mode.error()));
   if (*mode != "wal")
-    return fail(Errc::storage, fmt::format("journal {}: this file system allows no write-ahead log", config.path));
+    return fail(Errc::storage,
+                fmt::format("journal {}: this file system allows no write-ahead log", config.path));
   return connection.execute(config.power_safe ? "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
                                               : "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;");
 }
@@ -133,8 +139,9 @@ Result<Connection> open_for_writing(const SqliteConfig& config) {
   auto connection = Connection::open(config.path, Connection::Mode::create);
   if (!connection) return connection;
   // The page size takes effect only while the file is empty.
-  auto ready = connection->execute("PRAGMA page_size=8192; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-32000;"
-                                   "PRAGMA trusted_schema=OFF;");
+  auto ready = connection->execute(
+      "PRAGMA page_size=8192; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-32000;"
+      "PRAGMA trusted_schema=OFF;");
   if (!ready) return std::unexpected(std::move(ready.error()));
   auto known = recognise(*connection, config.path);
   if (!known) return std::unexpected(std::move(known.error()));

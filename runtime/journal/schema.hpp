@@ -11,8 +11,8 @@ namespace troupe::journal {
 /// Raised when the tables change. A file of a newer version is refused, never guessed at.
 inline constexpr int kSchemaVersion = 1;
 
-/// Payloads, inputs and outputs above this are stored once by content, in a table of their own, so that the pages of
-/// histories stay small (RUNTIME 5.2; the cure for its pain 6).
+/// Payloads, inputs and outputs above this are stored once by content, in a table of their own, so that the
+/// pages of histories stay small (RUNTIME 5.2; the cure for its pain 6).
 inline constexpr std::size_t kInlineBytesMax = 8u << 10;
 
 /// Opens or creates the file for writing: tables there, WAL on, no automatic checkpoints.

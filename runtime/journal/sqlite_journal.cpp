@@ -70,7 +70,8 @@ class SqliteJournal final : public Journal {
   }
 
   Result<RunRow> claim(RunRow row) override {
-    if (auto valid = validate(row, payload_bytes_max_); !valid) return std::unexpected(std::move(valid.error()));
+    if (auto valid = validate(row, payload_bytes_max_); !valid)
+      return std::unexpected(std::move(valid.error()));
     Job job;
     job.claim = &row;
     auto done = committer_->push_and_wait(std::move(job));
@@ -104,7 +105,8 @@ Result<std::string> settle_path(const std::string& path) {
   auto absolute = fs::absolute(path, error);
   if (!error) fs::create_directories(absolute.parent_path(), error);
   if (error)
-    return fail(Errc::storage, fmt::format("journal {}: its folder cannot be made: {}", path, error.message()));
+    return fail(Errc::storage,
+                fmt::format("journal {}: its folder cannot be made: {}", path, error.message()));
   auto true_path = fs::weakly_canonical(absolute, error);
   if (error) return fail(Errc::storage, fmt::format("journal {}: {}", path, error.message()));
   if (fs::is_directory(true_path, error))

@@ -15,8 +15,8 @@ constexpr std::size_t kTextBytesMax = 2048;
 Result<void> check_texts(std::string_view of, std::initializer_list<std::string_view> texts) {
   for (auto text : texts)
     if (text.size() > kTextBytesMax)
-      return fail(Errc::invalid_input, fmt::format("a text of the {} has {} bytes, {} are allowed", of, text.size(),
-                                                   kTextBytesMax));
+      return fail(Errc::invalid_input, fmt::format("a text of the {} has {} bytes, {} are allowed", of,
+                                                   text.size(), kTextBytesMax));
   return {};
 }
 
@@ -38,8 +38,8 @@ Result<void> check_entry(const Entry& entry, std::size_t payload_bytes_max) {
 }
 
 Result<void> check_usage(const UsageRow& row) {
-  auto ok = check_texts("usage row", {row.run_id, row.step_key, row.feature, row.tenant, row.model, row.endpoint,
-                                      row.cause, row.error, row.node});
+  auto ok = check_texts("usage row", {row.run_id, row.step_key, row.feature, row.tenant, row.model,
+                                      row.endpoint, row.cause, row.error, row.node});
   return ok ? check_number("usage row", row.usd) : ok;
 }
 

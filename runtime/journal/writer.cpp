@@ -1,3 +1,4 @@
+// The writing statements and the rules of fencing and order.
 #include "runtime/journal/writer.hpp"
 
 #include "runtime/journal/queries.hpp"
@@ -10,10 +11,12 @@ namespace troupe::journal {
 namespace {
 
 constexpr std::string_view kInsertRun =
-    "INSERT INTO run(run_id, workflow, state, input, input_blob, output, output_blob, tenant, node, epoch, created,"
+    "INSERT INTO run(run_id, workflow, state, input, input_blob, output, output_blob, tenant, node, epoch, "
+    "created,"
     " finished, usd, tokens_in, tokens_out) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kUpdateRun =
-    "UPDATE run SET workflow = ?, state = ?, input = ?, input_blob = ?, output = ?, output_blob = ?, tenant = ?,"
+    "UPDATE run SET workflow = ?, state = ?, input = ?, input_blob = ?, output = ?, output_blob = ?, tenant "
+    "= ?,"
     " node = ?, finished = ?, usd = ?, tokens_in = ?, tokens_out = ? WHERE id = ?";
 // A run that has ended keeps the node that ended it.
 constexpr std::string_view kClaimRun =
@@ -22,25 +25,28 @@ constexpr std::string_view kInsertEntry =
     "INSERT INTO entry(run, seq, kind, step_key, input_hash, epoch, attempt, at, payload, payload_blob)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kInsertUsage =
-    "INSERT INTO usage(run_id, step_key, attempt, endpoint, started, feature, tenant, model, cause, error, node,"
+    "INSERT INTO usage(run_id, step_key, attempt, endpoint, started, feature, tenant, model, cause, error, "
+    "node,"
     " input, output, cache_read, cache_write, reasoning, estimated, usd, ttft_ns, total_ns)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
 constexpr std::string_view kInsertBreaker =
     "INSERT INTO breaker(endpoint, node, before, after, reason, detail, at, cool_until, share)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
-/// Whether this writer still holds the run. Equality, not order: an epoch nobody was given is no better than a
-/// stale one.
+/// Whether this writer still holds the run. Equality, not order: an epoch nobody was given is no better than
+/// a stale one.
 Result<void> check_fence(const std::string& run_id, std::uint64_t epoch, const RunHead& head) {
   if (epoch == head.epoch) return {};
-  return fail(Errc::storage, fmt::format("run {} is fenced: epoch {} writes, but the run is held under epoch {}",
-                                         run_id, epoch, head.epoch));
+  return fail(Errc::storage,
+              fmt::format("run {} is fenced: epoch {} writes, but the run is held under epoch {}", run_id,
+                          epoch, head.epoch));
 }
 
 Result<void> check_place(const Entry& entry, const RunHead& head) {
   if (entry.seq == head.seq + 1) return {};
-  return fail(Errc::storage, fmt::format("run {}: entry {} cannot follow entry {}: {}", entry.run_id, entry.seq,
-                                         head.seq, entry.seq <= head.seq ? "it is recorded already" : "a gap"));
+  return fail(Errc::storage,
+              fmt::format("run {}: entry {} cannot follow entry {}: {}", entry.run_id, entry.seq, head.seq,
+                          entry.seq <= head.seq ? "it is recorded already" : "a gap"));
 }
 
 }  // namespace
@@ -94,8 +100,8 @@ Result<void> Writer::take_over(RunRow& row) {
   if (!stored) return std::unexpected(std::move(stored.error()));
   if (!*stored) return fail(Errc::internal, fmt::format("run {} vanished while it was claimed", row.run_id));
   if (!row.workflow.empty() && (*stored)->workflow != row.workflow)
-    return fail(Errc::invalid_input, fmt::format("run {} is a {}, not a {}", row.run_id, (*stored)->workflow,
-                                                 row.workflow));
+    return fail(Errc::invalid_input,
+                fmt::format("run {} is a {}, not a {}", row.run_id, (*stored)->workflow, row.workflow));
   if (auto ok = statements_.claim_run.with(row.node, row.run_id).run(); !ok) return ok;
   heads_.forget(row.run_id);
   if ((*stored)->state != RunState::running) row.node = (*stored)->node;
@@ -116,8 +122,9 @@ Result<void> Writer::put_run(const RunRow& row) {
   auto output = blobs_.put(row.output);
   if (!output) return std::unexpected(std::move(output.error()));
   return statements_.update_run
-      .with(row.workflow, static_cast<int>(row.state), BlobView{input->here}, input->blob, BlobView{output->here},
-            output->blob, row.tenant, row.node, row.finished.ms, row.usd, row.tokens_in, row.tokens_out, id)
+      .with(row.workflow, static_cast<int>(row.state), BlobView{input->here}, input->blob,
+            BlobView{output->here}, output->blob, row.tenant, row.node, row.finished.ms, row.usd,
+            row.tokens_in, row.tokens_out, id)
       .run();
 }
 
@@ -128,8 +135,8 @@ Result<void> Writer::insert_run(const RunRow& row) {
   if (!output) return std::unexpected(std::move(output.error()));
   return statements_.insert_run
       .with(row.run_id, row.workflow, static_cast<int>(row.state), BlobView{input->here}, input->blob,
-            BlobView{output->here}, output->blob, row.tenant, row.node, row.epoch, row.created.ms, row.finished.ms,
-            row.usd, row.tokens_in, row.tokens_out)
+            BlobView{output->here}, output->blob, row.tenant, row.node, row.epoch, row.created.ms,
+            row.finished.ms, row.usd, row.tokens_in, row.tokens_out)
       .run();
 }
 
@@ -137,28 +144,31 @@ Result<void> Writer::put_entry(const Entry& entry) {
   auto found = heads_.find(entry.run_id);
   if (!found) return std::unexpected(std::move(found.error()));
   auto* head = *found;
-  if (!head) return fail(Errc::invalid_input, fmt::format("run {} does not exist: claim it first", entry.run_id));
+  if (!head)
+    return fail(Errc::invalid_input, fmt::format("run {} does not exist: claim it first", entry.run_id));
   if (auto ok = check_fence(entry.run_id, entry.epoch, *head); !ok) return ok;
   if (auto ok = check_place(entry, *head); !ok) return ok;
   auto payload = blobs_.put(entry.payload);
   if (!payload) return std::unexpected(std::move(payload.error()));
-  auto written = statements_.insert_entry
-                     .with(head->id, entry.seq, static_cast<int>(entry.kind), entry.step_key, entry.input_hash,
-                           entry.epoch, entry.attempt, entry.at.ms, BlobView{payload->here}, payload->blob)
-                     .run();
+  auto written =
+      statements_.insert_entry
+          .with(head->id, entry.seq, static_cast<int>(entry.kind), entry.step_key, entry.input_hash,
+                entry.epoch, entry.attempt, entry.at.ms, BlobView{payload->here}, payload->blob)
+          .run();
   if (written) head->seq = entry.seq;
   // The head has vouched for (run, seq), so what is left to collide is the step's result.
   if (!written && written.error().code == Errc::invalid_input)
-    return fail(Errc::storage, fmt::format("run {}: step {} has a result already", entry.run_id, entry.step_key));
+    return fail(Errc::storage,
+                fmt::format("run {}: step {} has a result already", entry.run_id, entry.step_key));
   return written;
 }
 
 Result<void> Writer::put_usage(const UsageRow& row) {
   const auto& u = row.usage;
   return statements_.insert_usage
-      .with(row.run_id, row.step_key, row.attempt, row.endpoint, row.started.ms, row.feature, row.tenant, row.model,
-            row.cause, row.error, row.node, u.input, u.output, u.cache_read, u.cache_write, u.reasoning,
-            u.estimated, row.usd, row.ttft.count(), row.total.count())
+      .with(row.run_id, row.step_key, row.attempt, row.endpoint, row.started.ms, row.feature, row.tenant,
+            row.model, row.cause, row.error, row.node, u.input, u.output, u.cache_read, u.cache_write,
+            u.reasoning, u.estimated, row.usd, row.ttft.count(), row.total.count())
       .run();
 }
 

@@ -14,8 +14,8 @@ namespace troupe::journal {
 Result<void> validate(const Batch& batch, std::size_t payload_bytes_max);
 Result<void> validate(const RunRow& row, std::size_t payload_bytes_max);
 
-/// Works within the caller's transaction and on its thread. After a failure the caller must roll the batch back;
-/// whether the disk or only the batch was at fault, Connection::broken tells.
+/// Works within the caller's transaction and on its thread. After a failure the caller must roll the batch
+/// back; whether the disk or only the batch was at fault, Connection::broken tells.
 class Writer {
  public:
   static Result<Writer> open(Connection& connection);

@@ -27,27 +27,29 @@ Entry placed(std::uint64_t seq, Kind kind, const std::string& key, std::uint64_t
 }
 
 TEST(CheckHistory, ASoundHistoryHasNoFindings) {
-  std::vector<Entry> history{placed(1, Kind::start, ""), placed(2, Kind::intent, "a"), placed(3, Kind::result, "a"),
-                             placed(4, Kind::timer_set, "t"), placed(5, Kind::timer_fired, "t", 2),
-                             placed(6, Kind::done, "", 2)};
+  std::vector<Entry> history{placed(1, Kind::start, ""),           placed(2, Kind::intent, "a"),
+                             placed(3, Kind::result, "a"),         placed(4, Kind::timer_set, "t"),
+                             placed(5, Kind::timer_fired, "t", 2), placed(6, Kind::done, "", 2)};
   EXPECT_THAT(check_history(at_epoch(2, RunState::done), history), IsEmpty());
 }
 
 TEST(CheckHistory, SeesAGapInSeq) {
-  EXPECT_THAT(check_history(at_epoch(1), std::vector{placed(1, Kind::start, ""), placed(3, Kind::intent, "a")}),
-              ElementsAre(HasSubstr("entry 3: follows entry 1")));
+  EXPECT_THAT(
+      check_history(at_epoch(1), std::vector{placed(1, Kind::start, ""), placed(3, Kind::intent, "a")}),
+      ElementsAre(HasSubstr("entry 3: follows entry 1")));
 }
 
 TEST(CheckHistory, SeesEpochsThatFallOrWereNeverGiven) {
-  EXPECT_THAT(check_history(at_epoch(2), std::vector{placed(1, Kind::start, "", 2), placed(2, Kind::intent, "a", 1)}),
-              ElementsAre(HasSubstr("epoch 1 after 2")));
+  EXPECT_THAT(
+      check_history(at_epoch(2), std::vector{placed(1, Kind::start, "", 2), placed(2, Kind::intent, "a", 1)}),
+      ElementsAre(HasSubstr("epoch 1 after 2")));
   EXPECT_THAT(check_history(at_epoch(1), std::vector{placed(1, Kind::start, "", 5)}),
               ElementsAre(HasSubstr("the run is at 1")));
 }
 
 TEST(CheckHistory, SeesASecondResultAndOneWithoutIntent) {
-  std::vector<Entry> history{placed(1, Kind::intent, "a"), placed(2, Kind::result, "a"), placed(3, Kind::result, "a"),
-                             placed(4, Kind::result, "b")};
+  std::vector<Entry> history{placed(1, Kind::intent, "a"), placed(2, Kind::result, "a"),
+                             placed(3, Kind::result, "a"), placed(4, Kind::result, "b")};
   EXPECT_THAT(check_history(at_epoch(1), history),
               ElementsAre(HasSubstr("second result of step a"), HasSubstr("step b without an intent")));
   history = {placed(1, Kind::result, "pure")};

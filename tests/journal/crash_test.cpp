@@ -1,4 +1,5 @@
-// What survives a crash: processes killed at random moments, disks that fill up, logs that must not grow for ever.
+// What survives a crash: processes killed at random moments, disks that fill up, logs that must not grow for
+// ever.
 #include "tests/journal/journal_support.hpp"
 
 #include "runtime/base/rng.hpp"
@@ -46,7 +47,8 @@ std::string crash_run(std::uint32_t run) { return "run" + std::to_string(run); }
   _exit(6);
 }
 
-/// Lets a child write, kills it after `count` acknowledgements, and answers the highest acknowledged seq of each run.
+/// Lets a child write, kills it after `count` acknowledgements, and answers the highest acknowledged seq of
+/// each run.
 std::map<std::uint32_t, std::uint32_t> crash_after(const SqliteConfig& config, std::uint64_t count) {
   int ends[2] = {};
   if (pipe(ends) != 0) return {};
@@ -111,7 +113,8 @@ TEST_F(CrashTest, AReaderSeesAKilledWritersJournal) {
   for (auto [run, seq] : acknowledged) EXPECT_GE((*reader)->history(crash_run(run))->size(), seq);
 }
 
-/// Writes 32 KiB entries until one fails, then once more; answers 0 when both failed with `storage` and the rest held.
+/// Writes 32 KiB entries until one fails, then once more; answers 0 when both failed with `storage` and the
+/// rest held.
 int fill_up(Journal& journal, std::uint64_t& kept) {
   if (!journal.claim(run_row("r"))) return 1;
   Result<void> written;

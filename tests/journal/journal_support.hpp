@@ -76,7 +76,9 @@ inline Result<void> append_now(Journal& journal, Batch batch) {
   journal.append(std::move(batch), [&](Result<void> answer) { answered.set_value(std::move(answer)); });
   return answered.get_future().get();
 }
-inline Result<void> append_now(Journal& journal, Entry e) { return append_now(journal, batch_of(std::move(e))); }
+inline Result<void> append_now(Journal& journal, Entry e) {
+  return append_now(journal, batch_of(std::move(e)));
+}
 
 inline std::vector<std::string> faults(Journal& journal) {
   auto found = journal.check();

@@ -102,8 +102,7 @@ TEST_F(JournalTest, ABadBatchFailsAloneAndWhole) {
   };
   Result<void> bad_answer;
   for (std::uint64_t i = 0; i < 40; ++i) {
-    if (i == 20)
-      journal->append(bad, [&](Result<void> answer) { bad_answer = std::move(answer), count(); });
+    if (i == 20) journal->append(bad, [&](Result<void> answer) { bad_answer = std::move(answer), count(); });
     journal->append(batch_of(entry("good", i + 1)),
                     [&, i](Result<void> answer) { answers[i] = std::move(answer), count(); });
   }
@@ -227,7 +226,8 @@ TEST_F(JournalTest, ClosingCommitsAndAnswersWhatWasQueued) {
     auto journal = open();
     ASSERT_TRUE(journal->claim(run_row("r")));
     for (std::uint64_t seq = 1; seq <= 3000; ++seq)
-      journal->append(batch_of(entry("r", seq)), [&](Result<void> answer) { answered += answer.has_value(); });
+      journal->append(batch_of(entry("r", seq)),
+                      [&](Result<void> answer) { answered += answer.has_value(); });
   }
   EXPECT_EQ(answered, 3000);
   EXPECT_EQ(open()->history("r")->size(), 3000u);
@@ -237,8 +237,15 @@ TEST_F(JournalTest, AnswersBreakersInOrder) {
   auto journal = open();
   Batch batch;
   for (int i = 0; i < 4; ++i)
-    batch.breakers.push_back({.endpoint = "e", .node = "n", .from = "closed", .to = "open", .reason = "r",
-                              .detail = "d", .at = {i * 10}, .cool_until = {i * 10 + 5}, .share = 0.25});
+    batch.breakers.push_back({.endpoint = "e",
+                              .node = "n",
+                              .from = "closed",
+                              .to = "open",
+                              .reason = "r",
+                              .detail = "d",
+                              .at = {i * 10},
+                              .cool_until = {i * 10 + 5},
+                              .share = 0.25});
   ASSERT_TRUE(append_now(*journal, batch));
   auto rows = journal->breakers({20}).value();
   ASSERT_EQ(rows.size(), 2u);
