@@ -13,7 +13,8 @@ constexpr std::size_t kVendorTextMax = 4096;
 constexpr std::size_t kTypeMax = 64;
 
 bool is_type_character(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+         c == '-';
 }
 
 }  // namespace
@@ -52,7 +53,8 @@ bool contains_in_order(std::string_view text, std::initializer_list<std::string_
 
 bool says_context_too_long(std::string_view message, int status) {
   auto text = to_lower(message.substr(0, kVendorTextMax));
-  bool too_many = contains_in_order(text, {"too many tokens"}) || contains_in_order(text, {"too many input tokens"});
+  bool too_many =
+      contains_in_order(text, {"too many tokens"}) || contains_in_order(text, {"too many input tokens"});
   return contains_in_order(text, {"input is too long"}) || contains_in_order(text, {"prompt is too long"}) ||
          contains_in_order(text, {"input length and ", "max_tokens", " exceed context limit"}) ||
          contains_in_order(text, {"maximum context length"}) ||
@@ -63,7 +65,8 @@ bool says_context_too_long(std::string_view message, int status) {
 
 void apply_retry_headers(Error& error, const http::Headers& headers, WallTime wall) {
   error.retry_after = read_retry_after(headers, wall);
-  if (!error.retry_after && error.code == Errc::rate_limited) error.retry_after = read_ratelimit_reset(headers);
+  if (!error.retry_after && error.code == Errc::rate_limited)
+    error.retry_after = read_ratelimit_reset(headers);
   const auto* verdict = http::find_header(headers, "x-should-retry");
   if (verdict == nullptr) return;
   if (*verdict == "false") error.retryable = false;

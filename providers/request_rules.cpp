@@ -21,7 +21,8 @@ bool is_tool_name(std::string_view name) {
 
 bool may_hold(Role role, const Part& part) {
   bool from_user = std::holds_alternative<ImagePart>(part) || std::holds_alternative<ToolResultPart>(part);
-  bool from_assistant = std::holds_alternative<ToolUsePart>(part) || std::holds_alternative<ReasoningPart>(part);
+  bool from_assistant =
+      std::holds_alternative<ToolUsePart>(part) || std::holds_alternative<ReasoningPart>(part);
   return (!from_user || role == Role::user) && (!from_assistant || role == Role::assistant);
 }
 
@@ -52,7 +53,8 @@ Result<void> check_request(const CompletionRequest& request) {
 
 Result<Json> parse_object(const JsonText& json, std::string_view where) {
   auto value = parse_json(json.text);
-  if (!value || !value->is_object()) return fail(Errc::bad_request, fmt::format("{} is not a JSON object", where));
+  if (!value || !value->is_object())
+    return fail(Errc::bad_request, fmt::format("{} is not a JSON object", where));
   return value;
 }
 

@@ -33,7 +33,8 @@ Duration clamp_seconds(double s) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(s));
 }
 
-std::optional<Duration> read_number(const http::Headers& headers, std::string_view name, double unit_seconds) {
+std::optional<Duration> read_number(const http::Headers& headers, std::string_view name,
+                                    double unit_seconds) {
   const auto* value = http::find_header(headers, name);
   auto number = value != nullptr ? parse_number(*value) : std::nullopt;
   if (!number) return std::nullopt;
@@ -61,7 +62,8 @@ double go_unit_seconds(std::string_view unit) {
 std::optional<Duration> read_reset(const http::Headers& headers, std::string_view kind) {
   const auto* value = http::find_header(headers, "x-ratelimit-reset-" + std::string(kind));
   if (value == nullptr) return std::nullopt;
-  if (auto plain = parse_number(*value)) return *plain > 0 ? std::optional(clamp_seconds(*plain)) : std::nullopt;
+  if (auto plain = parse_number(*value))
+    return *plain > 0 ? std::optional(clamp_seconds(*plain)) : std::nullopt;
   auto go = parse_go_duration(*value);
   return go ? std::optional(std::min(*go, kHintMax)) : std::nullopt;
 }
@@ -126,7 +128,8 @@ std::optional<WallTime> parse_http_date(std::string_view text) {
   namespace chrono = std::chrono;
   auto date = chrono::year(*year) / static_cast<int>(month / 3 + 1) / *day;
   if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
-  auto time = chrono::sys_days(date) + chrono::hours(*hour) + chrono::minutes(*minute) + chrono::seconds(*second);
+  auto time =
+      chrono::sys_days(date) + chrono::hours(*hour) + chrono::minutes(*minute) + chrono::seconds(*second);
   return WallTime{chrono::duration_cast<chrono::milliseconds>(time.time_since_epoch()).count()};
 }
 

@@ -10,13 +10,13 @@
 
 namespace troupe::providers {
 
-/// The first of these that can be read, clamped to [0, 1 h] (WIRE 6.1): retry-after-ms, retry-after (seconds or an
-/// HTTP date, against `wall`), x-amz-retry-after (milliseconds).
+/// The first of these that can be read, clamped to [0, 1 h] (WIRE 6.1): retry-after-ms, retry-after (seconds
+/// or an HTTP date, against `wall`), x-amz-retry-after (milliseconds).
 std::optional<Duration> read_retry_after(const http::Headers& headers, WallTime wall);
 
-/// x-ratelimit-reset-{requests,tokens}, clamped likewise: of the quotas reported as used up the one that resets last;
-/// of all when none is. These come with every answer, so they mean something only beside a 429. Values are Go
-/// durations ("6m0s"), or seconds on Azure, where -1 and 0 mean nothing (WIRE 5.3).
+/// x-ratelimit-reset-{requests,tokens}, clamped likewise: of the quotas reported as used up the one that
+/// resets last; of all when none is. These come with every answer, so they mean something only beside a 429.
+/// Values are Go durations ("6m0s"), or seconds on Azure, where -1 and 0 mean nothing (WIRE 5.3).
 std::optional<Duration> read_ratelimit_reset(const http::Headers& headers);
 
 /// Go's time.Duration text: "12ms", "6m0s", "1h2m3.5s". Absent when malformed or over a year.

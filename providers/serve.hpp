@@ -1,4 +1,5 @@
-// The other side of a dialect: how a server reads its requests and writes its answers, streams and errors. Pure.
+// The other side of a dialect: how a server reads its requests and writes its answers, streams and errors.
+// Pure.
 #pragma once
 
 #include "runtime/http/message.hpp"
@@ -22,8 +23,8 @@ struct ServedCall {
   std::string model;
   /// Does the caller want events? Equal to request.stream.
   bool stream = false;
-  /// Did the caller ask for usage inside the stream? Always true for Bedrock; for OpenAI as stream_options say. When
-  /// false, withhold UsageReported from the writer: older clients choke on a chunk without choices.
+  /// Did the caller ask for usage inside the stream? Always true for Bedrock; for OpenAI as stream_options
+  /// say. When false, withhold UsageReported from the writer: older clients choke on a chunk without choices.
   bool stream_usage = true;
 };
 
@@ -38,15 +39,15 @@ struct AnswerHead {
   Duration latency{};
 };
 
-/// Turns the events of one answer into wire bytes. One per stream; not thread-safe. Events must come in the order
-/// StreamEvent promises; tool calls may interleave.
+/// Turns the events of one answer into wire bytes. One per stream; not thread-safe. Events must come in the
+/// order StreamEvent promises; tool calls may interleave.
 class StreamWriter {
  public:
   virtual ~StreamWriter() = default;
   /// May be empty: some events have no bytes of their own, or wait for the next.
   virtual std::string write(const StreamEvent& event) = 0;
-  /// What remains after the last event (OpenAI's [DONE]). Call it only when the answer ended well: a stream that
-  /// must look broken just stops, or ends with write_error.
+  /// What remains after the last event (OpenAI's [DONE]). Call it only when the answer ended well: a stream
+  /// that must look broken just stops, or ends with write_error.
   virtual std::string finish() = 0;
   /// An error inside the stream, after the 200 was sent. Final.
   virtual std::string write_error(const Error& error) = 0;
@@ -58,8 +59,8 @@ class DialectServer {
   virtual ~DialectServer() = default;
   virtual std::string_view name() const = 0;
 
-  /// Does method and path name a model call of this dialect? OpenAI: POST …/chat/completions, whatever the prefix.
-  /// Bedrock: POST …/model/{id}/converse or …/converse-stream.
+  /// Does method and path name a model call of this dialect? OpenAI: POST …/chat/completions, whatever the
+  /// prefix. Bedrock: POST …/model/{id}/converse or …/converse-stream.
   virtual bool serves(const http::Request& request) const = 0;
 
   /// Fails with `not_found` for another path and `bad_request` for a body the provider would refuse.
@@ -72,13 +73,13 @@ class DialectServer {
   virtual http::ResponseHead stream_head(const AnswerHead& head) const = 0;
   virtual std::unique_ptr<StreamWriter> stream_writer(const AnswerHead& head) const = 0;
 
-  /// The dialect's own status, headers and body for `error.code`; every code of the model-call vocabulary is read
-  /// back as itself by Dialect::classify, except stream_broken and cancelled, which no answer can say.
+  /// The dialect's own status, headers and body for `error.code`; every code of the model-call vocabulary is
+  /// read back as itself by Dialect::classify, except stream_broken and cancelled, which no answer can say.
   /// With `error.retry_after` the retry hint headers are set (Retry-After in whole seconds, rounded up, and
-  /// retry-after-ms for OpenAI or x-amz-retry-after for Bedrock), otherwise none. The message is error.vendor_text
-  /// when it has one, otherwise a text of the dialect's; classes that a dialect tells by text only (Bedrock's
-  /// context_length_exceeded and content_filtered) keep that text in front. Our own runtime's codes become the
-  /// nearest of these.
+  /// retry-after-ms for OpenAI or x-amz-retry-after for Bedrock), otherwise none. The message is
+  /// error.vendor_text when it has one, otherwise a text of the dialect's; classes that a dialect tells by
+  /// text only (Bedrock's context_length_exceeded and content_filtered) keep that text in front. Our own
+  /// runtime's codes become the nearest of these.
   virtual http::Response write_error(const Error& error) const = 0;
 };
 

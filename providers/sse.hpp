@@ -18,8 +18,8 @@ struct SseEvent {
   friend bool operator==(const SseEvent&, const SseEvent&) = default;
 };
 
-/// Lines may end in LF, CR or CRLF, even mixed; comments, unknown fields and a leading byte-order mark are skipped;
-/// events without data are dropped, and so is an event the body ends inside of. One per stream.
+/// Lines may end in LF, CR or CRLF, even mixed; comments, unknown fields and a leading byte-order mark are
+/// skipped; events without data are dropped, and so is an event the body ends inside of. One per stream.
 class SseParser {
  public:
   explicit SseParser(std::size_t event_bytes_max = 16 * 1024 * 1024) : event_bytes_max_(event_bytes_max) {}

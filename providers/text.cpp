@@ -54,7 +54,8 @@ std::string base64_encode(std::string_view bytes) {
 
 Result<std::string> base64_decode(std::string_view text) {
   auto padding = padding_of(text);
-  if (text.size() % 4 != 0 || padding > 2) return fail(Errc::invalid_input, "not base64: wrong length or padding");
+  if (text.size() % 4 != 0 || padding > 2)
+    return fail(Errc::invalid_input, "not base64: wrong length or padding");
   std::string out;
   out.reserve(text.size() / 4 * 3);
   std::uint32_t group = 0;
@@ -68,7 +69,8 @@ Result<std::string> base64_decode(std::string_view text) {
     bits -= 8;
     out += static_cast<char>(group >> bits & 0xff);
   }
-  if ((group & ((1u << bits) - 1)) != 0) return fail(Errc::invalid_input, "not base64: stray bits at the end");
+  if ((group & ((1u << bits) - 1)) != 0)
+    return fail(Errc::invalid_input, "not base64: stray bits at the end");
   return out;
 }
 

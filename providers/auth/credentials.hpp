@@ -22,9 +22,9 @@ std::string to_string(const AwsCredentials&) = delete;
 /// Looks up an environment variable; nullptr when it is unset.
 using Environment = std::function<const char*(const char* name)>;
 
-/// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, when set, AWS_SESSION_TOKEN (the first step of WIRE 2.2's chain).
-/// Fails with `auth`, naming the variable that is missing. Reads the process environment unless told otherwise, which
-/// is safe from any thread as long as nobody changes it.
+/// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, when set, AWS_SESSION_TOKEN (the first step of WIRE 2.2's
+/// chain). Fails with `auth`, naming the variable that is missing. Reads the process environment unless told
+/// otherwise, which is safe from any thread as long as nobody changes it.
 Result<AwsCredentials> credentials_from_environment(const Environment& environment = {});
 
 /// AWS_REGION, then AWS_DEFAULT_REGION; empty when neither is set.

@@ -24,8 +24,8 @@ constexpr std::int64_t kSkewMaxMs = 5 * 60 * 1000;
 std::string hmac_sha256(std::string_view key, std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
   unsigned length = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
-       text.size(), out.data(), &length);
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+       reinterpret_cast<const unsigned char*>(text.data()), text.size(), out.data(), &length);
   return {reinterpret_cast<const char*>(out.data()), length};
 }
 
@@ -64,7 +64,8 @@ std::string canonical_query(std::string_view target) {
     if (piece.empty()) continue;
     auto equals = std::min(piece.find('='), piece.size());
     auto value = piece.substr(std::min(equals + 1, piece.size()));
-    pairs.emplace_back(percent_encode(percent_decode(piece.substr(0, equals))), percent_encode(percent_decode(value)));
+    pairs.emplace_back(percent_encode(percent_decode(piece.substr(0, equals))),
+                       percent_encode(percent_decode(value)));
   }
   std::ranges::sort(pairs);
   std::string out;
@@ -112,7 +113,8 @@ std::vector<std::string> names_to_sign(const http::Headers& headers) {
   std::vector<std::string> names;
   for (const auto& [key, value] : headers) {
     auto name = to_lower(key);
-    if (name == "host" || name == "content-type" || name.starts_with("x-amz-")) names.push_back(std::move(name));
+    if (name == "host" || name == "content-type" || name.starts_with("x-amz-"))
+      names.push_back(std::move(name));
   }
   std::ranges::sort(names);
   names.erase(std::unique(names.begin(), names.end()), names.end());
@@ -164,8 +166,10 @@ std::optional<WallTime> parse_amz_date(std::string_view text) {
   int hour = number(9, 2), minute = number(11, 2), second = number(13, 2);
   namespace chrono = std::chrono;
   auto date = chrono::year(year) / month / day;
-  if (year < 0 || month < 0 || day < 0 || !date.ok() || hour < 0 || minute < 0 || second < 0) return std::nullopt;
-  auto time = chrono::sys_days(date) + chrono::hours(hour) + chrono::minutes(minute) + chrono::seconds(second);
+  if (year < 0 || month < 0 || day < 0 || !date.ok() || hour < 0 || minute < 0 || second < 0)
+    return std::nullopt;
+  auto time =
+      chrono::sys_days(date) + chrono::hours(hour) + chrono::minutes(minute) + chrono::seconds(second);
   return WallTime{chrono::duration_cast<chrono::milliseconds>(time.time_since_epoch()).count()};
 }
 
@@ -181,8 +185,9 @@ Result<void> check_date(std::string_view amz_date, std::string_view scope_date, 
     return refuse("x-amz-date is missing, malformed or not of the scope's day", "Date is not valid.");
   auto distance = now.ms - signed_at->ms;
   if (distance > kSkewMaxMs || distance < -kSkewMaxMs)
-    return refuse("signed more than 5 minutes away from now",
-                  fmt::format("Signature expired: {} is now more than 5 min. from {}", amz_date, to_amz_date(now)));
+    return refuse(
+        "signed more than 5 minutes away from now",
+        fmt::format("Signature expired: {} is now more than 5 min. from {}", amz_date, to_amz_date(now)));
   return {};
 }
 
@@ -201,7 +206,8 @@ Result<void> check_signed_names(const http::Request& request, const Claim& claim
 Result<void> check_token_and_body(const http::Request& request, const AwsCredentials& credentials) {
   const auto* token = http::find_header(request.headers, "x-amz-security-token");
   if ((token != nullptr ? *token : "") != credentials.session_token)
-    return refuse("the session token is missing or wrong", "The security token included in the request is invalid.");
+    return refuse("the session token is missing or wrong",
+                  "The security token included in the request is invalid.");
   const auto* hash = http::find_header(request.headers, "x-amz-content-sha256");
   if (hash != nullptr && *hash != sha256_hex(request.body))
     return refuse("x-amz-content-sha256 is not the body's",
@@ -236,12 +242,13 @@ std::string to_amz_date(WallTime time) {
   chrono::year_month_day date(day);
   chrono::hh_mm_ss clock(point - day);
   return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count());
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
 std::string canonical_request(const http::Request& request, std::span<const std::string> signed_names) {
-  std::string out = request.method + "\n" + canonical_path(request.target) + "\n" + canonical_query(request.target);
+  std::string out =
+      request.method + "\n" + canonical_path(request.target) + "\n" + canonical_query(request.target);
   out += '\n';
   for (const auto& name : signed_names) out += name + ":" + joined_values(request.headers, name) + "\n";
   return out + "\n" + join(signed_names, ';') + "\n" + sha256_hex(request.body);
@@ -252,7 +259,8 @@ std::string string_to_sign(std::string_view canonical, std::string_view amz_date
                      sha256_hex(canonical));
 }
 
-std::string signing_key(std::string_view secret_access_key, std::string_view date, const SigningScope& scope) {
+std::string signing_key(std::string_view secret_access_key, std::string_view date,
+                        const SigningScope& scope) {
   auto key = hmac_sha256("AWS4" + std::string(secret_access_key), date);
   key = hmac_sha256(key, scope.region);
   key = hmac_sha256(key, scope.service);
@@ -261,10 +269,12 @@ std::string signing_key(std::string_view secret_access_key, std::string_view dat
 
 std::string signature(std::string_view key, std::string_view text) { return to_hex(hmac_sha256(key, text)); }
 
-Result<void> sign(http::Request& request, const AwsCredentials& credentials, const SigningScope& scope, WallTime now) {
+Result<void> sign(http::Request& request, const AwsCredentials& credentials, const SigningScope& scope,
+                  WallTime now) {
   if (http::find_header(request.headers, "host") == nullptr)
     return fail(Errc::bad_request, "a request without Host cannot be signed");
-  for (const auto* name : {"authorization", "x-amz-date", "x-amz-security-token"}) remove_header(request.headers, name);
+  for (const auto* name : {"authorization", "x-amz-date", "x-amz-security-token"})
+    remove_header(request.headers, name);
   auto amz_date = to_amz_date(now);
   request.headers.emplace_back("x-amz-date", amz_date);
   if (!credentials.session_token.empty())
@@ -273,9 +283,10 @@ Result<void> sign(http::Request& request, const AwsCredentials& credentials, con
   auto date = std::string_view(amz_date).substr(0, 8);
   auto text = string_to_sign(canonical_request(request, names), amz_date, scope);
   auto sealed = signature(signing_key(credentials.secret_access_key, date, scope), text);
-  request.headers.emplace_back("authorization",
-                               fmt::format("{} Credential={}/{}, SignedHeaders={}, Signature={}", kAlgorithm,
-                                           credentials.access_key_id, scope_text(date, scope), join(names, ';'), sealed));
+  request.headers.emplace_back(
+      "authorization",
+      fmt::format("{} Credential={}/{}, SignedHeaders={}, Signature={}", kAlgorithm,
+                  credentials.access_key_id, scope_text(date, scope), join(names, ';'), sealed));
   return {};
 }
 
@@ -295,7 +306,8 @@ Result<void> verify(const http::Request& request, const CredentialLookup& lookup
   auto expected = signature(signing_key(credentials->secret_access_key, claim->date, claim->scope), text);
   if (!same_in_constant_time(expected, claim->signature))
     return refuse("the signature does not match",
-                  "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
+                  "The request signature we calculated does not match the signature you provided. Check your "
+                  "AWS Secret "
                   "Access Key and signing method.");
   return {};
 }

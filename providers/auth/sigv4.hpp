@@ -20,17 +20,18 @@ struct SigningScope {
   std::string service;
 };
 
-/// Adds x-amz-date, x-amz-security-token (with a session token) and authorization, replacing those of an earlier
-/// signing. Signs content-type, host and every x-amz-* header present, so nothing of these may change afterwards,
-/// nor target or body. Fails with bad_request when there is no Host header.
-Result<void> sign(http::Request& request, const AwsCredentials& credentials, const SigningScope& scope, WallTime now);
+/// Adds x-amz-date, x-amz-security-token (with a session token) and authorization, replacing those of an
+/// earlier signing. Signs content-type, host and every x-amz-* header present, so nothing of these may change
+/// afterwards, nor target or body. Fails with bad_request when there is no Host header.
+Result<void> sign(http::Request& request, const AwsCredentials& credentials, const SigningScope& scope,
+                  WallTime now);
 
 /// The credentials of an access key id; nullptr when unknown. The pointer is used only within verify.
 using CredentialLookup = std::function<const AwsCredentials*(std::string_view access_key_id)>;
 
-/// Is the request signed, by a key we know, within 5 minutes of `now`, over host, every x-amz-* header and this very
-/// body? The scope is taken as claimed. Fails with `auth`; the Error's vendor_text is what AWS would answer.
-/// The comparison takes the same time wherever the signatures differ.
+/// Is the request signed, by a key we know, within 5 minutes of `now`, over host, every x-amz-* header and
+/// this very body? The scope is taken as claimed. Fails with `auth`; the Error's vendor_text is what AWS
+/// would answer. The comparison takes the same time wherever the signatures differ.
 Result<void> verify(const http::Request& request, const CredentialLookup& lookup, WallTime now);
 
 // The steps, for tests and diagnosis (WIRE 2.1; checked against @smithy/signature-v4).

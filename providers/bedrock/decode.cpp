@@ -38,7 +38,8 @@ void read_block(const Json& block, std::vector<Part>& parts) {
   }
   const auto* reasoning = find(block, "reasoningContent");
   const auto* said = reasoning != nullptr ? find(*reasoning, "reasoningText") : nullptr;
-  if (said != nullptr) parts.emplace_back(ReasoningPart{get_string(*said, "text"), get_string(*said, "signature")});
+  if (said != nullptr)
+    parts.emplace_back(ReasoningPart{get_string(*said, "text"), get_string(*said, "signature")});
 }
 
 }  // namespace

@@ -9,8 +9,9 @@
 
 namespace troupe::providers::bedrock {
 
-/// A whole Converse answer. Blocks of kinds we do not carry (citations, redacted reasoning, media) are skipped.
-/// Fails with stream_broken when a part that makes it whole is missing; the call may then have been billed.
+/// A whole Converse answer. Blocks of kinds we do not carry (citations, redacted reasoning, media) are
+/// skipped. Fails with stream_broken when a part that makes it whole is missing; the call may then have been
+/// billed.
 Result<Completion> read_converse(const Json& body);
 
 /// A word we do not know is model_error.

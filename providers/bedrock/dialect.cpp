@@ -30,7 +30,9 @@ class ConverseDialect final : public Dialect {
     return read_converse(*body);
   }
 
-  std::unique_ptr<StreamDecoder> stream_decoder() const override { return std::make_unique<ConverseStreamDecoder>(); }
+  std::unique_ptr<StreamDecoder> stream_decoder() const override {
+    return std::make_unique<ConverseStreamDecoder>();
+  }
 
   Error classify(const http::Response& response, WallTime wall) const override {
     return classify_answer(response, wall);

@@ -38,7 +38,8 @@ struct BlockWriter {
     return {};
   }
   Result<void> operator()(const ImagePart& part) {
-    if (part.bytes.size() > kImageBytesMax) return fail(Errc::unsupported, "Converse takes images up to 3.75 MB");
+    if (part.bytes.size() > kImageBytesMax)
+      return fail(Errc::unsupported, "Converse takes images up to 3.75 MB");
     if (++images > kImagesMax) return fail(Errc::unsupported, "Converse takes at most 20 images");
     auto format = part.media_type.substr(std::string_view("image/").size());
     out.push_back({{"image", {{"format", format}, {"source", {{"bytes", base64_encode(part.bytes)}}}}}});

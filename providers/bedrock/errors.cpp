@@ -48,7 +48,8 @@ constexpr const char* kTooLong = "Input is too long for requested model.";
 // No text of Bedrock's own for this is known [K]; it usually filters through a stop reason.
 constexpr const char* kFiltered = "This request has been blocked by our content filters.";
 
-// "ThrottlingException:http://…" and "com.amazon.coral.service#ThrottlingException" are the bare name (WIRE 1.8).
+// "ThrottlingException:http://…" and "com.amazon.coral.service#ThrottlingException" are the bare name
+// (WIRE 1.8).
 std::string bare_type(std::string_view type) {
   type = type.substr(0, type.find(','));
   type = type.substr(0, type.find(':'));
@@ -76,7 +77,8 @@ void read_body(const Json& body, Said& said) {
   if (said.type.empty()) said.type = bare_type(get_string(body, "__type"));
   said.message = get_string(body, "message", get_string(body, "Message"));
   const auto* original = find(body, "originalStatusCode");
-  if (original != nullptr && original->is_number_integer()) said.original_status = original->get<std::int64_t>();
+  if (original != nullptr && original->is_number_integer())
+    said.original_status = original->get<std::int64_t>();
 }
 
 Error classify_model_error(std::int64_t original, std::string what) {
@@ -90,11 +92,13 @@ Error classify_validation(const Said& said, std::string what) {
   auto text = to_lower(said.message.substr(0, 4096));
   // The status is implied by the type, so it holds inside streams too.
   if (says_context_too_long(text, 400)) return make_error(Errc::context_length_exceeded, std::move(what));
-  if (contains_in_order(text, {"model identifier is invalid"})) return make_error(Errc::not_found, std::move(what));
+  if (contains_in_order(text, {"model identifier is invalid"}))
+    return make_error(Errc::not_found, std::move(what));
   if (contains_in_order(text, {"blocked by our content filters"}))
     return make_error(Errc::content_filtered, std::move(what));
   auto error = make_error(Errc::bad_request, std::move(what));
-  // The model is only reachable through an inference profile: our configuration, which another endpoint may have right.
+  // The model is only reachable through an inference profile: our configuration, which another endpoint may
+  // have right.
   if (contains_in_order(text, {"on-demand throughput isn", "t supported"})) error.failover = true;
   return error;
 }
@@ -121,10 +125,12 @@ Error classify_said(const Said& said, std::string what) {
 
 Error classify_answer(const http::Response& response, WallTime wall) {
   Said said{.status = response.status};
-  if (const auto* type = http::find_header(response.headers, "x-amzn-errortype")) said.type = bare_type(*type);
+  if (const auto* type = http::find_header(response.headers, "x-amzn-errortype"))
+    said.type = bare_type(*type);
   auto body = parse_json(response.body);
   if (body) read_body(*body, said);
-  auto error = classify_said(said, fmt::format("answered {} ({})", response.status, printable_type(said.type)));
+  auto error =
+      classify_said(said, fmt::format("answered {} ({})", response.status, printable_type(said.type)));
   error.vendor_text = clip_vendor_text(body ? said.message : response.body);
   apply_retry_headers(error, response.headers, wall);
   return error;
@@ -159,20 +165,24 @@ ErrorShape shape_of(Errc code) {
     case Errc::bad_request:
     case Errc::invalid_input:
     case Errc::unsupported:
-      return {400, "ValidationException", "Malformed input request, please reformat your input and try again."};
+      return {400, "ValidationException",
+              "Malformed input request, please reformat your input and try again."};
     case Errc::context_length_exceeded: return {400, "ValidationException", kTooLong, true};
     case Errc::content_filtered: return {400, "ValidationException", kFiltered, true};
     case Errc::auth:
       return {403, "UnrecognizedClientException", "The security token included in the request is invalid."};
     case Errc::permission:
-      return {403, "AccessDeniedException", "You don't have access to the model with the specified model ID."};
+      return {403, "AccessDeniedException",
+              "You don't have access to the model with the specified model ID."};
     case Errc::not_found:
       return {404, "ResourceNotFoundException",
               "Could not resolve the foundation model from the provided model identifier."};
     case Errc::stream_broken:
-      return {424, "ModelStreamErrorException", "The system encountered an unexpected error during processing."};
+      return {424, "ModelStreamErrorException",
+              "The system encountered an unexpected error during processing."};
     default:
-      return {500, "InternalServerException", "The system encountered an unexpected error during processing."};
+      return {500, "InternalServerException",
+              "The system encountered an unexpected error during processing."};
   }
 }
 

@@ -10,8 +10,9 @@
 
 namespace troupe::providers::bedrock {
 
-/// Type (x-amzn-errortype, body `code`, body `__type`; any case) before message before status. A ModelError goes by
-/// the status the model itself answered. `what` names the type; the auth errors' Date header is the caller's to read.
+/// Type (x-amzn-errortype, body `code`, body `__type`; any case) before message before status. A ModelError
+/// goes by the status the model itself answered. `what` names the type; the auth errors' Date header is the
+/// caller's to read.
 Error classify_answer(const http::Response& response, WallTime wall);
 
 /// An `exception` or `error` frame. maybe_billed, since the model had begun to work.

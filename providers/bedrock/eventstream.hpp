@@ -1,4 +1,5 @@
-// AWS event-stream framing (application/vnd.amazon.eventstream): frames to bytes, and bytes in any pieces to frames.
+// AWS event-stream framing (application/vnd.amazon.eventstream): frames to bytes, and bytes in any pieces to
+// frames.
 #pragma once
 
 #include <troupe/error.hpp>
@@ -39,8 +40,8 @@ struct Frame {
 /// The string header `name`, or an empty text when it is missing or of another type.
 std::string_view string_header(const Frame& frame, std::string_view name);
 
-/// Layout and limits: WIRE 1.7. Header names 1..255 bytes, string and bytes values up to 32767, headers together up
-/// to 128 KiB; payload up to 16 MiB, our own limit below botocore's 24 MiB.
+/// Layout and limits: WIRE 1.7. Header names 1..255 bytes, string and bytes values up to 32767, headers
+/// together up to 128 KiB; payload up to 16 MiB, our own limit below botocore's 24 MiB.
 inline constexpr std::size_t kFrameHeadersMax = 128 * 1024;
 inline constexpr std::size_t kFramePayloadMax = 16 * 1024 * 1024;
 
@@ -50,9 +51,9 @@ Result<std::string> encode_frame(const Frame& frame);
 /// Incremental. One per stream; not thread-safe.
 class FrameDecoder {
  public:
-  /// Appends the frames completed by `bytes`. Fails with stream_broken for a wrong checksum, a length that cannot be
-  /// (known from the first 12 bytes, before anything is buffered for it) or a malformed header. Failure is final:
-  /// every later call fails too, since the next frame's start is unknown.
+  /// Appends the frames completed by `bytes`. Fails with stream_broken for a wrong checksum, a length that
+  /// cannot be (known from the first 12 bytes, before anything is buffered for it) or a malformed header.
+  /// Failure is final: every later call fails too, since the next frame's start is unknown.
   Result<void> feed(std::string_view bytes, std::vector<Frame>& out);
   /// False when the bytes so far end inside a frame.
   bool between_frames() const { return !failed_ && buffer_.empty(); }

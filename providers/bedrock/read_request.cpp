@@ -48,7 +48,8 @@ Result<void> read_reasoning(const Json& reasoning, std::vector<Part>& out) {
 }
 
 Result<void> read_content_block(const Json& block, std::vector<Part>& out) {
-  if (!block.is_object() || block.size() != 1) return invalid("Malformed input request: a content block is no union.");
+  if (!block.is_object() || block.size() != 1)
+    return invalid("Malformed input request: a content block is no union.");
   const auto& kind = block.begin().key();
   const auto& value = block.begin().value();
   if (kind == "image") return read_image(value, out);
@@ -78,7 +79,8 @@ Result<Message> read_content(Role role, const Json* content) {
 }
 
 Result<void> read_conversation(const Json& body, CompletionRequest& request) {
-  if (const auto* system = find(body, "system"); system != nullptr && system->is_array() && !system->empty()) {
+  if (const auto* system = find(body, "system");
+      system != nullptr && system->is_array() && !system->empty()) {
     auto read = read_content(Role::system, system);
     if (!read) return std::unexpected(read.error());
     request.messages.push_back(std::move(*read));
@@ -105,7 +107,8 @@ Result<void> read_inference(const Json& body, CompletionRequest& request) {
   auto tokens = get_int(*config, "maxTokens", request.output_tokens_max);
   if (tokens < 1 || tokens > 1'000'000'000) return invalid("maxTokens must be at least 1.");
   request.output_tokens_max = static_cast<int>(tokens);
-  if (find(*config, "temperature") != nullptr) request.sampling.temperature = get_double(*config, "temperature");
+  if (find(*config, "temperature") != nullptr)
+    request.sampling.temperature = get_double(*config, "temperature");
   if (find(*config, "topP") != nullptr) request.sampling.top_p = get_double(*config, "topP");
   const auto* stops = find(*config, "stopSequences");
   if (stops != nullptr && stops->is_array())
@@ -117,7 +120,8 @@ Result<void> read_inference(const Json& body, CompletionRequest& request) {
 bool history_has_tools(const CompletionRequest& request) {
   for (const auto& message : request.messages)
     for (const auto& part : message.parts)
-      if (std::holds_alternative<ToolUsePart>(part) || std::holds_alternative<ToolResultPart>(part)) return true;
+      if (std::holds_alternative<ToolUsePart>(part) || std::holds_alternative<ToolResultPart>(part))
+        return true;
   return false;
 }
 

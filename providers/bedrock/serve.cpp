@@ -61,7 +61,8 @@ class ConverseServer final : public DialectServer {
     auto path = read_path(request);
     if (!path) return fail(Errc::not_found, "not a Converse call");
     auto body = parse_json(request.body);
-    if (!body || !body->is_object()) return fail(Errc::bad_request, "the request's body is not a JSON object");
+    if (!body || !body->is_object())
+      return fail(Errc::bad_request, "the request's body is not a JSON object");
     auto read = read_converse_request(*body);
     if (!read) return std::unexpected(read.error());
     read->stream = path->stream;
@@ -75,7 +76,8 @@ class ConverseServer final : public DialectServer {
     body["output"]["message"] = {{"role", "assistant"}, {"content", std::move(content)}};
     body["stopReason"] = stop_word(completion.stop);
     body["usage"] = write_token_usage(completion.usage);
-    body["metrics"]["latencyMs"] = std::chrono::duration_cast<std::chrono::milliseconds>(head.latency).count();
+    body["metrics"]["latencyMs"] =
+        std::chrono::duration_cast<std::chrono::milliseconds>(head.latency).count();
     return {200, {{"content-type", "application/json"}, {"x-amzn-requestid", head.id}}, dump_json(body)};
   }
 
@@ -90,8 +92,8 @@ class ConverseServer final : public DialectServer {
   http::Response write_error(const Error& error) const override {
     auto shape = shape_of(error.code);
     http::Response out{shape.status, {{"content-type", "application/json"}}, {}};
-    out.headers.emplace_back("x-amzn-errortype",
-                             std::string(shape.type) + ":http://internal.amazon.com/coral/com.amazon.bedrock/");
+    out.headers.emplace_back("x-amzn-errortype", std::string(shape.type) +
+                                                     ":http://internal.amazon.com/coral/com.amazon.bedrock/");
     if (error.retry_after) {
       auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after).count();
       auto ms = std::chrono::ceil<std::chrono::milliseconds>(*error.retry_after).count();

@@ -1,13 +1,14 @@
-// Bedrock Converse from the server's side: reading requests, writing answers and event streams (WIRE 1.3 to 1.8).
+// Bedrock Converse from the server's side: reading requests, writing answers and event streams (WIRE 1.3
+// to 1.8).
 #pragma once
 
 #include "providers/serve.hpp"
 
 namespace troupe::providers::bedrock {
 
-/// Refuses what the service refuses: a first message that is not the user's, roles that do not alternate, tools in
-/// the history without toolConfig. Content blocks a CompletionRequest cannot hold are `unsupported`. Credentials are
-/// not looked at: see providers/auth/sigv4.hpp, verify.
+/// Refuses what the service refuses: a first message that is not the user's, roles that do not alternate,
+/// tools in the history without toolConfig. Content blocks a CompletionRequest cannot hold are `unsupported`.
+/// Credentials are not looked at: see providers/auth/sigv4.hpp, verify.
 const DialectServer& server();
 
 }  // namespace troupe::providers::bedrock

@@ -41,7 +41,8 @@ Result<void> ConverseStreamDecoder::on_frame(const Frame& frame, std::vector<Str
   if (type == "exception" || type == "error") return std::unexpected(classify_frame(frame));
   if (type != "event") return {};
   auto payload = parse_json(frame.payload);
-  if (!payload || !payload->is_object()) return broken_converse_stream("an event of the stream is not a JSON object");
+  if (!payload || !payload->is_object())
+    return broken_converse_stream("an event of the stream is not a JSON object");
   return on_event(string_header(frame, ":event-type"), *payload, out);
 }
 
@@ -49,7 +50,8 @@ Result<void> ConverseStreamDecoder::on_event(std::string_view type, const Json& 
                                              std::vector<StreamEvent>& out) {
   if (type == "metadata") {
     const auto* usage = find(payload, "usage");
-    if (usage != nullptr && !std::exchange(usage_seen_, true)) out.push_back(UsageReported{read_token_usage(*usage)});
+    if (usage != nullptr && !std::exchange(usage_seen_, true))
+      out.push_back(UsageReported{read_token_usage(*usage)});
     return {};
   }
   bool known = type == "messageStart" || type == "contentBlockStart" || type == "contentBlockDelta" ||
@@ -70,7 +72,8 @@ Result<void> ConverseStreamDecoder::on_block_start(const Json& payload, std::vec
   const auto* start = find(payload, "start");
   const auto* use = start != nullptr ? find(*start, "toolUse") : nullptr;
   if (use == nullptr) return {};
-  if (tool_index_.size() >= kToolBlocksMax) return broken_converse_stream("too many tool calls in one answer");
+  if (tool_index_.size() >= kToolBlocksMax)
+    return broken_converse_stream("too many tool calls in one answer");
   auto [block, fresh] =
       tool_index_.emplace(get_int(payload, "contentBlockIndex"), static_cast<int>(tool_index_.size()));
   if (!fresh) return broken_converse_stream("a content block started twice");
@@ -88,8 +91,9 @@ Result<void> ConverseStreamDecoder::on_delta(const Json& payload, std::vector<St
     if (!said.text.empty() || !said.signature.empty()) out.push_back(std::move(said));
   }
   const auto* use = find(*delta, "toolUse");
-  return use == nullptr ? Result<void>()
-                        : on_tool_input(get_int(payload, "contentBlockIndex"), get_string(*use, "input"), out);
+  return use == nullptr
+             ? Result<void>()
+             : on_tool_input(get_int(payload, "contentBlockIndex"), get_string(*use, "input"), out);
 }
 
 Result<void> ConverseStreamDecoder::on_tool_input(std::int64_t block, std::string json,

@@ -10,9 +10,9 @@
 
 namespace troupe::providers::bedrock {
 
-/// StreamStarted (without a model: the service names none) comes with messageStart, StreamStopped with messageStop,
-/// UsageReported with metadata. Unknown events and the padding member "p" are ignored. Exceptions and error frames
-/// end the stream with their class and maybe_billed.
+/// StreamStarted (without a model: the service names none) comes with messageStart, StreamStopped with
+/// messageStop, UsageReported with metadata. Unknown events and the padding member "p" are ignored.
+/// Exceptions and error frames end the stream with their class and maybe_billed.
 class ConverseStreamDecoder final : public StreamDecoder {
  public:
   Result<void> feed(std::string_view bytes, std::vector<StreamEvent>& out) override;

@@ -10,8 +10,8 @@
 namespace troupe::providers::bedrock {
 namespace {
 
-// Payloads and names here are far below the limits, except a text delta of megabytes: that one is dropped whole,
-// and the reader sees a stream without it. Callers that write such deltas should cut them.
+// Payloads and names here are far below the limits, except a text delta of megabytes: that one is dropped
+// whole, and the reader sees a stream without it. Callers that write such deltas should cut them.
 std::string frame_bytes(Frame frame) { return encode_frame(frame).value_or(std::string()); }
 
 std::string event_frame(const char* type, const Json& payload) {
@@ -26,15 +26,18 @@ std::string event_frame(const char* type, const Json& payload) {
 std::string block_stop(int block) { return event_frame("contentBlockStop", {{"contentBlockIndex", block}}); }
 
 bool is_modelled_in_stream(std::string_view type) {
-  return type == "InternalServerException" || type == "ModelStreamErrorException" || type == "ValidationException" ||
-         type == "ThrottlingException" || type == "ServiceUnavailableException" || type == "ModelTimeoutException";
+  return type == "InternalServerException" || type == "ModelStreamErrorException" ||
+         type == "ValidationException" || type == "ThrottlingException" ||
+         type == "ServiceUnavailableException" || type == "ModelTimeoutException";
 }
 
 }  // namespace
 
 std::string ConverseStreamWriter::write(const StreamEvent& event) {
   return std::visit(Overloaded{
-                        [](const StreamStarted&) { return event_frame("messageStart", {{"role", "assistant"}}); },
+                        [](const StreamStarted&) {
+                          return event_frame("messageStart", {{"role", "assistant"}});
+                        },
                         [&](const TextDelta& e) { return text(e); },
                         [&](const ReasoningDelta& e) { return reasoning(e); },
                         [&](const ToolUseStarted& e) { return tool_started(e); },

@@ -8,8 +8,8 @@
 
 namespace troupe::providers::bedrock {
 
-/// Numbers content blocks as they open. Text and reasoning blocks close when another begins; tool blocks stay open
-/// until the end, since calls may interleave.
+/// Numbers content blocks as they open. Text and reasoning blocks close when another begins; tool blocks stay
+/// open until the end, since calls may interleave.
 class ConverseStreamWriter final : public StreamWriter {
  public:
   explicit ConverseStreamWriter(Duration latency) : latency_(latency) {}

@@ -6,7 +6,9 @@
 namespace troupe::providers::openai {
 namespace {
 
-std::int64_t get_count(const Json& object, std::string_view key) { return std::max<std::int64_t>(0, get_int(object, key)); }
+std::int64_t get_count(const Json& object, std::string_view key) {
+  return std::max<std::int64_t>(0, get_int(object, key));
+}
 
 std::int64_t get_nested_count(const Json& object, std::string_view key, std::string_view nested) {
   const auto* details = find(object, key);
@@ -26,7 +28,8 @@ Result<void> read_tool_calls(const Json& message, std::vector<Part>& parts) {
     if (function == nullptr) return not_whole("a tool call's function");
     auto arguments = get_string(*function, "arguments");
     if (arguments.empty()) arguments = "{}";
-    parts.emplace_back(ToolUsePart{get_string(call, "id"), get_string(*function, "name"), {std::move(arguments)}});
+    parts.emplace_back(
+        ToolUsePart{get_string(call, "id"), get_string(*function, "name"), {std::move(arguments)}});
   }
   return {};
 }

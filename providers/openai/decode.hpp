@@ -10,9 +10,9 @@
 
 namespace troupe::providers::openai {
 
-/// A whole chat.completion. Of several choices the first is read. A refusal is text with stop reason content_filter.
-/// `reasoning_content`, an extension of vLLM and others, becomes a reasoning part.
-/// Fails with stream_broken when a part that makes it whole is missing; the call may then have been billed.
+/// A whole chat.completion. Of several choices the first is read. A refusal is text with stop reason
+/// content_filter. `reasoning_content`, an extension of vLLM and others, becomes a reasoning part. Fails with
+/// stream_broken when a part that makes it whole is missing; the call may then have been billed.
 Result<Completion> read_chat_completion(const Json& body);
 
 /// What ended the answer; a word we do not know is model_error. Some servers say "stop" beside tool calls.

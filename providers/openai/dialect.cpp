@@ -28,7 +28,9 @@ class ChatDialect final : public Dialect {
     return read_chat_completion(*body);
   }
 
-  std::unique_ptr<StreamDecoder> stream_decoder() const override { return std::make_unique<ChatStreamDecoder>(); }
+  std::unique_ptr<StreamDecoder> stream_decoder() const override {
+    return std::make_unique<ChatStreamDecoder>();
+  }
 
   Error classify(const http::Response& response, WallTime wall) const override {
     return classify_answer(response, wall);

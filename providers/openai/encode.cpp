@@ -24,7 +24,8 @@ Json image_content(const ImagePart& image) {
 Json user_content(const Message& message) {
   Json parts = Json::array();
   for (const auto& part : message.parts) {
-    if (const auto* text = std::get_if<TextPart>(&part)) parts.push_back({{"type", "text"}, {"text", text->text}});
+    if (const auto* text = std::get_if<TextPart>(&part))
+      parts.push_back({{"type", "text"}, {"text", text->text}});
     if (const auto* image = std::get_if<ImagePart>(&part)) parts.push_back(image_content(*image));
   }
   if (parts.size() == 1 && parts[0]["type"] == "text") return parts[0]["text"];

@@ -16,8 +16,8 @@ struct Word {
   Errc code;
 };
 
-// Codes and types, in lower case. `server_error` and `invalid_request_error` are absent: they come with every status
-// and say less than it does.
+// Codes and types, in lower case. `server_error` and `invalid_request_error` are absent: they come with every
+// status and say less than it does.
 constexpr std::array kWords{
     Word{"insufficient_quota", Errc::quota_exhausted},
     Word{"billing_hard_limit_reached", Errc::quota_exhausted},
@@ -102,7 +102,8 @@ ErrorShape shape_of(Errc code) {
     case Errc::no_endpoint:
     case Errc::refused:
     case Errc::unreachable:
-      return {503, "service_unavailable_error", "server_is_overloaded", "The engine is currently overloaded."};
+      return {503, "service_unavailable_error", "server_is_overloaded",
+              "The engine is currently overloaded."};
     case Errc::quota_exhausted:
       return {429, "insufficient_quota", "insufficient_quota", "You exceeded your current quota."};
     case Errc::timeout:
@@ -116,16 +117,20 @@ ErrorShape shape_of(Errc code) {
       return {400, "invalid_request_error", "context_length_exceeded",
               "This model's maximum context length is exceeded. Please reduce the length of the messages."};
     case Errc::content_filtered:
-      return {400, "invalid_request_error", "content_policy_violation", "The request was refused by a safety system."};
+      return {400, "invalid_request_error", "content_policy_violation",
+              "The request was refused by a safety system."};
     case Errc::auth: return {401, "invalid_request_error", "invalid_api_key", "Incorrect API key provided."};
-    case Errc::permission: return {403, "request_forbidden", "permission_denied", "You are not allowed to do this."};
-    case Errc::not_found: return {404, "invalid_request_error", "model_not_found", "The model does not exist."};
+    case Errc::permission:
+      return {403, "request_forbidden", "permission_denied", "You are not allowed to do this."};
+    case Errc::not_found:
+      return {404, "invalid_request_error", "model_not_found", "The model does not exist."};
     default: return {500, "server_error", "", "The server had an error while processing your request."};
   }
 }
 
 Json error_body(const ErrorShape& shape, const std::string& message) {
-  Json error{{"message", message.empty() ? shape.message : message}, {"type", shape.type}, {"param", nullptr}};
+  Json error{
+      {"message", message.empty() ? shape.message : message}, {"type", shape.type}, {"param", nullptr}};
   error["code"] = *shape.code == '\0' ? Json(nullptr) : Json(shape.code);
   return {{"error", std::move(error)}};
 }

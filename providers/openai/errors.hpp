@@ -10,11 +10,12 @@
 
 namespace troupe::providers::openai {
 
-/// Code before type before message before status. Understands Azure's codes and its gateway's envelope-less bodies.
+/// Code before type before message before status. Understands Azure's codes and its gateway's envelope-less
+/// bodies.
 Error classify_answer(const http::Response& response, WallTime wall);
 
-/// `chunk` is {"error":{…}} inside a stream: there is no status to fall back on. maybe_billed, since the model had
-/// begun to work.
+/// `chunk` is {"error":{…}} inside a stream: there is no status to fall back on. maybe_billed, since the
+/// model had begun to work.
 Error classify_in_stream(const Json& chunk);
 
 struct ErrorShape {

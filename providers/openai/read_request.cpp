@@ -143,7 +143,8 @@ Result<void> read_tools(const Json& body, CompletionRequest& request) {
     if (function == nullptr) return fail(Errc::unsupported, "only function tools are understood");
     const auto* schema = find(*function, "parameters");
     JsonText text{schema != nullptr ? dump_json(*schema) : R"({"type":"object"})"};
-    request.tools.push_back({get_string(*function, "name"), get_string(*function, "description"), std::move(text)});
+    request.tools.push_back(
+        {get_string(*function, "name"), get_string(*function, "description"), std::move(text)});
   }
   const auto* choice = find(body, "tool_choice");
   if (choice == nullptr || choice->is_null() || *choice == "auto") return {};

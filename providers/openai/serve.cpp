@@ -32,7 +32,9 @@ Json write_usage(const Usage& usage) {
              {"audio_tokens", 0},
              {"accepted_prediction_tokens", 0},
              {"rejected_prediction_tokens", 0}};
-  Json out{{"prompt_tokens", prompt}, {"completion_tokens", usage.output}, {"total_tokens", prompt + usage.output}};
+  Json out{{"prompt_tokens", prompt},
+           {"completion_tokens", usage.output},
+           {"total_tokens", prompt + usage.output}};
   out["prompt_tokens_details"] = std::move(cached);
   out["completion_tokens_details"] = std::move(spent);
   return out;
@@ -48,7 +50,8 @@ Json full_tool_call(const ToolUsePart& use) {
 }
 
 Json write_message(const Completion& completion) {
-  Json message{{"role", "assistant"}, {"content", nullptr}, {"refusal", nullptr}, {"annotations", Json::array()}};
+  Json message{
+      {"role", "assistant"}, {"content", nullptr}, {"refusal", nullptr}, {"annotations", Json::array()}};
   Json calls = Json::array();
   std::string reasoning;
   for (const auto& part : completion.parts) {
@@ -74,11 +77,16 @@ class ChatStreamWriter final : public StreamWriter {
     return std::visit(
         Overloaded{
             [&](const StreamStarted& e) { return start(e); },
-            [&](const TextDelta& e) { return delta({{"content", e.text}}); },
-            [&](const ReasoningDelta& e) { return e.text.empty() ? "" : delta({{"reasoning_content", e.text}}); },
+            [&](const TextDelta& e) {
+              return delta({{"content", e.text}});
+            },
+            [&](const ReasoningDelta& e) {
+              return e.text.empty() ? "" : delta({{"reasoning_content", e.text}});
+            },
             [&](const ToolUseStarted& e) {
               Json function{{"name", e.name}, {"arguments", ""}};
-              Json call{{"index", e.index}, {"id", e.id}, {"type", "function"}, {"function", std::move(function)}};
+              Json call{
+                  {"index", e.index}, {"id", e.id}, {"type", "function"}, {"function", std::move(function)}};
               return tool_delta(std::move(call));
             },
             [&](const ToolInputDelta& e) {
@@ -139,7 +147,8 @@ class ChatServer final : public DialectServer {
   Result<ServedCall> read_request(const http::Request& request) const override {
     if (!serves(request)) return fail(Errc::not_found, "not a chat completions call");
     auto body = parse_json(request.body);
-    if (!body || !body->is_object()) return fail(Errc::bad_request, "the request's body is not a JSON object");
+    if (!body || !body->is_object())
+      return fail(Errc::bad_request, "the request's body is not a JSON object");
     return read_chat_request(*body);
   }
 

@@ -63,7 +63,8 @@ Result<void> ChatStreamDecoder::on_chunk(const Json& chunk, std::vector<StreamEv
     for (const auto& choice : *choices)
       if (auto ok = on_choice(choice, out); !ok) return ok;
   // Null on every chunk but the last; the last one seen counts, for servers that report as they go.
-  if (const auto* usage = find(chunk, "usage"); usage != nullptr && usage->is_object()) usage_ = read_usage(*usage);
+  if (const auto* usage = find(chunk, "usage"); usage != nullptr && usage->is_object())
+    usage_ = read_usage(*usage);
   return {};
 }
 

@@ -10,9 +10,10 @@
 
 namespace troupe::providers::openai {
 
-/// StreamStarted comes with the first chunk that has a choice (Azure sends one without before it); StreamStopped with
-/// the finish_reason; UsageReported at [DONE], or at the end of the body for servers that leave [DONE] out. Choices
-/// beyond the first are ignored. An `error` in the stream ends it with its class and maybe_billed.
+/// StreamStarted comes with the first chunk that has a choice (Azure sends one without before it);
+/// StreamStopped with the finish_reason; UsageReported at [DONE], or at the end of the body for servers that
+/// leave [DONE] out. Choices beyond the first are ignored. An `error` in the stream ends it with its class
+/// and maybe_billed.
 class ChatStreamDecoder final : public StreamDecoder {
  public:
   Result<void> feed(std::string_view bytes, std::vector<StreamEvent>& out) override;
