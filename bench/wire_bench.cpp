@@ -22,10 +22,10 @@ using namespace troupe::transport;
 using BenchClock = std::chrono::steady_clock;
 
 constexpr std::size_t kBodyBytes = 1024;
-constexpr int kRepetitions = 5;
-constexpr int kOneWayMessages = 200'000;
-constexpr int kRoundTrips = 4'000;
-constexpr int kRoundTripsInFlight = 60'000;
+constexpr int kRepetitions = 3;
+constexpr int kOneWayMessages = 100'000;
+constexpr int kRoundTrips = 2'000;
+constexpr int kRoundTripsInFlight = 30'000;
 
 double seconds_since(BenchClock::time_point start) {
   return std::chrono::duration<double>(BenchClock::now() - start).count();

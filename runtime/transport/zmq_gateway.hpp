@@ -84,6 +84,7 @@ class ZmqGateway final : public Gateway {
   ZmqFrame route_in_, frame_in_;
   std::uint64_t turns_ = 0;
   Instant publish_due_{};
+  std::ptrdiff_t news_end_ = 0;  // poll items before this one tell of connections
   std::uint64_t refused_ = 0, malformed_ = 0;
 
   mutable std::mutex stats_mutex_;

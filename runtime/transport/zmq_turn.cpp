@@ -25,6 +25,7 @@ void ZmqGateway::run() {
   }
   publish_stats();
   close_sockets();
+  thread_id_ = std::thread::id();
 }
 
 // Here and not in the destructor: a stopped gateway must not go on accepting connections.
@@ -162,15 +163,19 @@ void ZmqGateway::settle_gauge(const std::string& name, Line& line, bool sent) {
   if (changed) outbox_.settle(name, waiting);
 }
 
+// The wake-up first, then who tells of connections, then who brings frames.
 std::vector<zmq_pollitem_t> ZmqGateway::poll_items() {
   std::vector<zmq_pollitem_t> items{{nullptr, outbox_.fd(), ZMQ_POLLIN, 0}, {zap_.raw(), 0, ZMQ_POLLIN, 0}};
+  for (auto& dealer : dealers_) {
+    if (dealer->socket()) items.push_back({dealer->monitor().raw(), 0, ZMQ_POLLIN, 0});
+  }
+  news_end_ = static_cast<std::ptrdiff_t>(items.size());
   if (router_) items.push_back({router_.raw(), 0, ZMQ_POLLIN, 0});
   for (auto& dealer : dealers_) {
     if (!dealer->socket()) continue;
     bool wants_out = !lines_[dealer->peer()].pending.empty();
     items.push_back(
         {dealer->socket().raw(), 0, static_cast<short>(ZMQ_POLLIN | (wants_out ? ZMQ_POLLOUT : 0)), 0});
-    items.push_back({dealer->monitor().raw(), 0, ZMQ_POLLIN, 0});
   }
   return items;
 }
@@ -192,11 +197,10 @@ void ZmqGateway::rest() {
   zmq_poll(items.data(), static_cast<int>(items.size()), poll_ms(clock_.now()));
   outbox_.wake_up((items[0].revents & ZMQ_POLLIN) != 0);
   // A connection's news must not wait for its turn: until it is heard nothing else happens.
-  bool frames_only = std::ranges::all_of(items, [this](const auto& item) {
-    return item.revents == 0 || item.fd == outbox_.fd() || item.socket == router_.raw();
-  });
-  bool timer = std::ranges::none_of(items, [](const auto& item) { return item.revents != 0; });
-  if (!frames_only || timer) turns_ = 0;
+  auto happened = [](const zmq_pollitem_t& item) { return item.revents != 0; };
+  bool news = std::any_of(items.begin() + 1, items.begin() + news_end_, happened);
+  bool timer = std::ranges::none_of(items, happened);
+  if (news || timer) turns_ = 0;
 }
 
 }  // namespace troupe::transport
