@@ -34,6 +34,17 @@ troupe_layer(json runtime/json DEPS base)
 troupe_layer(protocol runtime/protocol DEPS base)
 troupe_layer(policy runtime/policy DEPS base)
 troupe_layer(config runtime/config DEPS base policy LIBS yaml-cpp)
+# The demo's configuration travels inside the program, so that `troupe run` needs no file.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/configs/demo.yaml")
+file(READ "${CMAKE_SOURCE_DIR}/configs/demo.yaml" demo_yaml)
+file(GENERATE OUTPUT "${CMAKE_BINARY_DIR}/generated/demo_text.cpp" CONTENT
+"// Made from configs/demo.yaml.
+#include \"runtime/config/config.hpp\"
+std::string_view troupe::config::demo_config_text() {
+  return R\"demo(${demo_yaml})demo\";
+}
+")
+target_sources(troupe_config_objects PRIVATE "${CMAKE_BINARY_DIR}/generated/demo_text.cpp")
 troupe_layer(telemetry runtime/telemetry DEPS base)
 troupe_layer(journal runtime/journal DEPS base telemetry LIBS SQLite::SQLite3)
 troupe_layer(transport runtime/transport DEPS base protocol LIBS ZeroMQ::zmq)

@@ -25,8 +25,8 @@ struct SecretRef {
   std::string reference;
   bool empty() const { return reference.empty(); }
 };
-/// Reads it now: an unset variable, a missing file or an empty value is bad_config. One trailing newline is dropped.
-/// An empty reference gives an empty string. At most 64 KiB.
+/// Reads it now: an unset variable, a missing file or an empty value is bad_config. One trailing newline is
+/// dropped. An empty reference gives an empty string. At most 64 KiB.
 Result<std::string> read_secret(const SecretRef& secret);
 
 struct NodeConfig {
@@ -133,8 +133,8 @@ struct EndpointConfig {
 /// As routing wants it.
 policy::EndpointFacts endpoint_facts(const EndpointConfig& endpoint);
 
-/// In the file `endpoints: {defaults: {...}, list: [...]}`: each entry of the list starts as `defaults` and says
-/// what differs, so a breaker policy is written once and can still be overridden for one endpoint.
+/// In the file `endpoints: {defaults: {...}, list: [...]}`: each entry of the list starts as `defaults` and
+/// says what differs, so a breaker policy is written once and can still be overridden for one endpoint.
 struct EndpointDefaults {
   policy::QuotaPolicy limits;
   std::uint32_t context_tokens_max = 200'000;
@@ -202,23 +202,25 @@ struct Problem {
   std::string path;
   std::string what;
 };
-/// Cross references, ranges, duplicate ids, and a backup in another failure domain for every feature (C10: another
-/// provider or another region). Empty when sound. Reads no file and no secret.
+/// Cross references, ranges, duplicate ids, and a backup in another failure domain for every feature (C10:
+/// another provider or another region). Empty when sound. Reads no file and no secret.
 std::vector<Problem> validate(const Config& config);
 
-/// A configuration file of at most 4 MiB, read and validated. input_missing when it cannot be opened; otherwise
-/// bad_config whose `what` has one line per problem: "FILE:LINE: KEY: what is wrong; what would be right".
+/// A configuration file of at most 4 MiB, read and validated. input_missing when it cannot be opened;
+/// otherwise bad_config whose `what` has one line per problem: "FILE:LINE: KEY: what is wrong; what would be
+/// right".
 Result<Config> load_config(const std::string& path);
-/// The same for text already read. `name` stands for the file in messages; relative `file:` references start at
-/// `directory`.
-Result<Config> parse_config(std::string_view text, const std::string& name, const std::string& directory = ".");
+/// The same for text already read. `name` stands for the file in messages; relative `file:` references start
+/// at `directory`.
+Result<Config> parse_config(std::string_view text, const std::string& name,
+                            const std::string& directory = ".");
 
 /// configs/demo.yaml as it was when this was built.
 Config demo_config();
 std::string_view demo_config_text();
 
-/// Every option that has a value, one "path = value" a line, in the order of the file's sections. For `troupe check`
-/// and for comparing configurations. Holds secret references, no secrets.
+/// Every option that has a value, one "path = value" a line, in the order of the file's sections. For `troupe
+/// check` and for comparing configurations. Holds secret references, no secrets.
 std::string to_text(const Config& config);
 
 /// Paths of every option there is ("endpoints.list[].price.input", "providers.*.auth.kind").

@@ -1,4 +1,5 @@
-// What the simulated clouds are like: speed, limits, prices, credentials and the faults they will have. Plain values.
+// What the simulated clouds are like: speed, limits, prices, credentials and the faults they will have. Plain
+// values.
 #pragma once
 
 #include "runtime/policy/quota.hpp"
@@ -12,8 +13,8 @@
 
 namespace troupe::config {
 
-/// Time to first token and between tokens, both log-normal: exp(N(ln median, sigma)). tools/fit_latency.py fits the
-/// figures by matching p50 and p90 (sigma = ln(p90/p50)/1.2816).
+/// Time to first token and between tokens, both log-normal: exp(N(ln median, sigma)). tools/fit_latency.py
+/// fits the figures by matching p50 and p90 (sigma = ln(p90/p50)/1.2816).
 struct LatencyLaw {
   Duration ttft_median = std::chrono::milliseconds(400);
   double ttft_sigma = 0.3;
@@ -39,7 +40,8 @@ enum class FaultKind {
 };
 const char* to_string(FaultKind kind);
 
-/// Active when both windows hold the call: since the simulator's start, and by the endpoint's own call number.
+/// Active when both windows hold the call: since the simulator's start, and by the endpoint's own call
+/// number.
 struct Fault {
   FaultKind kind = FaultKind::errors;
   /// [from, to) since the simulator's start; `to` zero: for ever.
@@ -56,15 +58,15 @@ struct Fault {
   Duration delay = std::chrono::seconds(30);
 };
 
-/// Who may call. All empty: anyone. Bedrock checks SigV4 with the key pair (or the api key as a bearer token),
-/// OpenAI the api key.
+/// Who may call. All empty: anyone. Bedrock checks SigV4 with the key pair (or the api key as a bearer
+/// token), OpenAI the api key.
 struct SimulatedCredentials {
   bool verify = false;
   std::string access_key_id, secret_access_key, api_key;
 };
 
-/// The published example keys of AWS's SigV4 documentation and a bearer key of ours. Not secret: they open the
-/// simulator only. What `auth: {kind: simulated}` signs with and `verify: true` checks.
+/// The published example keys of AWS's SigV4 documentation and a bearer key of ours. Not secret: they open
+/// the simulator only. What `auth: {kind: simulated}` signs with and `verify: true` checks.
 SimulatedCredentials simulated_credentials();
 
 struct SimulatedEndpoint {

@@ -1,0 +1,262 @@
+// What every struct is called in a file: one description, walked by the reader, the printer and the list of
+// keys, so that the three cannot disagree.
+#pragma once
+
+#include "runtime/config/config.hpp"
+
+namespace troupe::config {
+
+// A visitor `v` takes v(key, member), v.list(key, members, prototype) for lists whose entries start from
+// something else than the defaults.
+
+template <class V>
+void fields(V& v, NodeConfig& x) {
+  v("id", x.id);
+  v("region", x.region);
+  v("state_dir", x.state_dir);
+}
+template <class V>
+void fields(V& v, StoreConfig& x) {
+  v("kind", x.kind);
+  v("path", x.path);
+  v("power_safe", x.power_safe);
+}
+template <class V>
+void fields(V& v, PeerEntry& x) {
+  v("id", x.id);
+  v("address", x.address);
+  v("public_key", x.public_key);
+}
+template <class V>
+void fields(V& v, ClusterConfig& x) {
+  v("listen", x.listen);
+  v("secret_key", x.secret_key);
+  v("peers", x.peers);
+  v("client_keys", x.client_keys);
+}
+template <class V>
+void fields(V& v, TimeoutsConfig& x) {
+  v("connect", x.connect);
+  v("header", x.header);
+  v("first_byte", x.first_byte);
+  v("idle", x.idle);
+  v("total", x.total);
+}
+template <class V>
+void fields(V& v, PoolConfig& x) {
+  v("idle_per_origin_max", x.idle_per_origin_max);
+  v("open_per_origin_max", x.open_per_origin_max);
+  v("idle_age_max", x.idle_age_max);
+}
+template <class V>
+void fields(V& v, HttpConfig& x) {
+  v("timeouts", x.timeouts);
+  v("pool", x.pool);
+}
+template <class V>
+void fields(V& v, AuthConfig& x) {
+  v("kind", x.kind);
+  v("api_key", x.api_key);
+  v("access_key_id", x.access_key_id);
+  v("secret_access_key", x.secret_access_key);
+  v("session_token", x.session_token);
+}
+template <class V>
+void fields(V& v, ProviderConfig& x) {
+  v("dialect", x.dialect);
+  v("base_url", x.base_url);
+  v("region", x.region);
+  v("auth", x.auth);
+  v("ca_file", x.ca_file);
+}
+template <class V>
+void fields(V& v, policy::QuotaPolicy& x) {
+  v("input_tokens_per_minute", x.input_tokens_per_minute);
+  v("output_tokens_per_minute", x.output_tokens_per_minute);
+  v("requests_per_minute", x.requests_per_minute);
+  v("in_flight_max", x.in_flight_max);
+  v("output_burndown", x.output_burndown);
+  v("output_from_input", x.output_from_input);
+  v("burst_minutes", x.burst_minutes);
+}
+template <class V>
+void fields(V& v, policy::Price& x) {
+  v("input", x.input);
+  v("output", x.output);
+  v("cache_read", x.cache_read);
+  v("cache_write", x.cache_write);
+}
+template <class V>
+void fields(V& v, policy::BreakerPolicy& x) {
+  v("enabled", x.enabled);
+  v("window", x.window);
+  v("window_samples_max", x.window_samples_max);
+  v("samples_min", x.samples_min);
+  v("ttft_p90_max", x.ttft_p90_max);
+  v("total_p90_max", x.total_p90_max);
+  v("ttft_ratio_max", x.ttft_ratio_max);
+  v("total_ratio_max", x.total_ratio_max);
+  v("error_share_max", x.error_share_max);
+  v("trip_chance_max", x.trip_chance_max);
+  v("failures_in_row_max", x.failures_in_row_max);
+  v("baseline_samples_min", x.baseline_samples_min);
+  v("baseline_half_life", x.baseline_half_life);
+  v("baseline_growth_per_day", x.baseline_growth_per_day);
+  v("throttle_share_max", x.throttle_share_max);
+  v("throttle_sustained", x.throttle_sustained);
+  v("cool_down", x.cool_down);
+  v("cool_down_max", x.cool_down_max);
+  v("ramp", x.ramp);
+  v("stage_samples_min", x.stage_samples_min);
+  v("stage_time_min", x.stage_time_min);
+  v("stage_failure_max", x.stage_failure_max);
+  v("ramp_harm_max", x.ramp_harm_max);
+  v("stage_failures_max", x.stage_failures_max);
+}
+template <class V>
+void fields(V& v, EndpointConfig& x) {
+  v("id", x.id);
+  v("provider", x.provider);
+  v("model", x.model);
+  v("remote_model", x.remote_model);
+  v("region", x.region);
+  v("kind", x.kind);
+  v("boundary", x.boundary);
+  v("home", x.home);
+  v("limits", x.limits);
+  v("price", x.price);
+  v("context_tokens_max", x.context_tokens_max);
+  v("output_tokens_max", x.output_tokens_max);
+  v("breaker", x.breaker);
+}
+template <class V>
+void fields(V& v, EndpointDefaults& x) {
+  v("limits", x.limits);
+  v("context_tokens_max", x.context_tokens_max);
+  v("output_tokens_max", x.output_tokens_max);
+  v("breaker", x.breaker);
+}
+template <class V>
+void fields(V& v, EndpointsConfig& x) {
+  v("defaults", x.defaults);
+  EndpointConfig prototype;
+  prototype.limits = x.defaults.limits;
+  prototype.context_tokens_max = x.defaults.context_tokens_max;
+  prototype.output_tokens_max = x.defaults.output_tokens_max;
+  prototype.breaker = x.defaults.breaker;
+  v.list("list", x.list, prototype);
+}
+template <class V>
+void fields(V& v, ModelConfig& x) {
+  v("description", x.description);
+}
+template <class V>
+void fields(V& v, policy::RoutePolicy& x) {
+  v("fallback", x.fallback);
+  v("spillover", x.spillover);
+  v("attempts_max", x.attempts_max);
+  v("headroom_factor", x.headroom_factor);
+  v("backup_trickle_max", x.backup_trickle_max);
+}
+template <class V>
+void fields(V& v, policy::RetryPolicy& x) {
+  v("enabled", x.enabled);
+  v("budget_share", x.budget_share);
+  v("budget_floor", x.budget_floor);
+  v("backoff_base", x.backoff_base);
+  v("backoff_max", x.backoff_max);
+}
+template <class V>
+void fields(V& v, policy::AdmissionPolicy& x) {
+  v("queued_max", x.queued_max);
+  v("running_max", x.running_max);
+  v("ageing_share", x.ageing_share);
+}
+template <class V>
+void fields(V& v, FeatureConfig& x) {
+  v("hierarchy", x.hierarchy);
+  v("class", x.work_class);
+  v("boundary", x.boundary);
+  v("deadline", x.deadline);
+  v("route", x.route);
+  v("retry", x.retry);
+  v("admission", x.admission);
+}
+template <class V>
+void fields(V&, ExperimentConfig&) {}
+template <class V>
+void fields(V&, RolloutConfig&) {}
+template <class V>
+void fields(V& v, TenantConfig& x) {
+  v("boundary", x.boundary);
+}
+template <class V>
+void fields(V& v, PricesConfig& x) {
+  v("models", x.models);
+}
+template <class V>
+void fields(V& v, TelemetryConfig& x) {
+  v("log_level", x.log_level);
+}
+template <class V>
+void fields(V& v, LatencyLaw& x) {
+  v("ttft_median", x.ttft_median);
+  v("ttft_sigma", x.ttft_sigma);
+  v("ttft_per_1k_input", x.ttft_per_1k_input);
+  v("inter_token_median", x.inter_token_median);
+  v("inter_token_sigma", x.inter_token_sigma);
+}
+template <class V>
+void fields(V& v, Fault& x) {
+  v("kind", x.kind);
+  v("from", x.from);
+  v("to", x.to);
+  v("call_from", x.call_from);
+  v("call_to", x.call_to);
+  v("share", x.share);
+  v("retry_after", x.retry_after);
+  v("factor", x.factor);
+  v("delay", x.delay);
+}
+template <class V>
+void fields(V& v, SimulatedEndpoint& x) {
+  v("name", x.name);
+  v("dialect", x.dialect);
+  v("host", x.host);
+  v("models", x.models);
+  v("region", x.region);
+  v("latency", x.latency);
+  v("limits", x.limits);
+  v("price", x.price);
+  v("context_tokens_max", x.context_tokens_max);
+  v("ready_after", x.ready_after);
+  v("verify", x.credentials.verify);
+  v("faults", x.faults);
+}
+template <class V>
+void fields(V& v, SimulatorConfig& x) {
+  v("listen", x.listen);
+  v("seed", x.seed);
+  v("scale", x.scale);
+  v("in_flight_max", x.in_flight_max);
+  v("endpoints", x.endpoints);
+}
+template <class V>
+void fields(V& v, Config& x) {
+  v("node", x.node);
+  v("store", x.store);
+  v("cluster", x.cluster);
+  v("http", x.http);
+  v("providers", x.providers);
+  v("prices", x.prices);
+  v("endpoints", x.endpoints);
+  v("models", x.models);
+  v("features", x.features);
+  v("experiments", x.experiments);
+  v("rollouts", x.rollouts);
+  v("tenants", x.tenants);
+  v("telemetry", x.telemetry);
+  v("simulator", x.simulator);
+}
+
+}  // namespace troupe::config

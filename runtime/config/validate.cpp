@@ -1,0 +1,218 @@
+// What single values cannot show: references, ranges between values, doubles, and backups that would fail
+// together.
+#include "runtime/config/words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace troupe::config {
+namespace {
+
+template <class T>
+std::vector<std::string> names_in(const std::map<std::string, T>& values) {
+  std::vector<std::string> out;
+  for (const auto& [name, value] : values) out.push_back(name);
+  return out;
+}
+
+/// Collects problems below a path.
+class ConfigCheck {
+ public:
+  explicit ConfigCheck(const Config& config) : config_(config) {}
+  std::vector<Problem> run();
+
+ private:
+  void add(std::string path, std::string what) { problems_.push_back({std::move(path), std::move(what)}); }
+  void add_if(const std::string& path, const std::optional<std::string>& what) {
+    if (what) add(path, *what);
+  }
+  void one_of(const std::string& path, const std::string& value, const std::vector<std::string>& words) {
+    if (std::ranges::find(words, value) != words.end()) return;
+    add(path,
+        fmt::format("\"{}\" is none of {}{}", value, fmt::join(words, ", "), did_you_mean(value, words)));
+  }
+  void known_name(const std::string& path, const char* what, const std::string& name,
+                  const std::vector<std::string>& names) {
+    if (std::ranges::find(names, name) != names.end()) return;
+    auto hint = did_you_mean(name, names);
+    if (hint.empty())
+      hint = names.empty() ? "; there are none" : fmt::format("; there are {}", fmt::join(names, ", "));
+    add(path, fmt::format("there is no {} \"{}\"{}", what, name, hint));
+  }
+
+  void check_node();
+  void check_cluster();
+  void check_provider(const std::string& path, const ProviderConfig& provider);
+  void check_endpoint(const std::string& path, const EndpointConfig& endpoint);
+  void check_feature(const std::string& path, const FeatureConfig& feature);
+  void check_backup(const std::string& path, const FeatureConfig& feature);
+  void check_simulated(const std::string& path, const SimulatedEndpoint& endpoint);
+  void check_fault(const std::string& path, const Fault& fault);
+
+  const Config& config_;
+  std::vector<Problem> problems_;
+  std::set<std::string> endpoint_ids_, simulated_names_;
+};
+
+void ConfigCheck::check_node() {
+  if (config_.node.id.empty()) add("node.id", "must not be empty");
+  one_of("store.kind", config_.store.kind, {"sqlite"});
+  if (config_.store.path.empty()) add("store.path", "must not be empty");
+  one_of("telemetry.log_level", config_.telemetry.log_level, {"debug", "info", "warn", "error", "off"});
+}
+
+void ConfigCheck::check_cluster() {
+  const auto& cluster = config_.cluster;
+  auto is_address = [](const std::string& text) { return text.empty() || text.starts_with("tcp://"); };
+  auto is_key = [](const std::string& text) { return text.size() == 40; };
+  constexpr const char* address_form = "must be tcp://HOST:PORT";
+  constexpr const char* key_form = "must be a public key of 40 characters, as `troupe keygen` prints it";
+  if (!is_address(cluster.listen)) add("cluster.listen", address_form);
+  bool joined = !cluster.listen.empty() || !cluster.peers.empty();
+  if (joined && cluster.secret_key.empty()) {
+    add("cluster", "a node with a listen address or peers needs secret_key; `troupe keygen` makes one");
+  }
+  std::set<std::string> ids{config_.node.id};
+  for (std::size_t i = 0; i < cluster.peers.size(); ++i) {
+    const auto& peer = cluster.peers[i];
+    auto path = fmt::format("cluster.peers[{}]", i);
+    if (!ids.insert(peer.id).second) add(path + ".id", fmt::format("node id \"{}\" is there twice", peer.id));
+    if (!is_address(peer.address)) add(path + ".address", address_form);
+    if (!is_key(peer.public_key)) add(path + ".public_key", key_form);
+  }
+  for (std::size_t i = 0; i < cluster.client_keys.size(); ++i) {
+    if (!is_key(cluster.client_keys[i])) add(fmt::format("cluster.client_keys[{}]", i), key_form);
+  }
+}
+
+void ConfigCheck::check_provider(const std::string& path, const ProviderConfig& provider) {
+  one_of(path + ".dialect", provider.dialect, {"openai", "bedrock"});
+  const auto& url = provider.base_url;
+  bool web = url.starts_with("https://") || url.starts_with("http://");
+  bool made_from_region = url.empty() && provider.dialect == "bedrock" && !provider.region.empty();
+  if (!web && url != "simulator" && !made_from_region) {
+    add(path + ".base_url",
+        "must be https://HOST[:PORT][/PREFIX] or simulator; bedrock may leave it out and give a region");
+  }
+  const auto& auth = provider.auth;
+  if (auth.kind == AuthKind::bearer && auth.api_key.empty()) add(path + ".auth", "kind bearer needs api_key");
+  bool keys = !auth.access_key_id.empty() && !auth.secret_access_key.empty();
+  if (auth.kind == AuthKind::aws_static && !keys) {
+    add(path + ".auth", "kind aws_static needs access_key_id and secret_access_key");
+  }
+  bool signs = auth.kind == AuthKind::aws_env || auth.kind == AuthKind::aws_static;
+  if (signs && provider.dialect != "bedrock")
+    add(path + ".auth.kind", "only the bedrock dialect is signed; use bearer");
+}
+
+void ConfigCheck::check_endpoint(const std::string& path, const EndpointConfig& endpoint) {
+  if (endpoint.id.empty()) add(path, "an endpoint needs an id");
+  if (!endpoint.id.empty() && !endpoint_ids_.insert(endpoint.id).second) {
+    add(path + ".id", fmt::format("endpoint id \"{}\" is there twice", endpoint.id));
+  }
+  known_name(path + ".provider", "provider", endpoint.provider, names_in(config_.providers));
+  known_name(path + ".model", "model", endpoint.model, names_in(config_.models));
+  if (endpoint.home != config_.node.id) {
+    std::vector<std::string> nodes{config_.node.id};
+    for (const auto& peer : config_.cluster.peers) nodes.push_back(peer.id);
+    known_name(path + ".home", "node", endpoint.home, nodes);
+  }
+  add_if(path + ".limits", policy::validate(endpoint.limits));
+  add_if(path + ".breaker", policy::validate(endpoint.breaker));
+  if (endpoint.context_tokens_max == 0) add(path + ".context_tokens_max", "must be above 0");
+  if (endpoint.output_tokens_max == 0) add(path + ".output_tokens_max", "must be above 0");
+  auto provider = config_.providers.find(endpoint.provider);
+  if (provider == config_.providers.end() || provider->second.base_url != "simulator") return;
+  std::vector<std::string> simulated;
+  for (const auto& cloud : config_.simulator.endpoints) simulated.push_back(cloud.name);
+  known_name(path + ".id", "simulated endpoint", endpoint.id, simulated);
+}
+
+// C10: one cloud in one region is one failure domain; a feature must outlive any of them.
+void ConfigCheck::check_backup(const std::string& path, const FeatureConfig& feature) {
+  std::set<std::pair<std::string, std::string>> domains;
+  for (const auto& endpoint : config_.endpoints.list) {
+    bool listed = std::ranges::find(feature.hierarchy, endpoint.model) != feature.hierarchy.end();
+    bool allowed = feature.boundary.empty() || endpoint.boundary == feature.boundary;
+    if (listed && allowed) domains.emplace(endpoint.provider, endpoint.region);
+  }
+  if (domains.empty())
+    return add(path + ".hierarchy", "no endpoint serves any of these models within the boundary");
+  if (domains.size() > 1) return;
+  add(path + ".hierarchy",
+      fmt::format("every endpoint is in one failure domain (provider {}, region {}); add a backup "
+                  "model or an endpoint of another provider or region",
+                  domains.begin()->first, domains.begin()->second));
+}
+
+void ConfigCheck::check_feature(const std::string& path, const FeatureConfig& feature) {
+  if (feature.hierarchy.empty()) return add(path + ".hierarchy", "a feature needs at least one model");
+  auto models = names_in(config_.models);
+  auto before = problems_.size();
+  for (std::size_t i = 0; i < feature.hierarchy.size(); ++i) {
+    const auto& model = feature.hierarchy[i];
+    auto entry = fmt::format("{}.hierarchy[{}]", path, i);
+    known_name(entry, "model", model, models);
+    bool served = std::ranges::find(config_.endpoints.list, model, &EndpointConfig::model) !=
+                  config_.endpoints.list.end();
+    if (config_.models.contains(model) && !served)
+      add(entry, fmt::format("no endpoint serves model \"{}\"", model));
+  }
+  if (problems_.size() == before) check_backup(path, feature);
+  if (feature.deadline <= Duration{}) add(path + ".deadline", "must be above 0");
+  add_if(path + ".route", policy::validate(feature.route));
+  add_if(path + ".retry", policy::validate(feature.retry));
+  add_if(path + ".admission", policy::validate(feature.admission));
+}
+
+void ConfigCheck::check_fault(const std::string& path, const Fault& fault) {
+  if (fault.share > 1) add(path + ".share", "is a share, from 0 to 1");
+  if (fault.to != Duration{} && fault.to <= fault.from)
+    add(path + ".to", "must be after `from`, or 0 for ever");
+  if (fault.call_from == 0) add(path + ".call_from", "calls are counted from 1");
+  bool backward = fault.call_to != 0 && fault.call_to < fault.call_from;
+  if (backward) add(path + ".call_to", "must not be below call_from, or 0 for no end");
+  if (fault.factor <= 0) add(path + ".factor", "must be above 0");
+}
+
+void ConfigCheck::check_simulated(const std::string& path, const SimulatedEndpoint& endpoint) {
+  if (endpoint.name.empty() || endpoint.name == "control")
+    add(path + ".name", "must be a name other than \"control\"");
+  if (!endpoint.name.empty() && !simulated_names_.insert(endpoint.name).second) {
+    add(path + ".name", fmt::format("simulated endpoint \"{}\" is there twice", endpoint.name));
+  }
+  one_of(path + ".dialect", endpoint.dialect, {"openai", "bedrock"});
+  add_if(path + ".limits", policy::validate(endpoint.limits));
+  if (endpoint.context_tokens_max == 0) add(path + ".context_tokens_max", "must be above 0");
+  for (std::size_t i = 0; i < endpoint.faults.size(); ++i) {
+    check_fault(fmt::format("{}.faults[{}]", path, i), endpoint.faults[i]);
+  }
+}
+
+std::vector<Problem> ConfigCheck::run() {
+  check_node();
+  check_cluster();
+  for (const auto& [name, provider] : config_.providers) check_provider("providers." + name, provider);
+  add_if("endpoints.defaults.limits", policy::validate(config_.endpoints.defaults.limits));
+  add_if("endpoints.defaults.breaker", policy::validate(config_.endpoints.defaults.breaker));
+  for (std::size_t i = 0; i < config_.endpoints.list.size(); ++i) {
+    check_endpoint(fmt::format("endpoints.list[{}]", i), config_.endpoints.list[i]);
+  }
+  for (const auto& [name, feature] : config_.features) check_feature("features." + name, feature);
+  if (config_.simulator.in_flight_max == 0) add("simulator.in_flight_max", "must be above 0");
+  for (std::size_t i = 0; i < config_.simulator.endpoints.size(); ++i) {
+    check_simulated(fmt::format("simulator.endpoints[{}]", i), config_.simulator.endpoints[i]);
+  }
+  for (const auto& [name, unused] : config_.experiments)
+    add("experiments." + name, "experiments have no options yet");
+  for (const auto& [name, unused] : config_.rollouts) add("rollouts." + name, "rollouts have no options yet");
+  return std::move(problems_);
+}
+
+}  // namespace
+
+std::vector<Problem> validate(const Config& config) { return ConfigCheck(config).run(); }
+
+}  // namespace troupe::config
