@@ -28,7 +28,8 @@ void make_unit(std::vector<std::pair<std::uint32_t, double>>& vector) {
 }
 
 // Only pairs that share a word are touched: each line adds its weights along the postings of its words.
-std::vector<Edge> edges_within_reach(const std::vector<std::vector<std::pair<std::uint32_t, double>>>& vectors) {
+std::vector<Edge> edges_within_reach(
+    const std::vector<std::vector<std::pair<std::uint32_t, double>>>& vectors) {
   std::vector<Edge> edges;
   std::unordered_map<std::uint32_t, std::deque<std::pair<std::uint32_t, double>>> postings;
   std::vector<double> sums(vectors.size(), 0.0);
@@ -55,7 +56,8 @@ std::vector<Edge> edges_within_reach(const std::vector<std::vector<std::pair<std
 
 }  // namespace
 
-Centrality::Centrality(const std::vector<std::vector<std::string>>& lines, const std::vector<std::string>& query) {
+Centrality::Centrality(const std::vector<std::vector<std::string>>& lines,
+                       const std::vector<std::string>& query) {
   std::unordered_map<std::string, std::uint32_t> terms;
   std::vector<std::map<std::uint32_t, int>> counts(lines.size());
   std::vector<int> lines_with;

@@ -17,9 +17,10 @@ class Centrality {
 
   /// Cosine of two lines, in [0, 1].
   double similarity(std::size_t a, std::size_t b) const;
-  /// Continuous LexRank (Erkan, Radev 2004: PageRank over the cosine graph, after TextRank by Mihalcea, Tarau 2004)
-  /// with the query as the teleport distribution (Otterbacher, Erkan, Radev 2005), damping 0.85, at most 30 steps.
-  /// 1 is the average line. Lines further apart than 200 are not compared, which bounds the work.
+  /// Continuous LexRank (Erkan, Radev 2004: PageRank over the cosine graph, after TextRank by Mihalcea, Tarau
+  /// 2004) with the query as the teleport distribution (Otterbacher, Erkan, Radev 2005), damping 0.85, at
+  /// most 30 steps. 1 is the average line. Lines further apart than 200 are not compared, which bounds the
+  /// work.
   const std::vector<double>& rank() const { return rank_; }
 
  private:

@@ -17,12 +17,12 @@ using config::FaultKind;
 
 constexpr std::size_t kFaultsMax = 64;
 constexpr double kSecondsLimit = 1e7;
-constexpr std::array kFaultKinds = {FaultKind::down,      FaultKind::throttle,         FaultKind::errors,
-                                    FaultKind::unavailable, FaultKind::slow,           FaultKind::late_first_token,
-                                    FaultKind::cut,       FaultKind::stall,            FaultKind::malformed,
+constexpr std::array kFaultKinds = {FaultKind::down,        FaultKind::throttle, FaultKind::errors,
+                                    FaultKind::unavailable, FaultKind::slow,     FaultKind::late_first_token,
+                                    FaultKind::cut,         FaultKind::stall,    FaultKind::malformed,
                                     FaultKind::truncated};
-constexpr std::array<std::string_view, 9> kFaultKeys = {"kind",  "from_s",        "to_s",   "call_from", "call_to",
-                                                        "share", "retry_after_s", "factor", "delay_s"};
+constexpr std::array<std::string_view, 9> kFaultKeys = {
+    "kind", "from_s", "to_s", "call_from", "call_to", "share", "retry_after_s", "factor", "delay_s"};
 
 std::optional<FaultKind> fault_kind(const std::string& name) {
   for (auto kind : kFaultKinds) {
@@ -38,7 +38,8 @@ Result<Fault> read_fault(const Json& value, Duration since_start) {
     if (!known) return fail(Errc::invalid_input, fmt::format("unknown key \"{}\" in a fault", key));
     bool sound = key == "kind" ? member.is_string() : member.is_number() && member.get<double>() >= 0;
     if (!sound || (key != "kind" && member.get<double>() > kSecondsLimit)) {
-      return fail(Errc::invalid_input, fmt::format("\"{}\" must be {}", key, key == "kind" ? "a name" : "0 to 1e7"));
+      return fail(Errc::invalid_input,
+                  fmt::format("\"{}\" must be {}", key, key == "kind" ? "a name" : "0 to 1e7"));
     }
   }
   auto kind = fault_kind(get_string(value, "kind"));
@@ -66,7 +67,8 @@ Result<FaultOrder> read_fault_order(std::string_view body, Duration since_start)
   if (out.endpoint.empty() || faults == nullptr || !faults->is_array()) {
     return fail(Errc::invalid_input, "expected {\"endpoint\": NAME, \"faults\": [...]}");
   }
-  if (faults->size() > kFaultsMax) return fail(Errc::invalid_input, fmt::format("more than {} faults", kFaultsMax));
+  if (faults->size() > kFaultsMax)
+    return fail(Errc::invalid_input, fmt::format("more than {} faults", kFaultsMax));
   for (const auto& value : *faults) {
     auto fault = read_fault(value, since_start);
     if (!fault) return std::unexpected(fault.error());

@@ -19,8 +19,9 @@ struct FaultOrder {
   std::vector<config::Fault> faults;
 };
 
-/// Reads the body of POST /control/faults. Its times count from now; `since_start` turns them into the schedule's.
-/// invalid_input naming what is wrong: an unknown kind or key, a number out of range, more than 64 faults.
+/// Reads the body of POST /control/faults. Its times count from now; `since_start` turns them into the
+/// schedule's. invalid_input naming what is wrong: an unknown kind or key, a number out of range, more than
+/// 64 faults.
 Result<FaultOrder> read_fault_order(std::string_view body, Duration since_start);
 
 Json stats_json(const EndpointStats& stats, std::uint32_t in_flight);

@@ -15,17 +15,23 @@ namespace {
 // The names of the errors that are the caller's own, as the counters say them.
 std::string outcome_name(Errc code) {
   switch (code) {
-    case Errc::auth: return "auth";
-    case Errc::not_found: return "not_found";
-    case Errc::context_length_exceeded: return "context_length";
-    case Errc::model_not_ready: return "not_ready";
-    default: return "bad_request";
+    case Errc::auth:
+      return "auth";
+    case Errc::not_found:
+      return "not_found";
+    case Errc::context_length_exceeded:
+      return "context_length";
+    case Errc::model_not_ready:
+      return "not_ready";
+    default:
+      return "bad_request";
   }
 }
 
 }  // namespace
 
-Endpoint::Endpoint(config::SimulatedEndpoint config, const DialectServer& dialect, std::uint64_t seed, Instant now)
+Endpoint::Endpoint(config::SimulatedEndpoint config, const DialectServer& dialect, std::uint64_t seed,
+                   Instant now)
     : config_(std::move(config)),
       dialect_(dialect),
       seed_(stable_hash(config_.name, seed)),
@@ -37,7 +43,8 @@ SimulatedResponse Endpoint::respond(const http::Request& request, const CallCont
   // Seeded per call, so that what one call meets does not depend on how others overlap.
   Rng rng(stable_hash(fmt::format("{}", number), seed_));
   auto struck = strike(config_.faults, context.since_start, number, rng);
-  if (struck.refusal && struck.refusal->kind == config::FaultKind::down) return refuse_struck(*struck.refusal);
+  if (struck.refusal && struck.refusal->kind == config::FaultKind::down)
+    return refuse_struck(*struck.refusal);
   if (auto known = check_credentials(request, context.wall); !known) return refuse(known.error(), "auth");
   auto call = dialect_.read_request(request);
   if (!call) return refuse(call.error(), outcome_name(call.error().code));
@@ -62,13 +69,15 @@ Result<void> Endpoint::check_credentials(const http::Request& request, WallTime 
   if (!given.empty() && given.find(scope) == std::string::npos) {
     return std::unexpected(make_error(Errc::auth, "signed for another region or service"));
   }
-  AwsCredentials credentials{.access_key_id = known.access_key_id, .secret_access_key = known.secret_access_key};
+  AwsCredentials credentials{.access_key_id = known.access_key_id,
+                             .secret_access_key = known.secret_access_key};
   auto lookup = [&](std::string_view id) { return id == known.access_key_id ? &credentials : nullptr; };
   return verify(request, lookup, wall);
 }
 
 Result<void> Endpoint::check_call(const ServedCall& call, const CallContext& context) const {
-  bool has_model = config_.models.empty() || std::ranges::find(config_.models, call.model) != config_.models.end();
+  bool has_model =
+      config_.models.empty() || std::ranges::find(config_.models, call.model) != config_.models.end();
   if (!has_model) return std::unexpected(make_error(Errc::not_found, "no such model here"));
   if (count_input_tokens(call.request) > static_cast<std::int64_t>(config_.context_tokens_max)) {
     return std::unexpected(make_error(Errc::context_length_exceeded, "the prompt is too long"));
@@ -99,11 +108,12 @@ SimulatedResponse Endpoint::refuse_struck(const config::Fault& fault) {
   return response;
 }
 
-SimulatedResponse Endpoint::serve(const ServedCall& call, const Struck& struck, const CallContext& context, Rng& rng,
-                                  std::optional<HeldAllowance>& held) {
+SimulatedResponse Endpoint::serve(const ServedCall& call, const Struck& struck, const CallContext& context,
+                                  Rng& rng, std::optional<HeldAllowance>& held) {
   // Admission counts the most the call may generate; the call's end settles what it did generate (WIRE 1.9).
   auto input = static_cast<double>(count_input_tokens(call.request));
-  policy::QuotaNeed most{.input_tokens = input, .output_tokens = static_cast<double>(call.request.output_tokens_max)};
+  policy::QuotaNeed most{.input_tokens = input,
+                         .output_tokens = static_cast<double>(call.request.output_tokens_max)};
   if (auto wait = quota_.wait_for(most, context.now); wait > Duration{}) return refuse_over_limit(wait);
   quota_.reserve(most, context.now);
   auto completion = answer(call.request);
@@ -121,6 +131,8 @@ SimulatedResponse Endpoint::serve(const ServedCall& call, const Struck& struck, 
   return perform(completion, performance);
 }
 
-void Endpoint::release(const HeldAllowance& held, Instant now) { quota_.settle(held.reserved, held.used, now); }
+void Endpoint::release(const HeldAllowance& held, Instant now) {
+  quota_.settle(held.reserved, held.used, now);
+}
 
 }  // namespace troupe::providers::simulator

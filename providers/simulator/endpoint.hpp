@@ -19,8 +19,8 @@ namespace troupe::providers::simulator {
 struct EndpointStats {
   /// Calls received, whatever came of them.
   std::uint64_t calls = 0;
-  /// "ok", "down", "throttle", "limit", "errors", "unavailable", "not_ready", "auth", "bad_request", "not_found",
-  /// "context_length", "cut", "stall", "malformed" or "truncated". The values add up to `calls`.
+  /// "ok", "down", "throttle", "limit", "errors", "unavailable", "not_ready", "auth", "bad_request",
+  /// "not_found", "context_length", "cut", "stall", "malformed" or "truncated". The values add up to `calls`.
   std::map<std::string, std::uint64_t> by_outcome;
   /// Of answered calls, broken ones included: what this cloud would bill.
   std::int64_t input_tokens = 0, output_tokens = 0;

@@ -68,7 +68,8 @@ class Extraction {
     return words;
   }
 
-  // Best first; a line that says what a chosen one says, or the third of one conversation, gives way to others.
+  // Best first; a line that says what a chosen one says, or the third of one conversation, gives way to
+  // others.
   std::vector<std::size_t> chosen(std::size_t wanted) const {
     std::vector<std::size_t> order(entries_.size());
     std::iota(order.begin(), order.end(), 0u);
@@ -125,7 +126,8 @@ class Extraction {
     ExtractedPoint out{.kind = entry.kind, .sources = {entry.id}};
     auto sentence = readable_sentence(entry.text, entry.kind, kSentenceBytesMax);
     bool asks = entry.kind == LineKind::question;
-    out.text = entry.who.empty() ? sentence : fmt::format("{}{} {}", entry.who, asks ? " asks:" : ":", sentence);
+    out.text =
+        entry.who.empty() ? sentence : fmt::format("{}{} {}", entry.who, asks ? " asks:" : ":", sentence);
     if (!entry.who.empty()) out.people.push_back(entry.who);
     for (auto j : companions(i)) {
       const auto& other = entries_[j];
@@ -151,8 +153,9 @@ std::string plain_text(const std::vector<ExtractedPoint>& points) {
 }
 
 std::string no_sources_text() {
-  return fmt::format("This is {}: it can only pick out lines of the form \"[id] who: text\", and there were none.",
-                     kExtractiveModel);
+  return fmt::format(
+      "This is {}: it can only pick out lines of the form \"[id] who: text\", and there were none.",
+      kExtractiveModel);
 }
 
 std::string rendered(const std::optional<Json>& schema, const std::vector<ExtractedPoint>& points) {
@@ -185,7 +188,8 @@ std::int64_t count_input_tokens(const CompletionRequest& request) {
   for (const auto& message : request.messages) {
     for (const auto& part : message.parts) sum += part_tokens(part);
   }
-  for (const auto& tool : request.tools) sum += count_tokens(tool.description) + count_tokens(tool.input_schema.text);
+  for (const auto& tool : request.tools)
+    sum += count_tokens(tool.description) + count_tokens(tool.input_schema.text);
   if (request.response_schema) sum += count_tokens(request.response_schema->schema.text);
   return sum;
 }

@@ -21,8 +21,12 @@ void apply(const Fault& fault, Struck& struck) {
     case FaultKind::unavailable:
       if (!struck.refusal) struck.refusal = fault;
       return;
-    case FaultKind::slow: struck.slow *= fault.factor; return;
-    case FaultKind::late_first_token: struck.late += fault.delay; return;
+    case FaultKind::slow:
+      struck.slow *= fault.factor;
+      return;
+    case FaultKind::late_first_token:
+      struck.late += fault.delay;
+      return;
     case FaultKind::cut:
     case FaultKind::stall:
     case FaultKind::malformed:
@@ -49,7 +53,8 @@ std::optional<Error> refusal_error(const Fault& fault) {
   if (fault.kind == FaultKind::throttle) code = Errc::rate_limited;
   if (fault.kind == FaultKind::unavailable) code = Errc::overloaded;
   auto error = make_error(code, "simulated fault");
-  if (fault.kind == FaultKind::throttle && fault.retry_after > Duration{}) error.retry_after = fault.retry_after;
+  if (fault.kind == FaultKind::throttle && fault.retry_after > Duration{})
+    error.retry_after = fault.retry_after;
   return error;
 }
 

@@ -13,8 +13,8 @@
 
 namespace troupe::providers::simulator {
 
-/// What strikes one call. Of several that would refuse it, or break it, the first in the schedule does; slowness and
-/// lateness add up.
+/// What strikes one call. Of several that would refuse it, or break it, the first in the schedule does;
+/// slowness and lateness add up.
 struct Struck {
   /// down, throttle, errors or unavailable.
   std::optional<config::Fault> refusal;
@@ -24,12 +24,12 @@ struct Struck {
   Duration late{};
 };
 
-/// `since_start` is the simulator's age, `call` the endpoint's call number from 1. Each fault with a share below one
-/// takes one draw, active or not, so that schedules do not disturb each other. Pure.
+/// `since_start` is the simulator's age, `call` the endpoint's call number from 1. Each fault with a share
+/// below one takes one draw, active or not, so that schedules do not disturb each other. Pure.
 Struck strike(const std::vector<config::Fault>& schedule, Duration since_start, std::uint64_t call, Rng& rng);
 
-/// The refusal as an error of the common vocabulary, with the hint when the fault gives one; nothing for `down`,
-/// which answers nothing.
+/// The refusal as an error of the common vocabulary, with the hint when the fault gives one; nothing for
+/// `down`, which answers nothing.
 std::optional<Error> refusal_error(const config::Fault& fault);
 
 }  // namespace troupe::providers::simulator

@@ -15,8 +15,8 @@ struct Pace {
   Duration per_token{};
 };
 
-/// One draw from the law: exp(N(ln median, sigma)) for each of the two, the TTFT's median raised by the input's size;
-/// both times `scale`. Never more than an hour, whatever the figures. Pure.
+/// One draw from the law: exp(N(ln median, sigma)) for each of the two, the TTFT's median raised by the
+/// input's size; both times `scale`. Never more than an hour, whatever the figures. Pure.
 Pace draw_pace(const config::LatencyLaw& law, std::int64_t input_tokens, double scale, Rng& rng);
 
 }  // namespace troupe::providers::simulator

@@ -10,7 +10,8 @@ namespace troupe::providers::simulator {
 namespace {
 
 constexpr std::size_t kDeltaBytes = 32;  // 8 tokens
-constexpr std::string_view kGarbage = "\x01\x02{\"half\": data: \xff\n\n";
+// No JSON for a reader of server-sent events, no frame for a reader of binary ones.
+constexpr std::string_view kGarbage = "data: {\"half\": \x01\n\n";
 
 std::vector<std::string> deltas_of(std::string_view text) {
   std::vector<std::string> out;
@@ -27,10 +28,7 @@ std::vector<std::string> deltas_of(std::string_view text) {
 void break_stream(SimulatedResponse& response, config::FaultKind breakage, std::size_t middle) {
   auto& body = response.body;
   if (breakage == config::FaultKind::malformed) {
-    // Garbage where an event should begin, and a flipped byte in the event itself: wrong in text and in binary frames.
-    auto& bytes = body[middle].bytes;
-    if (!bytes.empty()) bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 0x15);
-    bytes.insert(0, kGarbage);
+    body[middle].bytes.insert(0, kGarbage);
     return;
   }
   body.resize(middle);
@@ -63,7 +61,8 @@ SimulatedResponse perform_stream(const Completion& completion, const Performance
 }
 
 SimulatedResponse perform_whole(const Completion& completion, const Performance& performance) {
-  auto total = performance.pace.ttft + performance.struck.late + performance.pace.per_token * completion.usage.output;
+  auto total =
+      performance.pace.ttft + performance.struck.late + performance.pace.per_token * completion.usage.output;
   auto head = performance.head;
   head.latency = total;
   auto response = at_once(performance.dialect->write_response(completion, head), total);
@@ -81,7 +80,8 @@ SimulatedResponse perform_whole(const Completion& completion, const Performance&
 }  // namespace
 
 SimulatedResponse perform(const Completion& completion, const Performance& performance) {
-  return performance.call->stream ? perform_stream(completion, performance) : perform_whole(completion, performance);
+  return performance.call->stream ? perform_stream(completion, performance)
+                                  : perform_whole(completion, performance);
 }
 
 SimulatedResponse at_once(http::Response response, Duration delay) {

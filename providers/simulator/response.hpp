@@ -50,8 +50,8 @@ struct Performance {
   AnswerHead head;
 };
 
-/// The answer as a stream of several deltas (8 tokens each) or as one body, in time with the pace, broken in the
-/// middle as `struck` says. Pure.
+/// The answer as a stream of several deltas (8 tokens each) or as one body, in time with the pace, broken in
+/// the middle as `struck` says. Pure.
 SimulatedResponse perform(const Completion& completion, const Performance& performance);
 
 /// A response that goes out whole after `delay`.

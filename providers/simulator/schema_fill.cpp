@@ -9,12 +9,15 @@ namespace troupe::providers::simulator {
 namespace {
 
 constexpr int kSchemaDepthMax = 16;
-constexpr std::array<std::string_view, 5> kSourceNames = {"sources", "source_ids", "citations", "ids", "source"};
+constexpr std::array<std::string_view, 5> kSourceNames = {"sources", "source_ids", "citations", "ids",
+                                                          "source"};
 constexpr std::array<std::string_view, 4> kPeopleNames = {"people", "speakers", "names", "who"};
 
 using Points = std::span<const ExtractedPoint>;
 
-bool is_one_of(std::string_view name, auto& names) { return std::ranges::find(names, name) != std::end(names); }
+bool is_one_of(std::string_view name, auto& names) {
+  return std::ranges::find(names, name) != std::end(names);
+}
 
 std::string type_of(const Json& schema) {
   const auto* type = find(schema, "type");

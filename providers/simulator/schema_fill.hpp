@@ -17,10 +17,11 @@ struct ExtractedPoint {
   std::vector<std::string> people;
 };
 
-/// Fills a schema by type and property name: an array of objects gets one per point (at most maxItems); in it an enum
-/// gets the point's kind when it lists it, else "topic" when it lists that, else its first; sources|source_ids|
-/// citations|ids gets ids, people|speakers|names speakers; other strings get the text. Unknown shapes get the
-/// smallest value of their type; anyOf and oneOf take their first branch. Nesting beyond 16 levels is null.
+/// Fills a schema by type and property name: an array of objects gets one per point (at most maxItems); in it
+/// an enum gets the point's kind when it lists it, else "topic" when it lists that, else its first;
+/// sources|source_ids| citations|ids gets ids, people|speakers|names speakers; other strings get the text.
+/// Unknown shapes get the smallest value of their type; anyOf and oneOf take their first branch. Nesting
+/// beyond 16 levels is null.
 Json fill_schema(const Json& schema, const std::vector<ExtractedPoint>& points);
 
 }  // namespace troupe::providers::simulator

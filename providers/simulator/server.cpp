@@ -42,7 +42,8 @@ struct SimulatorServer::Stage : std::enable_shared_from_this<SimulatorServer::St
   std::uint64_t plays_started = 0;
 };
 
-void SimulatorServer::Stage::on_request(const http::Request& request, std::shared_ptr<http::Responder> responder) {
+void SimulatorServer::Stage::on_request(const http::Request& request,
+                                        std::shared_ptr<http::Responder> responder) {
   auto now = clock.now();
   auto id = ++plays_started;
   responder->on_gone([weak = weak_from_this(), id] {
@@ -115,7 +116,8 @@ Result<http::Origin> read_listen_address(const std::string& listen) {
     auto read = std::from_chars(listen.data() + colon + 1, end, origin.port);
     if (read.ec == std::errc{} && read.ptr == end && !origin.host.empty()) return origin;
   }
-  return fail(Errc::bad_config, fmt::format("\"{}\" is no address; write HOST:PORT, e.g. 127.0.0.1:0", listen));
+  return fail(Errc::bad_config,
+              fmt::format("\"{}\" is no address; write HOST:PORT, e.g. 127.0.0.1:0", listen));
 }
 
 Result<std::unique_ptr<SimulatorServer>> SimulatorServer::start(http::Loop& loop, const Clock& clock,
@@ -136,7 +138,8 @@ Result<std::unique_ptr<SimulatorServer>> SimulatorServer::start(http::Loop& loop
       new SimulatorServer(std::move(stage), std::move(*server), std::move(address->host)));
 }
 
-SimulatorServer::SimulatorServer(std::shared_ptr<Stage> stage, std::unique_ptr<http::Server> server, std::string host)
+SimulatorServer::SimulatorServer(std::shared_ptr<Stage> stage, std::unique_ptr<http::Server> server,
+                                 std::string host)
     : stage_(std::move(stage)), server_(std::move(server)), host_(std::move(host)) {}
 
 SimulatorServer::~SimulatorServer() {
@@ -148,6 +151,8 @@ SimulatorServer::~SimulatorServer() {
 
 unsigned short SimulatorServer::port() const { return server_->port(); }
 
-http::Origin SimulatorServer::origin() const { return {.tls = false, .host = host_, .port = server_->port()}; }
+http::Origin SimulatorServer::origin() const {
+  return {.tls = false, .host = host_, .port = server_->port()};
+}
 
 }  // namespace troupe::providers::simulator

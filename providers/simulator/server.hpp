@@ -15,8 +15,8 @@ namespace troupe::providers::simulator {
 
 class Simulator;
 
-/// Always reached through HTTP, also by the process it runs in. Construct and destroy on any thread but the loop's,
-/// and before the loop: what is being sent is then cut.
+/// Always reached through HTTP, also by the process it runs in. Construct and destroy on any thread but the
+/// loop's, and before the loop: what is being sent is then cut.
 class SimulatorServer {
  public:
   /// Listens on `config.listen` ("HOST:PORT"). bad_config when the address is malformed or taken, or the
@@ -30,7 +30,8 @@ class SimulatorServer {
 
  private:
   struct Stage;
-  explicit SimulatorServer(std::shared_ptr<Stage> stage, std::unique_ptr<http::Server> server, std::string host);
+  explicit SimulatorServer(std::shared_ptr<Stage> stage, std::unique_ptr<http::Server> server,
+                           std::string host);
   std::shared_ptr<Stage> stage_;
   std::unique_ptr<http::Server> server_;
   std::string host_;

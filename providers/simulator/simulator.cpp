@@ -36,12 +36,16 @@ Result<Simulator> Simulator::make(config::SimulatorConfig config, Instant now) {
   for (const auto& endpoint : out.config_.endpoints) {
     const auto* dialect = find_dialect_server(endpoint.dialect);
     if (dialect == nullptr) {
-      return fail(Errc::bad_config, fmt::format("simulated endpoint {}: no dialect is called \"{}\"; there are openai "
-                                                "and bedrock", endpoint.name, endpoint.dialect));
+      return fail(Errc::bad_config,
+                  fmt::format("simulated endpoint {}: no dialect is called \"{}\"; there are openai "
+                              "and bedrock",
+                              endpoint.name, endpoint.dialect));
     }
     if (!is_segment(endpoint.name) || out.find(endpoint.name) != nullptr) {
-      return fail(Errc::bad_config, fmt::format("simulated endpoint name \"{}\" must be unique, of letters, digits and "
-                                                "._-, and not \"control\"", endpoint.name));
+      return fail(Errc::bad_config,
+                  fmt::format("simulated endpoint name \"{}\" must be unique, of letters, digits and "
+                              "._-, and not \"control\"",
+                              endpoint.name));
     }
     out.endpoints_.emplace_back(endpoint, *dialect, out.config_.seed, now);
   }
@@ -49,7 +53,8 @@ Result<Simulator> Simulator::make(config::SimulatorConfig config, Instant now) {
 }
 
 Endpoint* Simulator::find(std::string_view name) {
-  auto it = std::ranges::find_if(endpoints_, [&](const Endpoint& endpoint) { return endpoint.name() == name; });
+  auto it =
+      std::ranges::find_if(endpoints_, [&](const Endpoint& endpoint) { return endpoint.name() == name; });
   return it == endpoints_.end() ? nullptr : &*it;
 }
 
@@ -94,7 +99,8 @@ Json Simulator::stats(Instant now) const {
 }
 
 SimulatedResponse Simulator::control(const http::Request& request, Instant now) {
-  if (request.method == "GET" && request.target == "/control/stats") return at_once(json_response(200, stats(now)));
+  if (request.method == "GET" && request.target == "/control/stats")
+    return at_once(json_response(200, stats(now)));
   if (request.method == "POST" && request.target == "/control/faults") return set_faults(request, now);
   return control_error(404, "there are GET /control/stats and POST /control/faults");
 }

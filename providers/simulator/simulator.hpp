@@ -18,15 +18,15 @@
 namespace troupe::providers::simulator {
 
 /// One port serves many endpoints. A call belongs to the endpoint named by the first segment of its path
-/// (/NAME/v1/chat/completions, /NAME/model/ID/converse), else to the one whose `host` is its Host header; with a single
-/// endpoint to that one. Anything else is 404.
+/// (/NAME/v1/chat/completions, /NAME/model/ID/converse), else to the one whose `host` is its Host header;
+/// with a single endpoint to that one. Anything else is 404.
 ///
 /// Control surface, for tests and operators: GET /control/stats gives
-///   {"uptime_s", "in_flight", "endpoints": {NAME: {"calls", "by_outcome", "input_tokens", "output_tokens", "usd",
-///   "in_flight"}}};
+///   {"uptime_s", "in_flight", "endpoints": {NAME: {"calls", "by_outcome", "input_tokens", "output_tokens",
+///   "usd", "in_flight"}}};
 /// POST /control/faults replaces an endpoint's schedule:
-///   {"endpoint": NAME, "faults": [{"kind", "from_s", "to_s", "call_from", "call_to", "share", "retry_after_s",
-///   "factor", "delay_s"}]}, times counted from now, `to_s` 0 or absent: for ever.
+///   {"endpoint": NAME, "faults": [{"kind", "from_s", "to_s", "call_from", "call_to", "share",
+///   "retry_after_s", "factor", "delay_s"}]}, times counted from now, `to_s` 0 or absent: for ever.
 ///
 /// Same requests at the same instants, same answers (the seed is in the configuration). Not thread-safe.
 class Simulator {
@@ -35,7 +35,8 @@ class Simulator {
   static Result<Simulator> make(config::SimulatorConfig config, Instant now);
 
   SimulatedResponse respond(const http::Request& request, Instant now, WallTime wall);
-  /// The response of that `call` was sent, or its client has gone: its place in flight is free. 0 does nothing.
+  /// The response of that `call` was sent, or its client has gone: its place in flight is free. 0 does
+  /// nothing.
   void ended(std::uint64_t call, Instant now);
 
   Json stats(Instant now) const;

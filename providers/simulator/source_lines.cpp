@@ -16,24 +16,26 @@ constexpr std::size_t kNameBytesMax = 80;
 constexpr std::string_view kOpenTag = "<transcript>";
 constexpr std::string_view kCloseTag = "</transcript>";
 
-constexpr std::array kQuestionWords = {"who",  "what",  "when", "where", "why",  "how",    "which", "does", "do",  "is",
-                                       "are",  "can",   "could", "should", "would", "has", "have",  "did",  "anyone",
-                                       "will"};
-constexpr std::array kDecisionCues = {"we decided",   "decided to",     "decision:",    "let's go with", "lets go with",
-                                      "we agreed",    "agreed to",      "agreed:",      "agreed,",       "agreed.",
-                                      "we will go with", "we're going with", "we are going with", "settled on",
-                                      "consensus is", "final answer:"};
-constexpr std::array kActionCues = {"i'll ",   "i will ",  "will do",      "todo",         "to do:", "i'm going to ",
-                                    "im going to ", "i am going to ", "action:", "on my list", "i can take",
-                                    "assigned to", "working on it"};
+constexpr std::array kQuestionWords = {"who",   "what", "when", "where", "why",    "how",   "which",
+                                       "does",  "do",   "is",   "are",   "can",    "could", "should",
+                                       "would", "has",  "have", "did",   "anyone", "will"};
+constexpr std::array kDecisionCues = {
+    "we decided",        "decided to", "decision:",    "let's go with", "lets go with",    "we agreed",
+    "agreed to",         "agreed:",    "agreed,",      "agreed.",       "we will go with", "we're going with",
+    "we are going with", "settled on", "consensus is", "final answer:"};
+constexpr std::array kActionCues = {
+    "i'll ",          "i will ", "will do",    "todo",       "to do:",      "i'm going to ", "im going to ",
+    "i am going to ", "action:", "on my list", "i can take", "assigned to", "working on it"};
 constexpr std::array kStopWords = {
-    "the",  "and",   "for",   "are",  "but",   "not",   "you",   "your",  "all",   "any",  "can",  "had",  "has",
-    "have", "her",   "his",   "how",  "its",   "it's",  "may",   "our",   "out",   "she",  "that", "that's", "this",
-    "they", "them",  "then",  "than", "there", "these", "those", "was",   "were",  "what", "when", "where", "which",
-    "who",  "why",   "will",  "with", "would", "could", "should", "from", "into",  "just", "like", "some", "about",
-    "also", "because", "been", "being", "did",  "does",  "doing", "don't", "i'm",  "i've", "i'll", "get",  "got",
-    "one",  "only",  "other", "over", "such",  "too",   "very",  "yes",   "yeah",  "well", "really", "think", "know",
-    "thanks", "thank", "hello", "hey", "okay", "lol",   "see",   "use",   "using", "want", "you're", "much", "more"};
+    "the",    "and",    "for",    "are",   "but",   "not",   "you",  "your",  "all",   "any",     "can",
+    "had",    "has",    "have",   "her",   "his",   "how",   "its",  "it's",  "may",   "our",     "out",
+    "she",    "that",   "that's", "this",  "they",  "them",  "then", "than",  "there", "these",   "those",
+    "was",    "were",   "what",   "when",  "where", "which", "who",  "why",   "will",  "with",    "would",
+    "could",  "should", "from",   "into",  "just",  "like",  "some", "about", "also",  "because", "been",
+    "being",  "did",    "does",   "doing", "don't", "i'm",   "i've", "i'll",  "get",   "got",     "one",
+    "only",   "other",  "over",   "such",  "too",   "very",  "yes",  "yeah",  "well",  "really",  "think",
+    "know",   "thanks", "thank",  "hello", "hey",   "okay",  "lol",  "see",   "use",   "using",   "want",
+    "you're", "much",   "more"};
 
 bool is_stop_word(const std::string& word) {
   static const std::unordered_set<std::string_view> words(kStopWords.begin(), kStopWords.end());
@@ -86,16 +88,16 @@ std::optional<SourceEntry> read_entry(std::string_view line) {
   return entry;
 }
 
-// Code between ``` is left out when something else remains to be read.
-std::string prose_of(std::string_view text) {
+// The text without what stands between `fence` and the next one.
+std::string without_code(std::string_view text, std::string_view fence) {
   std::string out;
   while (!text.empty()) {
-    auto open = text.find("```");
+    auto open = text.find(fence);
     out += text.substr(0, open);
     if (open == std::string_view::npos) break;
-    auto close = text.find("```", open + 3);
+    auto close = text.find(fence, open + fence.size());
     out += ' ';
-    text = close == std::string_view::npos ? std::string_view{} : text.substr(close + 3);
+    text = close == std::string_view::npos ? std::string_view{} : text.substr(close + fence.size());
   }
   return out;
 }
@@ -135,16 +137,21 @@ std::string cut_at_word(std::string_view text, std::size_t bytes_max) {
 
 const char* to_string(LineKind kind) {
   switch (kind) {
-    case LineKind::topic: return "topic";
-    case LineKind::decision: return "decision";
-    case LineKind::question: return "question";
-    case LineKind::action: return "action";
+    case LineKind::topic:
+      return "topic";
+    case LineKind::decision:
+      return "decision";
+    case LineKind::question:
+      return "question";
+    case LineKind::action:
+      return "action";
   }
   return "topic";
 }
 
 LineKind recognise_kind(std::string_view text) {
-  auto prose = folded(prose_of(text));
+  // Identifiers such as `even?` ask nothing.
+  auto prose = folded(without_code(without_code(text, "```"), "`"));
   auto low = lowered(prose);
   if (has_any(low, kDecisionCues) || low == "agreed" || low.starts_with("agreed ")) return LineKind::decision;
   bool asked_by_a_date = low.find("please ") != std::string::npos && low.find(" by ") != std::string::npos;
@@ -160,7 +167,7 @@ LineKind recognise_kind(std::string_view text) {
 }
 
 std::string readable_sentence(std::string_view text, LineKind kind, std::size_t bytes_max) {
-  auto prose = folded(prose_of(text));
+  auto prose = folded(without_code(text, "```"));
   if (content_words(prose).empty()) prose = folded(text);
   auto sentences = sentences_of(prose);
   if (sentences.empty()) return {};

@@ -29,16 +29,17 @@ struct SourceText {
   std::string rest;
 };
 
-/// At most 20,000 lines are read, more are left out. When the prompt holds <transcript> tags only lines between
-/// them are sources. Pure.
+/// At most 20,000 lines are read, more are left out. When the prompt holds <transcript> tags only lines
+/// between them are sources. Pure.
 SourceText read_source_lines(std::string_view prompt);
 
-/// By the message's own words: a final '?' or a leading question word; "we decided", "let's go with", "agreed",
-/// "decision:"; "I'll", "will do", "todo", "please … by". Decision before action before question. English only.
+/// By the message's own words: a final '?' or a leading question word; "we decided", "let's go with",
+/// "agreed", "decision:"; "I'll", "will do", "todo", "please … by". Decision before action before question.
+/// English only.
 LineKind recognise_kind(std::string_view text);
 
-/// One readable sentence of at most `bytes_max` bytes: white space folded, code blocks left out where there is
-/// anything else, the sentence that shows the `kind` first; longer ones are cut at a word and end in "…".
+/// One readable sentence of at most `bytes_max` bytes: white space folded, code blocks left out where there
+/// is anything else, the sentence that shows the `kind` first; longer ones are cut at a word, ending in "…".
 std::string readable_sentence(std::string_view text, LineKind kind, std::size_t bytes_max);
 
 /// Lower-case words of three bytes and more without English stop words; identifiers count as words, and every
