@@ -9,9 +9,9 @@
 
 namespace troupe::journal {
 
-// Word-wise multiply and rotate: FNV-1a of base takes bytes one by one, which at 100 KB a prompt would be the
-// slowest part of storing it. Words are read little-endian as they lie; a machine of the other order would
-// merely store content anew.
+// Word-wise multiply and rotate, where the FNV-1a of base takes bytes one by one: this runs on the
+// committer's thread over whole prompts. Words are read as they lie in memory; a machine of the other byte
+// order would store content anew and check() would complain, but no content would be mistaken for another.
 std::uint64_t content_hash(std::string_view bytes) {
   constexpr std::uint64_t factor = 0x9e3779b97f4a7c15;
   std::uint64_t hash = bytes.size() * factor;
