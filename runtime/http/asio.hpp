@@ -1,5 +1,6 @@
-// The one include of Boost.Asio, and the concrete types we use: sockets and timers bound to io_context's own executor.
-// Included by this folder's own files only; nothing of Boost shows in message, loop, client or server.
+// The one include of Boost.Asio, and the concrete types we use: sockets and timers bound to io_context's own
+// executor. Included by this folder's own files only; nothing of Boost shows in message, loop, client or
+// server.
 #pragma once
 
 // Boost 1.74's asio/awaitable.hpp uses std::exchange without including this.
@@ -20,7 +21,7 @@ using Executing = asio::io_context::executor_type;
 using Socket = asio::basic_stream_socket<Tcp, Executing>;
 using Acceptor = asio::basic_socket_acceptor<Tcp, Executing>;
 using Resolver = asio::ip::basic_resolver<Tcp, Executing>;
-using SteadyTimer =
-    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executing>;
+using SteadyTimer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                               asio::wait_traits<std::chrono::steady_clock>, Executing>;
 
 }  // namespace troupe::http

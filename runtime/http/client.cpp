@@ -7,7 +7,9 @@
 namespace troupe::http {
 
 ClientCore::ClientCore(std::shared_ptr<Loop::Impl> given_loop, ClientConfig given_config)
-    : loop(std::move(given_loop)), config(std::move(given_config)), pool(std::make_shared<Pool>(loop, config)) {}
+    : loop(std::move(given_loop)),
+      config(std::move(given_config)),
+      pool(std::make_shared<Pool>(loop, config)) {}
 
 std::shared_ptr<Exchange> ClientCore::start(const Origin& origin, Request request, const Timeouts& timeouts,
                                             std::shared_ptr<ExchangeSink> sink) {

@@ -25,15 +25,15 @@ struct ClientConfig {
   std::size_t head_bytes_max = 64 * 1024;
   /// Of one response. A larger body ends the exchange with stream_broken.
   std::size_t body_bytes_max = 64 * 1024 * 1024;
-  /// PEM file of additional certificate authorities; empty: the system's. Unreadable: exchanges over TLS end with
-  /// bad_config.
+  /// PEM file of additional certificate authorities; empty: the system's. Unreadable: exchanges over TLS end
+  /// with bad_config.
   std::string ca_file;
 };
 
 /// Each runs alone; the first to fire ends the exchange with `timeout` and names itself in `what`.
 /// Zero means no limit. (A header-wait timeout that never fires is a known defect of peers: each has a test.)
 struct Timeouts {
-  Duration connect = std::chrono::seconds(5);      ///< TCP and TLS handshake
+  Duration connect = std::chrono::seconds(5);  ///< TCP and TLS handshake
   /// Request written -> response head. While it is still being written: since the peer last took some of it.
   Duration header = std::chrono::seconds(30);
   Duration first_byte = std::chrono::seconds(60);  ///< as header, until the first body byte
@@ -41,16 +41,18 @@ struct Timeouts {
   Duration total = std::chrono::minutes(10);       ///< from start, waiting for a connection included
 };
 
-/// Hears one exchange, on the loop thread: on_head once, on_body any number of times, on_end exactly once and last.
-/// Never called from within Client::start or Exchange::cancel. Not called any more once the loop has stopped.
+/// Hears one exchange, on the loop thread: on_head once, on_body any number of times, on_end exactly once and
+/// last. Never called from within Client::start or Exchange::cancel. Not called any more once the loop has
+/// stopped.
 class ExchangeSink {
  public:
   virtual ~ExchangeSink() = default;
   virtual void on_head(const ResponseHead& head) = 0;
   virtual void on_body(std::string_view bytes) = 0;
-  /// An error: connect failures (a refused certificate included, that one not retryable) and answers that are not HTTP
-  /// are transient_server, timers are timeout, a body cut short or malformed is stream_broken, a request that cannot be
-  /// written as HTTP is invalid_input. `maybe_billed` is set once request bytes may have reached the server.
+  /// An error: connect failures (a refused certificate included, that one not retryable) and answers that are
+  /// not HTTP are transient_server, timers are timeout, a body cut short or malformed is stream_broken, a
+  /// request that cannot be written as HTTP is invalid_input. `maybe_billed` is set once request bytes may
+  /// have reached the server.
   virtual void on_end(Result<void> ended) = 0;
 };
 
@@ -66,8 +68,9 @@ class Exchange {
 
 class ClientCore;
 
-/// Loop thread only, except that it may be made and destroyed on any. A request that fails on a reused connection
-/// before any response byte is sent again once on a fresh one (the server may have closed it while idle).
+/// Loop thread only, except that it may be made and destroyed on any. A request that fails on a reused
+/// connection before any response byte is sent again once on a fresh one (the server may have closed it while
+/// idle).
 class Client {
  public:
   Client(Loop& loop, ClientConfig config);

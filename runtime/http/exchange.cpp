@@ -11,11 +11,16 @@ Instant read_clock() { return std::chrono::steady_clock::now(); }
 
 Duration limit_of(Phase phase, const Timeouts& timeouts) {
   switch (phase) {
-    case Phase::connect: return timeouts.connect;
-    case Phase::header: return timeouts.header;
-    case Phase::first_byte: return timeouts.first_byte;
-    case Phase::idle: return timeouts.idle;
-    case Phase::total: return timeouts.total;
+    case Phase::connect:
+      return timeouts.connect;
+    case Phase::header:
+      return timeouts.header;
+    case Phase::first_byte:
+      return timeouts.first_byte;
+    case Phase::idle:
+      return timeouts.idle;
+    case Phase::total:
+      return timeouts.total;
   }
   return Duration::zero();
 }
@@ -39,7 +44,8 @@ void RunningExchange::start(Request request) {
   arm();
   waiting_ = true;
   if (!core_->pool->ask(origin_, shared_from_this()))
-    fail_soon(make_error(Errc::refused, fmt::format("too many requests wait for a connection to {}", describe(origin_))));
+    fail_soon(make_error(Errc::refused,
+                         fmt::format("too many requests wait for a connection to {}", describe(origin_))));
 }
 
 void RunningExchange::on_connection(std::shared_ptr<Connection> idle) {
@@ -66,16 +72,16 @@ void RunningExchange::on_slot() {
 void RunningExchange::resolve() {
   resolver_.emplace(core_->loop->io);
   // Weak: a look-up cannot be interrupted, and must not keep a finished exchange.
-  resolver_->async_resolve(
-      origin_.host, std::to_string(origin_.port), Resolver::numeric_service,
-      [weak = weak_from_this()](error_code ec, const Resolver::results_type& found) {
-        auto self = weak.lock();
-        if (!self || self->done_) return;
-        if (ec)
-          return self->finish(std::unexpected(self->error_of(
-              Errc::transient_server, fmt::format("cannot resolve {}: {}", self->origin_.host, ec.message()))));
-        self->connect({found.begin(), found.end()});
-      });
+  resolver_->async_resolve(origin_.host, std::to_string(origin_.port), Resolver::numeric_service,
+                           [weak = weak_from_this()](error_code ec, const Resolver::results_type& found) {
+                             auto self = weak.lock();
+                             if (!self || self->done_) return;
+                             if (ec)
+                               return self->finish(std::unexpected(self->error_of(
+                                   Errc::transient_server,
+                                   fmt::format("cannot resolve {}: {}", self->origin_.host, ec.message()))));
+                             self->connect({found.begin(), found.end()});
+                           });
 }
 
 void RunningExchange::connect(const Endpoints& endpoints) {
@@ -108,7 +114,8 @@ void RunningExchange::handshake() {
 void RunningExchange::on_handshaken(SSL* ssl, error_code ec) {
   if (!ec) return speak();
   auto why = explain_handshake(ssl, ec);
-  auto error = error_of(Errc::transient_server, fmt::format("TLS with {} failed: {}", describe(origin_), why.reason));
+  auto error =
+      error_of(Errc::transient_server, fmt::format("TLS with {} failed: {}", describe(origin_), why.reason));
   if (why.untrusted) error.retryable = false;
   finish(std::unexpected(std::move(error)));
 }
@@ -134,9 +141,10 @@ void RunningExchange::await_answer() {
 
 void RunningExchange::write() {
   auto rest = asio::buffer(wire_) + written_;
-  connection_->stream.write_some(rest, [self = shared_from_this(), c = connection_](error_code ec, std::size_t n) {
-    if (self->connection_ == c && !self->done_) self->on_written(ec, n);
-  });
+  connection_->stream.write_some(rest,
+                                 [self = shared_from_this(), c = connection_](error_code ec, std::size_t n) {
+                                   if (self->connection_ == c && !self->done_) self->on_written(ec, n);
+                                 });
 }
 
 void RunningExchange::on_written(error_code ec, std::size_t n) {
@@ -149,9 +157,10 @@ void RunningExchange::on_written(error_code ec, std::size_t n) {
 
 void RunningExchange::read() {
   auto room = connection_->input.room();
-  connection_->stream.read_some(room, [self = shared_from_this(), c = connection_](error_code ec, std::size_t n) {
-    if (self->connection_ == c && !self->done_) self->on_read(ec, n);
-  });
+  connection_->stream.read_some(room,
+                                [self = shared_from_this(), c = connection_](error_code ec, std::size_t n) {
+                                  if (self->connection_ == c && !self->done_) self->on_read(ec, n);
+                                });
 }
 
 void RunningExchange::on_read(error_code ec, std::size_t n) {
@@ -172,22 +181,26 @@ void RunningExchange::parse() {
   if (done_) return;
   input.taken(taken);
   switch (parser_->problem()) {
-    case ParseProblem::none: break;
+    case ParseProblem::none:
+      break;
     case ParseProblem::head_too_large: {
-      auto error = error_of(Errc::transient_server, fmt::format("response head over {} bytes", core_->config.head_bytes_max));
+      auto error = error_of(Errc::transient_server,
+                            fmt::format("response head over {} bytes", core_->config.head_bytes_max));
       error.retryable = false;
       return finish(std::unexpected(std::move(error)));
     }
     case ParseProblem::body_too_large:
       return fail_answer(fmt::format("response body over {} bytes", core_->config.body_bytes_max));
-    default: return fail_answer("the answer is not HTTP/1.1");
+    default:
+      return fail_answer("the answer is not HTTP/1.1");
   }
   if (parser_->done()) finish({});
 }
 
 void RunningExchange::on_peer_closed(error_code ec) {
   if (may_retry()) return retry();
-  // Without TLS's own goodbye anyone on the way could have cut the body short: stream_truncated is not an end.
+  // Without TLS's own goodbye anyone on the way could have cut the body short: stream_truncated is not an
+  // end.
   if (ec == asio::error::eof) parser_->end_of_input();
   if (parser_->done()) return finish({});
   auto how = ec == asio::error::eof ? std::string("closed the connection") : "broke off: " + ec.message();
@@ -203,6 +216,7 @@ void RunningExchange::retry() {
   deadlines_.clear(Phase::first_byte);
   connection_->stream.close();
   // The slot stays ours: a fresh connection takes the dead one's place.
+  core_->pool->reopened();
   on_slot();
 }
 
@@ -220,7 +234,8 @@ void RunningExchange::on_response_body(std::string_view bytes) {
   sink_->on_body(bytes);
 }
 
-// Re-armed only when the next deadline moved nearer: most moves are away, and the timer then finds nothing expired.
+// Re-armed only when the next deadline moved nearer: most moves are away, and the timer then finds nothing
+// expired.
 void RunningExchange::arm() {
   auto next = deadlines_.next();
   if (!next || (armed_for_ && *armed_for_ <= *next)) return;
@@ -236,8 +251,8 @@ void RunningExchange::on_timer() {
   auto phase = deadlines_.expired(read_clock());
   if (!phase) return arm();
   auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(limit_of(*phase, timeouts_));
-  finish(std::unexpected(
-      error_of(Errc::timeout, fmt::format("{} from {} within {} ms", describe(*phase), describe(origin_), limit.count()))));
+  finish(std::unexpected(error_of(Errc::timeout, fmt::format("{} from {} within {} ms", describe(*phase),
+                                                             describe(origin_), limit.count()))));
 }
 
 Error RunningExchange::error_of(Errc code, std::string what) const {
@@ -252,7 +267,8 @@ void RunningExchange::fail_answer(std::string what) {
 }
 
 void RunningExchange::fail_soon(Error error) {
-  core_->loop->post([self = shared_from_this(), failed = std::move(error)] { self->finish(std::unexpected(failed)); });
+  core_->loop->post(
+      [self = shared_from_this(), failed = std::move(error)] { self->finish(std::unexpected(failed)); });
 }
 
 void RunningExchange::cancel() {
@@ -285,6 +301,8 @@ std::shared_ptr<ExchangeSink> RunningExchange::leave() {
     if (!reusable) connection->stream.close();
     reusable ? pool.give_back(origin_, std::move(connection)) : pool.slot_free(origin_);
   }
+  // Handles may be kept long after; requests are large. Unless still being written, perhaps.
+  if (written_ == wire_.size()) std::string().swap(wire_);
   core_->forget(this);
   return std::move(sink_);
 }

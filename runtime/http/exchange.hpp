@@ -102,12 +102,12 @@ class RunningExchange final : public Exchange,
   SteadyTimer timer_;
   std::optional<Instant> armed_for_;
 
-  bool waiting_ = false;         // in the pool's queue
-  bool holds_slot_ = false;      // owes the pool a give_back or slot_free
-  bool reused_ = false;          // on a connection that had served before
+  bool waiting_ = false;     // in the pool's queue
+  bool holds_slot_ = false;  // owes the pool a give_back or slot_free
+  bool reused_ = false;      // on a connection that had served before
   bool retried_ = false;
-  bool sent_ = false;            // request bytes may have reached the server
-  bool answered_ = false;        // a byte of the response has arrived
+  bool sent_ = false;      // request bytes may have reached the server
+  bool answered_ = false;  // a byte of the response has arrived
   bool body_begun_ = false;
   bool done_ = false;
 };

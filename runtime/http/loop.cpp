@@ -100,8 +100,8 @@ void Loop::Impl::run() {
   io.run();
   discard_posted();
   dismiss_guests();
-  // Closing sockets queued their handlers with operation_aborted: running those is how they are destroyed while what
-  // they refer to still exists.
+  // Closing sockets queued their handlers with operation_aborted: running those is how they are destroyed
+  // while what they refer to still exists.
   io.restart();
   io.poll();
   discard_posted();

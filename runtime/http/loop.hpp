@@ -18,10 +18,10 @@ class Loop final : public Executor {
   void post(std::function<void()> work) override;
   bool here() const override;
 
-  /// Ends the thread after the work now running; pending work, timers and connections are destroyed on it, without
-  /// being run: an exchange's on_end and a responder's on_gone stay silent. What their destructors post is dropped.
-  /// Idempotent. Not callable from the loop's own thread. Joins a host name look-up still in progress only when the
-  /// last client, server or timer is gone.
+  /// Ends the thread after the work now running; pending work, timers and connections are destroyed on it,
+  /// without being run: an exchange's on_end and a responder's on_gone stay silent. What their destructors
+  /// post is dropped. Idempotent. Not callable from the loop's own thread. Joins a host name look-up still in
+  /// progress only when the last client, server or timer is gone.
   void stop();
 
   /// A pending call; destroying or resetting the handle cancels it. Use on the loop thread only.

@@ -12,15 +12,17 @@
 
 namespace troupe::http {
 
-/// Holds sockets or timers of a loop. When the loop stops it is told so on the loop thread, and must then close them
-/// and drop its callbacks without running them: afterwards it may be destroyed at any time, on any thread.
+/// Holds sockets or timers of a loop. When the loop stops it is told so on the loop thread, and must then
+/// close them and drop its callbacks without running them: afterwards it may be destroyed at any time, on any
+/// thread.
 class LoopGuest {
  public:
   virtual ~LoopGuest() = default;
   virtual void let_go() = 0;
 };
 
-/// Shared by everything that holds a socket or timer, so that the io_context outlives them in any order of destruction.
+/// Shared by everything that holds a socket or timer, so that the io_context outlives them in any order of
+/// destruction.
 struct Loop::Impl {
   Impl();
   ~Impl();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 namespace troupe::http {
@@ -31,13 +32,15 @@ Result<void> check_headers(const Headers& headers) {
   for (const auto& [name, value] : headers) {
     if (!is_token(name)) return fail(Errc::invalid_input, "a header's name is not an HTTP token");
     // The value may be a secret: it is not shown.
-    if (!is_field_value(value)) return fail(Errc::invalid_input, fmt::format("header {} holds a control character", name));
+    if (!is_field_value(value))
+      return fail(Errc::invalid_input, fmt::format("header {} holds a control character", name));
   }
   return {};
 }
 
 Result<void> check_request(const Request& request) {
-  if (!is_token(request.method)) return fail(Errc::invalid_input, "the request's method is not an HTTP token");
+  if (!is_token(request.method))
+    return fail(Errc::invalid_input, "the request's method is not an HTTP token");
   if (!is_target(request.target))
     return fail(Errc::invalid_input, "the request's target is empty or holds a space or control character");
   if (find_header(request.headers, "transfer-encoding"))
@@ -53,28 +56,36 @@ bool names_framing(std::string_view name) {
          same_header_name(name, "connection");
 }
 
+struct Reason {
+  int status;
+  std::string_view phrase;
+};
+constexpr std::array reasons{
+    Reason{200, "OK"},
+    Reason{201, "Created"},
+    Reason{202, "Accepted"},
+    Reason{204, "No Content"},
+    Reason{400, "Bad Request"},
+    Reason{401, "Unauthorized"},
+    Reason{403, "Forbidden"},
+    Reason{404, "Not Found"},
+    Reason{405, "Method Not Allowed"},
+    Reason{408, "Request Timeout"},
+    Reason{413, "Content Too Large"},
+    Reason{424, "Failed Dependency"},
+    Reason{429, "Too Many Requests"},
+    Reason{431, "Request Header Fields Too Large"},
+    Reason{500, "Internal Server Error"},
+    Reason{502, "Bad Gateway"},
+    Reason{503, "Service Unavailable"},
+    Reason{504, "Gateway Timeout"},
+};
+
+// May be empty (RFC 9112 4).
 std::string_view reason_phrase(int status) {
-  switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 413: return "Content Too Large";
-    case 424: return "Failed Dependency";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    default: return "";  // RFC 9112 4: the phrase may be empty
-  }
+  for (const auto& reason : reasons)
+    if (reason.status == status) return reason.phrase;
+  return "";
 }
 
 }  // namespace
@@ -98,7 +109,8 @@ Result<std::string> request_text(const Origin& origin, const Request& request) {
   fmt::format_to(at, "{} {} HTTP/1.1\r\n", request.method, request.target);
   if (!find_header(request.headers, "host")) {
     auto host = authority(origin);
-    if (!is_field_value(host)) return fail(Errc::invalid_input, "the origin's host holds a control character");
+    if (!is_field_value(host))
+      return fail(Errc::invalid_input, "the origin's host holds a control character");
     fmt::format_to(at, "Host: {}\r\n", host);
   }
   for (const auto& [name, value] : request.headers) fmt::format_to(at, "{}: {}\r\n", name, value);

@@ -13,8 +13,8 @@
 namespace troupe::http {
 
 /// The whole request, ready to send. Adds Host, and Content-Length where a body is expected, unless given.
-/// Fails with invalid_input on malformed methods, targets or headers, a Content-Length that is not the body's, and any
-/// Transfer-Encoding: requests are sent whole.
+/// Fails with invalid_input on malformed methods, targets or headers, a Content-Length that is not the
+/// body's, and any Transfer-Encoding: requests are sent whole.
 Result<std::string> request_text(const Origin& origin, const Request& request);
 
 /// How the body that follows a response head is delimited.

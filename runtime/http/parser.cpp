@@ -29,8 +29,8 @@ ParseProblem problem_of(BeastError ec) {
   return ParseProblem::malformed;
 }
 
-// Why a head is refused although Beast takes it. Two parties that read such a head differently can be made to disagree
-// on where a message ends (RFC 9112 section 11.2).
+// Why a head is refused although Beast takes it. Two parties that read such a head differently can be made to
+// disagree on where a message ends (RFC 9112 section 11.2).
 bool ambiguous_framing(const Headers& headers, int version) {
   int lengths = 0, codings = 0;
   for (const auto& [name, value] : headers) {
@@ -48,7 +48,8 @@ bool ambiguous_framing(const Headers& headers, int version) {
 
 // Feeds Beast until it needs more, is done or fails; what it did not take is given back.
 template <class Parser>
-std::size_t feed_beast(Parser& parser, std::string_view bytes, std::size_t head_bytes_max, ParseProblem& problem) {
+std::size_t feed_beast(Parser& parser, std::string_view bytes, std::size_t head_bytes_max,
+                       ParseProblem& problem) {
   BeastError ec;
   std::size_t taken = 0;
   while (taken < bytes.size() && !parser.is_done() && problem == ParseProblem::none) {
@@ -63,6 +64,11 @@ std::size_t feed_beast(Parser& parser, std::string_view bytes, std::size_t head_
     problem = parser.is_header_done() ? ParseProblem::malformed : ParseProblem::head_too_large;
   return taken;
 }
+
+}  // namespace
+
+// Named, because ResponseParser::Impl and RequestParser::Impl have members of these types.
+namespace beast_bridge {
 
 // The part of Beast's interface we use, in our words.
 template <bool is_request>
@@ -85,7 +91,8 @@ class BeastBridge : public beast_http::basic_parser<is_request> {
   std::string method_, target_;
 
  private:
-  void on_request_impl(beast_http::verb, BeastView method, BeastView target, int version, BeastError&) override {
+  void on_request_impl(beast_http::verb, BeastView method, BeastView target, int version,
+                       BeastError&) override {
     method_ = to_text(method);
     target_ = to_text(target);
     version_ = version;
@@ -119,7 +126,8 @@ class BeastBridge : public beast_http::basic_parser<is_request> {
 
 class BeastResponse final : public BeastBridge<false> {
  public:
-  BeastResponse(ResponseParts& parts, const ParseLimits& limits, bool to_head) : BeastBridge(limits), parts_(parts) {
+  BeastResponse(ResponseParts& parts, const ParseLimits& limits, bool to_head)
+      : BeastBridge(limits), parts_(parts) {
     skip(to_head);
   }
   bool informational() const { return status_ / 100 == 1; }
@@ -158,13 +166,13 @@ class BeastRequest final : public BeastBridge<true> {
   std::string body_;
 };
 
-}  // namespace
+}  // namespace beast_bridge
 
 struct ResponseParser::Impl {
   ResponseParts& parts;
   ParseLimits limits;
   bool to_head;
-  std::optional<BeastResponse> beast;
+  std::optional<beast_bridge::BeastResponse> beast;
   int informational = 0;
   ParseProblem problem = ParseProblem::none;
 };
@@ -180,7 +188,8 @@ std::size_t ResponseParser::feed(std::string_view bytes) {
   std::size_t taken = 0;
   while (true) {
     taken += feed_beast(*self.beast, bytes.substr(taken), self.limits.head_bytes_max, self.problem);
-    if (self.problem != ParseProblem::none || !self.beast->is_done() || !self.beast->informational()) return taken;
+    if (self.problem != ParseProblem::none || !self.beast->is_done() || !self.beast->informational())
+      return taken;
     self.beast.emplace(self.parts, self.limits, self.to_head);
     if (++self.informational > informational_max) self.problem = ParseProblem::malformed;
   }
@@ -197,13 +206,15 @@ void ResponseParser::end_of_input() {
 bool ResponseParser::done() const {
   return impl_->problem == ParseProblem::none && impl_->beast->is_done() && !impl_->beast->informational();
 }
-bool ResponseParser::head_seen() const { return impl_->beast->is_header_done() && !impl_->beast->informational(); }
+bool ResponseParser::head_seen() const {
+  return impl_->beast->is_header_done() && !impl_->beast->informational();
+}
 bool ResponseParser::keeps_connection() const { return done() && impl_->beast->keep_alive(); }
 ParseProblem ResponseParser::problem() const { return impl_->problem; }
 
 struct RequestParser::Impl {
   ParseLimits limits;
-  BeastRequest beast;
+  beast_bridge::BeastRequest beast;
   ParseProblem problem = ParseProblem::none;
   explicit Impl(const ParseLimits& given) : limits(given), beast(given) {}
 };

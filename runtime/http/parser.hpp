@@ -1,5 +1,6 @@
-// Reads HTTP/1.1 messages from bytes, piece by piece and strictly. No sockets: split the input anywhere, the result is
-// the same. Beast's parser does the grammar; what it lets pass that could smuggle a request is refused here.
+// Reads HTTP/1.1 messages from bytes, piece by piece and strictly. No sockets: split the input anywhere, the
+// result is the same. Beast's parser does the grammar; what it lets pass that could smuggle a request is
+// refused here.
 #pragma once
 
 #include "runtime/http/message.hpp"
@@ -25,8 +26,8 @@ class ResponseParts {
   virtual void on_response_body(std::string_view bytes) = 0;
 };
 
-/// One response. Refuses Content-Length together with Transfer-Encoding, repeated Content-Lengths, codings other than
-/// chunked, and 101 (we never ask to switch protocols). RFC 9112 sections 6 and 7.
+/// One response. Refuses Content-Length together with Transfer-Encoding, repeated Content-Lengths, codings
+/// other than chunked, and 101 (we never ask to switch protocols). RFC 9112 sections 6 and 7.
 class ResponseParser {
  public:
   /// `to_head`: the request was HEAD, so no body follows. `parts` must outlive the parser.
@@ -38,7 +39,8 @@ class ResponseParser {
   void end_of_input();
   bool done() const;
   bool head_seen() const;
-  /// Only then may the connection serve again: the message said where it ends, and the peer keeps the connection.
+  /// Only then may the connection serve again: the message said where it ends, and the peer keeps the
+  /// connection.
   bool keeps_connection() const;
   ParseProblem problem() const;
 
@@ -47,7 +49,8 @@ class ResponseParser {
   std::unique_ptr<Impl> impl_;
 };
 
-/// One request, gathered whole. Refuses besides: HTTP/1.1 without exactly one Host, Transfer-Encoding in HTTP/1.0.
+/// One request, gathered whole. Refuses besides: HTTP/1.1 without exactly one Host, Transfer-Encoding in
+/// HTTP/1.0.
 class RequestParser {
  public:
   explicit RequestParser(const ParseLimits& limits);

@@ -1,4 +1,5 @@
-// Which timer of an exchange fires next. Pure: each phase has a deadline of its own, and the earliest past one wins.
+// Which timer of an exchange fires next. Pure: each phase has a deadline of its own, and the earliest past
+// one wins.
 #pragma once
 
 #include <troupe/time.hpp>

@@ -111,7 +111,8 @@ void Pool::sweep() {
   auto now = std::chrono::steady_clock::now();
   for (auto& [origin, lane] : lanes_)
     while (!lane.idle.empty() && now - lane.idle.front()->idle_since >= idle_age_max_) discard_oldest(lane);
-  std::erase_if(lanes_, [](const auto& entry) { return entry.second.open == 0 && entry.second.waiting.empty(); });
+  std::erase_if(lanes_,
+                [](const auto& entry) { return entry.second.open == 0 && entry.second.waiting.empty(); });
   sweep_later();
 }
 

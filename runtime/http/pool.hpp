@@ -21,8 +21,8 @@ struct Connection {
   Instant idle_since{};
 };
 
-/// Wants a connection. Exactly one of the two is called, possibly within Pool::ask; both must return quickly and must
-/// not fail at once (that would nest one waiting user in another).
+/// Wants a connection. Exactly one of the two is called, possibly within Pool::ask; both must return quickly
+/// and must not fail at once (that would nest one waiting user in another).
 class PoolUser {
  public:
   virtual ~PoolUser() = default;
@@ -41,6 +41,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void withdraw(const Origin& origin, const PoolUser* user);
   /// The connection is between exchanges. Nothing may be pending on it.
   void give_back(const Origin& origin, std::shared_ptr<Connection> connection);
+  /// The holder of a slot replaces its connection by a fresh one.
+  void reopened() { ++opened_total_; }
   /// The connection was closed, or never came to be.
   void slot_free(const Origin& origin);
   /// Drops everything idle and everyone waiting; what is given back later is closed.

@@ -20,13 +20,15 @@ Result<Tcp::endpoint> endpoint_of(asio::io_context& io, const ServerConfig& conf
   Resolver resolver(io);
   auto found = resolver.resolve(config.host, std::to_string(config.port), Resolver::numeric_service, ec);
   if (ec || found.empty())
-    return fail(Errc::bad_config, fmt::format("cannot resolve {} to listen on: {}", config.host, ec.message()));
+    return fail(Errc::bad_config,
+                fmt::format("cannot resolve {} to listen on: {}", config.host, ec.message()));
   return found.begin()->endpoint();
 }
 
 }  // namespace
 
-ServerCore::ServerCore(std::shared_ptr<Loop::Impl> given_loop, ServerConfig given_config, RequestHandler given_handler)
+ServerCore::ServerCore(std::shared_ptr<Loop::Impl> given_loop, ServerConfig given_config,
+                       RequestHandler given_handler)
     : loop(std::move(given_loop)),
       config(std::move(given_config)),
       handler(std::move(given_handler)),
@@ -48,7 +50,9 @@ Result<void> ServerCore::bind() {
   if (!ec) acceptor_.set_option(Acceptor::reuse_address(true), ec);
   if (!ec) acceptor_.bind(*endpoint, ec);
   if (!ec) acceptor_.listen(Acceptor::max_listen_connections, ec);
-  if (ec) return fail(Errc::bad_config, fmt::format("cannot listen on {}:{}: {}", config.host, config.port, ec.message()));
+  if (ec)
+    return fail(Errc::bad_config,
+                fmt::format("cannot listen on {}:{}: {}", config.host, config.port, ec.message()));
   port_ = acceptor_.local_endpoint(ec).port();
   return {};
 }

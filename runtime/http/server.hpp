@@ -18,12 +18,13 @@ struct ServerConfig {
   unsigned short port = 0;
   std::size_t head_bytes_max = 64 * 1024;
   std::size_t body_bytes_max = 32 * 1024 * 1024;
-  /// Of one connection, written but not yet taken by the client; one that reads slower than this allows is reset.
+  /// Of one connection, written but not yet taken by the client; one that reads slower than this allows is
+  /// reset.
   std::size_t unsent_bytes_max = 64 * 1024 * 1024;
   /// More wait in the kernel's backlog until one closes.
   std::size_t connections_max = 8192;
-  /// How long a connection may take from one response to the end of the next request (TLS handshake included), and how
-  /// long a client may take nothing of a response. Then it is closed.
+  /// How long a connection may take from one response to the end of the next request (TLS handshake
+  /// included), and how long a client may take nothing of a response. Then it is closed.
   Duration idle_age_max = std::chrono::minutes(2);
   /// Both or neither: PEM files for TLS.
   std::string certificate_file, key_file;
@@ -35,9 +36,10 @@ enum class Ending {
   cut,       ///< the connection is reset without a final chunk
 };
 
-/// Writes one response. Loop thread only, destruction included; calls after the client has gone, or after the response
-/// is finished, do nothing. Dropping it unfinished answers 500, or cuts the response already begun. Content-Length,
-/// Transfer-Encoding and Connection are ours to write; "Connection: close" among the headers closes afterwards.
+/// Writes one response. Loop thread only, destruction included; calls after the client has gone, or after the
+/// response is finished, do nothing. Dropping it unfinished answers 500, or cuts the response already begun.
+/// Content-Length, Transfer-Encoding and Connection are ours to write; "Connection: close" among the headers
+/// closes afterwards.
 class Responder {
  public:
   virtual ~Responder() = default;
@@ -56,9 +58,10 @@ class Responder {
 class ServerCore;
 using RequestHandler = std::function<void(const Request& request, std::shared_ptr<Responder> responder)>;
 
-/// Construct and destroy on any thread but the loop's. The handler runs on the loop thread, one request of a connection
-/// at a time: what a client pipelines waits for its turn. Requests that are not HTTP/1.x, or could be read in two ways,
-/// are answered 400 and too large ones 413 or 431, without the handler, and the connection is closed (RFC 9112 11.2).
+/// Construct and destroy on any thread but the loop's. The handler runs on the loop thread, one request of a
+/// connection at a time: what a client pipelines waits for its turn. Requests that are not HTTP/1.x, or could
+/// be read in two ways, are answered 400 and too large ones 413 or 431, without the handler, and the
+/// connection is closed (RFC 9112 11.2).
 class Server {
  public:
   /// Fails with bad_config when the address cannot be bound or the TLS files are not usable.

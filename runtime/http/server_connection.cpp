@@ -9,8 +9,8 @@ namespace {
 
 // What a client may pipeline while its response is being made; beyond it we stop reading.
 constexpr std::size_t pipelined_bytes_max = 64 * 1024;
-// How long, and for how much, we listen to a client we have told to go, so that it gets to read why: closing with bytes
-// unread would reset the connection and destroy our last words on the way.
+// How long, and for how much, we listen to a client we have told to go, so that it gets to read why: closing
+// with bytes unread would reset the connection and destroy our last words on the way.
 constexpr Duration drain_max = std::chrono::seconds(1);
 constexpr std::size_t drain_bytes_max = 4 * 1024 * 1024;
 
@@ -142,7 +142,9 @@ void ServerConnection::refuse(ParseProblem problem) {
   responding_ = true;
   ++turn_;
   keep_alive_ = head_request_ = false;
-  auto status = problem == ParseProblem::head_too_large ? 431 : problem == ParseProblem::body_too_large ? 413 : 400;
+  auto status = problem == ParseProblem::head_too_large   ? 431
+                : problem == ParseProblem::body_too_large ? 413
+                                                          : 400;
   send({status, plain_head(status).headers, "the request was refused: malformed or too large\n"});
 }
 
@@ -210,9 +212,10 @@ void ServerConnection::flush() {
 
 void ServerConnection::write_more() {
   if (responding_) set_deadline(core_->config.idle_age_max);
-  stream_.write_some(asio::buffer(writing_) + written_, [self = shared_from_this()](error_code ec, std::size_t n) {
-    if (!self->closed_) self->on_written(ec, n);
-  });
+  stream_.write_some(asio::buffer(writing_) + written_,
+                     [self = shared_from_this()](error_code ec, std::size_t n) {
+                       if (!self->closed_) self->on_written(ec, n);
+                     });
 }
 
 void ServerConnection::on_written(error_code ec, std::size_t n) {

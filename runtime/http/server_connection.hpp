@@ -99,11 +99,11 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
   std::function<void()> gone_hook_;
   std::uint64_t turn_ = 0;
   bool reading_ = false, write_under_way_ = false;
-  bool responding_ = false;    // a request has been handed over
-  bool begun_ = false;         // its response has a head
-  bool ended_ = false;         // its response is whole, perhaps not yet sent
-  bool cut_ = false;           // reset once what was written is sent
-  bool draining_ = false;      // only waiting for the client to read our last words
+  bool responding_ = false;  // a request has been handed over
+  bool begun_ = false;       // its response has a head
+  bool ended_ = false;       // its response is whole, perhaps not yet sent
+  bool cut_ = false;         // reset once what was written is sent
+  bool draining_ = false;    // only waiting for the client to read our last words
   std::size_t drained_bytes_ = 0;
   bool keep_alive_ = false, chunked_ = false, chunks_understood_ = false;
   bool head_request_ = false, body_wanted_ = false;

@@ -17,8 +17,8 @@ namespace troupe::http {
 /// Received bytes: filled at the end, taken at the front.
 class InputBuffer {
  public:
-  /// Room for one more read. Asking for 16 KB at once rather than a little first saves two thirds of the reads
-  /// (STACK 3). The view is valid until the next call.
+  /// Room for one more read. Asking for 16 KB at once rather than a little first saves two thirds of the
+  /// reads (STACK 3). The view is valid until the next call.
   asio::mutable_buffer room() {
     if (begin_ == end_) begin_ = end_ = 0;
     if (capacity_ - end_ < read_bytes_min) make_room();
@@ -47,8 +47,8 @@ class InputBuffer {
   std::size_t capacity_ = 0, begin_ = 0, end_ = 0;
 };
 
-/// At most one read and one write at a time; both end with an error after close. Loop thread only. Handlers must keep
-/// the stream alive (hold the shared_ptr of what it is in).
+/// At most one read and one write at a time; both end with an error after close. Loop thread only. Handlers
+/// must keep the stream alive (hold the shared_ptr of what it is in).
 class Stream {
  public:
   explicit Stream(asio::io_context& io) : socket_(io) {}
@@ -56,9 +56,7 @@ class Stream {
 
   Socket& socket() { return socket_; }
   /// Before the handshake. The socket must be connected and the context must outlive the stream.
-  SSL* use_tls(asio::ssl::context& context) {
-    return tls_.emplace(socket_, context).native_handle();
-  }
+  SSL* use_tls(asio::ssl::context& context) { return tls_.emplace(socket_, context).native_handle(); }
   bool tls() const { return tls_.has_value(); }
 
   template <class Handler>

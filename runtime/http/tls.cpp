@@ -42,7 +42,9 @@ Result<TlsContext> client_tls(const std::string& ca_file) {
   (*context)->set_default_verify_paths(ec);
   if (!ca_file.empty()) {
     (*context)->load_verify_file(ca_file, ec);
-    if (ec) return fail(Errc::bad_config, fmt::format("cannot read certificate authorities from {}: {}", ca_file, ec.message()));
+    if (ec)
+      return fail(Errc::bad_config,
+                  fmt::format("cannot read certificate authorities from {}: {}", ca_file, ec.message()));
   }
   SSL_CTX_set_verify((*context)->native_handle(), SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_alpn_protos((*context)->native_handle(), alpn_http11, sizeof alpn_http11);
@@ -54,9 +56,12 @@ Result<TlsContext> server_tls(const std::string& certificate_file, const std::st
   if (!context) return context;
   error_code ec;
   // An encrypted key is refused; OpenSSL's own default would ask at the terminal.
-  (*context)->set_password_callback([](std::size_t, asio::ssl::context::password_purpose) { return std::string(); }, ec);
+  (*context)->set_password_callback(
+      [](std::size_t, asio::ssl::context::password_purpose) { return std::string(); }, ec);
   (*context)->use_certificate_chain_file(certificate_file, ec);
-  if (ec) return fail(Errc::bad_config, fmt::format("cannot use certificate {}: {}", certificate_file, ec.message()));
+  if (ec)
+    return fail(Errc::bad_config,
+                fmt::format("cannot use certificate {}: {}", certificate_file, ec.message()));
   (*context)->use_private_key_file(key_file, asio::ssl::context::pem, ec);
   // OpenSSL compares the key with the certificate here.
   if (ec) return fail(Errc::bad_config, fmt::format("cannot use key {}: {}", key_file, ec.message()));

@@ -37,8 +37,9 @@ TEST_F(HttpClient, SendsTheRequestAndHearsTheAnswer) {
   EXPECT_EQ(*find_header(heard->head.headers, "retry-after"), "3");
   EXPECT_EQ(heard->body, "wait");
   EXPECT_EQ(heard->ends, 1);
-  EXPECT_EQ(got.get_future().get(), "POST /v1/x?y=1 HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(server.port()) +
-                                        "\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{\"a\":1}");
+  EXPECT_EQ(got.get_future().get(),
+            "POST /v1/x?y=1 HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(server.port()) +
+                "\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{\"a\":1}");
 }
 
 TEST_F(HttpClient, PassesTheBodyOnAsItArrives) {
@@ -59,7 +60,8 @@ TEST_F(HttpClient, PassesTheBodyOnAsItArrives) {
 
 TEST_F(HttpClient, ReadsAResponseSplitAtEveryByte) {
   const std::string text =
-      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
   RawServer server([&](RawConnection& peer, int) {
     while (!peer.read_request().empty())
       for (char c : text) peer.write({&c, 1});
@@ -90,7 +92,8 @@ TEST_F(HttpClient, ReusesAConnectionThatWasLeftClean) {
 
 TEST_F(HttpClient, DoesNotReuseWhatTheServerClosesOrSpoils) {
   for (std::string response : {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-                               "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nunasked", "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"}) {
+                               "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nunasked",
+                               "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"}) {
     RawServer server([&](RawConnection& peer, int) {
       peer.read_request();
       peer.write(response);
@@ -125,7 +128,8 @@ TEST_F(HttpClient, SendsAgainOnceWhenAReusedConnectionDiesSilently) {
     ++requests;
     peer.write(ok_response);
     if (index > 0) return (void)peer.read_to_end();
-    // The next request is taken and dropped, as by a server that closed an idle connection while it was on its way.
+    // The next request is taken and dropped, as by a server that closed an idle connection while it was on
+    // its way.
     peer.read_request();
     ++requests;
     peer.reset();
@@ -137,6 +141,7 @@ TEST_F(HttpClient, SendsAgainOnceWhenAReusedConnectionDiesSilently) {
   EXPECT_FALSE(second.exchange->reused_connection());
   EXPECT_EQ(requests, 3);
   EXPECT_EQ(stats(client).open, 1u);
+  EXPECT_EQ(stats(client).opened_total, 2u);
 }
 
 TEST_F(HttpClient, DoesNotSendAgainOnAFreshConnectionNorAfterAnswerBytes) {
@@ -165,7 +170,8 @@ TEST_F(HttpClient, DoesNotSendAgainOnAFreshConnectionNorAfterAnswerBytes) {
 }
 
 TEST_F(HttpClient, CallsABodyCutShortBroken) {
-  for (std::string head : {"Content-Length: 10\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"}) {
+  for (std::string head :
+       {"Content-Length: 10\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"}) {
     for (bool reset : {false, true}) {
       std::promise<void> heard_half;
       RawServer server([&](RawConnection& peer, int) {
@@ -217,14 +223,17 @@ TEST_F(HttpClient, BoundsHeadAndBody) {
     return ask_and_wait(loop, strict, local(server.port()));
   };
   std::string big(2000, 'x');
-  EXPECT_TRUE(answer("HTTP/1.1 200 OK\r\nContent-Length: 1024\r\n\r\n" + std::string(1024, 'x'))->succeeded());
+  EXPECT_TRUE(
+      answer("HTTP/1.1 200 OK\r\nContent-Length: 1024\r\n\r\n" + std::string(1024, 'x'))->succeeded());
   auto head = answer("HTTP/1.1 200 OK\r\nX: " + big + "\r\n\r\n")->error();
   EXPECT_EQ(head.code, Errc::transient_server);
   EXPECT_FALSE(head.retryable);
   EXPECT_THAT(head.what, HasSubstr("head over 1024 bytes"));
-  EXPECT_EQ(answer("HTTP/1.1 200 OK\r\nContent-Length: 1025\r\n\r\n" + big)->error().code, Errc::stream_broken);
+  EXPECT_EQ(answer("HTTP/1.1 200 OK\r\nContent-Length: 1025\r\n\r\n" + big)->error().code,
+            Errc::stream_broken);
   EXPECT_EQ(answer("HTTP/1.1 200 OK\r\n\r\n" + big)->error().code, Errc::stream_broken);
-  EXPECT_EQ(answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + big)->error().code, Errc::stream_broken);
+  EXPECT_EQ(answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + big)->error().code,
+            Errc::stream_broken);
 }
 
 TEST_F(HttpClient, NamesRefusedAndUnresolvedHosts) {

@@ -1,4 +1,5 @@
-// Each timer fires alone and names itself. A header wait that never ends is a known defect of gateways: GATEWAYS 13.
+// Each timer fires alone and names itself. A header wait that never ends is a known defect of gateways:
+// GATEWAYS 13.
 #include "tests/http/support/exchanges.hpp"
 #include "tests/http/support/raw_peers.hpp"
 
@@ -63,7 +64,9 @@ TEST_F(HttpTimers, TotalFiresWhateverElseHappens) {
 
 TEST_F(HttpTimers, ConnectFiresWhenTlsIsNotAnswered) {
   RawServer server([](RawConnection& peer, int) { peer.read_to_end(); });
-  auto error = ask_and_wait(loop, client, local(server.port(), true), post_request(), only(&Timeouts::connect))->error();
+  auto error =
+      ask_and_wait(loop, client, local(server.port(), true), post_request(), only(&Timeouts::connect))
+          ->error();
   EXPECT_EQ(error.code, Errc::timeout);
   EXPECT_THAT(error.what, StartsWith("connect timeout"));
   EXPECT_FALSE(error.maybe_billed);
@@ -74,7 +77,8 @@ TEST_F(HttpTimers, HeaderFiresWhenThePeerStopsTakingTheRequest) {
   std::promise<void> over;
   RawServer server([&](RawConnection&, int) { over.get_future().wait(); });
   auto error = ask_and_wait(loop, client, local(server.port()), post_request(std::string(32 << 20, 'x')),
-                            only(&Timeouts::header))->error();
+                            only(&Timeouts::header))
+                   ->error();
   over.set_value();
   EXPECT_THAT(error.what, StartsWith("header timeout"));
 }

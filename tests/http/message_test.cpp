@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const Origin origin{true, "api.example", 443};
+const Origin example{true, "api.example", 443};
 
 TEST(Headers, AreFoundAndReplacedWhateverTheirCase) {
   Headers headers{{"Content-Type", "a"}, {"X", "1"}, {"x", "2"}};
@@ -22,20 +22,22 @@ TEST(Headers, AreFoundAndReplacedWhateverTheirCase) {
 }
 
 TEST(RequestText, AddsHostAndLengthUnlessGiven) {
-  EXPECT_EQ(*request_text(origin, {"POST", "/p", {{"A", "b"}}, "xyz"}),
+  EXPECT_EQ(*request_text(example, {"POST", "/p", {{"A", "b"}}, "xyz"}),
             "POST /p HTTP/1.1\r\nHost: api.example\r\nA: b\r\nContent-Length: 3\r\n\r\nxyz");
-  EXPECT_EQ(*request_text(origin, {"POST", "/p", {{"host", "signed"}, {"content-length", "0"}}, ""}),
+  EXPECT_EQ(*request_text(example, {"POST", "/p", {{"host", "signed"}, {"content-length", "0"}}, ""}),
             "POST /p HTTP/1.1\r\nhost: signed\r\ncontent-length: 0\r\n\r\n");
-  EXPECT_EQ(*request_text({false, "::1", 8080}, {"GET", "/", {}, ""}), "GET / HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n");
+  EXPECT_EQ(*request_text({false, "::1", 8080}, {"GET", "/", {}, ""}),
+            "GET / HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n");
 }
 
 TEST(RequestText, RefusesWhatCouldForgeAHeader) {
-  for (const Request& request : {Request{"POST", "/", {{"A", "b\r\nEvil: 1"}}, ""}, Request{"POST", "/", {{"A\r\n", "b"}}, ""},
-                                 Request{"POST", "/", {{"A", std::string("b\0", 2)}}, ""}, Request{"PO ST", "/", {}, ""},
-                                 Request{"POST", "/a b", {}, ""}, Request{"POST", "", {}, ""},
-                                 Request{"POST", "/", {{"Content-Length", "4"}}, "abc"},
-                                 Request{"POST", "/", {{"Transfer-Encoding", "chunked"}}, "abc"}}) {
-    auto text = request_text(origin, request);
+  for (const Request& request :
+       {Request{"POST", "/", {{"A", "b\r\nEvil: 1"}}, ""}, Request{"POST", "/", {{"A\r\n", "b"}}, ""},
+        Request{"POST", "/", {{"A", std::string("b\0", 2)}}, ""}, Request{"PO ST", "/", {}, ""},
+        Request{"POST", "/a b", {}, ""}, Request{"POST", "", {}, ""},
+        Request{"POST", "/", {{"Content-Length", "4"}}, "abc"},
+        Request{"POST", "/", {{"Transfer-Encoding", "chunked"}}, "abc"}}) {
+    auto text = request_text(example, request);
     ASSERT_FALSE(text);
     EXPECT_EQ(text.error().code, Errc::invalid_input);
   }
@@ -43,7 +45,8 @@ TEST(RequestText, RefusesWhatCouldForgeAHeader) {
 }
 
 TEST(ResponseHeadText, FramesItselfAndIgnoresForeignFraming) {
-  auto text = response_head_text({200, {{"content-length", "9"}, {"A", "b"}, {"Connection", "x"}}}, {.content_length = 2});
+  auto text = response_head_text({200, {{"content-length", "9"}, {"A", "b"}, {"Connection", "x"}}},
+                                 {.content_length = 2});
   EXPECT_EQ(*text, "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 2\r\n\r\n");
   EXPECT_FALSE(response_head_text({200, {{"A", "\n"}}}, {}));
   EXPECT_FALSE(response_head_text({99, {}}, {}));

@@ -55,7 +55,8 @@ TEST(ResponseParser, GivesTheSameHoweverAChunkedBodyIsSplit) {
     for (std::size_t j = i; j <= chunked_response.size(); j += 7) {
       Heard heard;
       ResponseParser parser(heard, {}, false);
-      feed_pieces(parser, {chunked_response.substr(0, i), chunked_response.substr(i, j - i), chunked_response.substr(j)});
+      feed_pieces(parser, {chunked_response.substr(0, i), chunked_response.substr(i, j - i),
+                           chunked_response.substr(j)});
       ASSERT_TRUE(parser.done()) << i << " " << j;
       ASSERT_EQ(heard.heads, 1);
       ASSERT_EQ(heard.body, "hello, to you all");
@@ -78,7 +79,8 @@ TEST(ResponseParser, GivesTheSameByteByByte) {
 TEST(ResponseParser, TakesNothingOfWhatFollows) {
   Heard heard;
   ResponseParser parser(heard, {}, false);
-  EXPECT_EQ(feed_pieces(parser, {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 500"}), "HTTP/1.1 500");
+  EXPECT_EQ(feed_pieces(parser, {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 500"}),
+            "HTTP/1.1 500");
   EXPECT_TRUE(parser.done());
 }
 
@@ -122,7 +124,8 @@ TEST(ResponseParser, RefusesWhatIsNotAResponse) {
   EXPECT_EQ(response_problem("HTTP/1.1 abc OK\r\n\r\n"), ParseProblem::malformed);
   EXPECT_EQ(response_problem("HTTP/1.1 101 Switching\r\n\r\n"), ParseProblem::malformed);
   EXPECT_EQ(response_problem("HTTP/1.1 099 Low\r\n\r\n"), ParseProblem::malformed);
-  EXPECT_EQ(response_problem(std::string("\x15\x03\x03\x00\x02\x02\x46\r\n\r\n", 11)), ParseProblem::malformed);
+  EXPECT_EQ(response_problem(std::string("\x15\x03\x03\x00\x02\x02\x46\r\n\r\n", 11)),
+            ParseProblem::malformed);
 }
 
 TEST(ResponseParser, RefusesAnEndlessRowOfInformationalHeads) {
@@ -137,11 +140,11 @@ TEST(ResponseParser, RefusesAmbiguousLengths) {
   auto framed = [](const std::string& headers) { return "HTTP/1.1 200 OK\r\n" + headers + "\r\n0\r\n\r\n"; };
   EXPECT_EQ(response_problem(framed("Transfer-Encoding: chunked\r\n")), ParseProblem::none);
   for (std::string headers :
-       {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
-        "Content-Length: 5\r\nContent-Length: 6\r\n", "Content-Length: 5\r\nContent-Length: 5\r\n",
-        "Content-Length: 5, 5\r\n", "Content-Length: -1\r\n", "Content-Length: +5\r\n", "Content-Length: 0x5\r\n",
-        "Content-Length: 99999999999999999999999\r\n", "Transfer-Encoding: gzip, chunked\r\n",
-        "Transfer-Encoding: identity\r\n"})
+       {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "Content-Length: 5\r\nContent-Length: 6\r\n",
+        "Content-Length: 5\r\nContent-Length: 5\r\n", "Content-Length: 5, 5\r\n", "Content-Length: -1\r\n",
+        "Content-Length: +5\r\n", "Content-Length: 0x5\r\n", "Content-Length: 99999999999999999999999\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: identity\r\n"})
     EXPECT_EQ(response_problem(framed(headers)), ParseProblem::malformed) << headers;
 }
 
@@ -149,18 +152,21 @@ TEST(ResponseParser, BoundsTheBodyHoweverItIsFramed) {
   ParseLimits limits{.body_bytes_max = 8};
   std::string head = "HTTP/1.1 200 OK\r\n";
   EXPECT_EQ(response_problem(head + "Content-Length: 8\r\n\r\n12345678", limits), ParseProblem::none);
-  EXPECT_EQ(response_problem(head + "Content-Length: 9\r\n\r\n123456789", limits), ParseProblem::body_too_large);
+  EXPECT_EQ(response_problem(head + "Content-Length: 9\r\n\r\n123456789", limits),
+            ParseProblem::body_too_large);
   EXPECT_EQ(response_problem(head + "\r\n12345678", limits), ParseProblem::none);
   EXPECT_EQ(response_problem(head + "\r\n123456789", limits), ParseProblem::body_too_large);
   head += "Transfer-Encoding: chunked\r\n\r\n";
   EXPECT_EQ(response_problem(head + "4\r\n1234\r\n4\r\n5678\r\n0\r\n\r\n", limits), ParseProblem::none);
-  EXPECT_EQ(response_problem(head + "4\r\n1234\r\n5\r\n56789\r\n0\r\n\r\n", limits), ParseProblem::body_too_large);
+  EXPECT_EQ(response_problem(head + "4\r\n1234\r\n5\r\n56789\r\n0\r\n\r\n", limits),
+            ParseProblem::body_too_large);
   EXPECT_EQ(response_problem(head + "FFFFFFFFFFFFFFFF\r\n1", limits), ParseProblem::body_too_large);
 }
 
 TEST(ResponseParser, BoundsHeadsAndChunkLinesAndTrailers) {
   ParseLimits limits{.head_bytes_max = 1024};
-  EXPECT_EQ(response_problem("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: " + std::string(900, 'x') + "\r\n\r\n", limits),
+  EXPECT_EQ(response_problem(
+                "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: " + std::string(900, 'x') + "\r\n\r\n", limits),
             ParseProblem::none);
   EXPECT_EQ(response_problem("HTTP/1.1 200 OK\r\nX: " + std::string(1100, 'x') + "\r\n\r\n", limits),
             ParseProblem::head_too_large);
@@ -187,30 +193,36 @@ TEST(RequestParser, GathersARequestHoweverItIsSplit) {
 
 TEST(RequestParser, RefusesShapesThatSmuggle) {
   for (std::string headers :
-       {"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n",
-        "Content-Length: 3\r\nContent-Length: 4\r\n", "Content-Length: 3\r\nContent-Length: 3\r\n",
-        "Content-Length: 3,3\r\n", "Content-Length: +3\r\n", "Content-Length: 3 3\r\n", "Content-Length:\r\n",
-        "Transfer-Encoding: xchunked\r\n", "Transfer-Encoding: chunked, identity\r\n",
-        "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
-        "Transfer-Encoding: \x0b" "chunked\r\n", "Content-Length : 3\r\n", " Content-Length: 3\r\n",
-        "Transfer-Encoding : chunked\r\n", "X: a\nContent-Length: 3\r\n", "X: a\rContent-Length: 3\r\n", "Host: h\r\n"})
-    EXPECT_EQ(request_problem(post_head + headers + "\r\nabcdef\r\n\r\n"), ParseProblem::malformed) << headers;
+       {"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n", "Content-Length: 3\r\nContent-Length: 4\r\n",
+        "Content-Length: 3\r\nContent-Length: 3\r\n", "Content-Length: 3,3\r\n", "Content-Length: +3\r\n",
+        "Content-Length: 3 3\r\n", "Content-Length:\r\n", "Transfer-Encoding: xchunked\r\n",
+        "Transfer-Encoding: chunked, identity\r\n", "Transfer-Encoding: gzip, chunked\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: \x0b"
+        "chunked\r\n",
+        "Content-Length : 3\r\n", " Content-Length: 3\r\n", "Transfer-Encoding : chunked\r\n",
+        "X: a\nContent-Length: 3\r\n", "X: a\rContent-Length: 3\r\n", "Host: h\r\n"})
+    EXPECT_EQ(request_problem(post_head + headers + "\r\nabcdef\r\n\r\n"), ParseProblem::malformed)
+        << headers;
 }
 
 TEST(RequestParser, RefusesBadChunkSizes) {
-  for (std::string chunk : {"g\r\n", "-1\r\n", "+1\r\na\r\n", "0x1\r\na\r\n", " 1\r\na\r\n", "1 \r\na\r\n", "1\na\n",
-                            "\r\n", "11111111111111111\r\n", "1\r\nab\r\n", "1;\x01\r\na\r\n"})
+  for (std::string chunk : {"g\r\n", "-1\r\n", "+1\r\na\r\n", "0x1\r\na\r\n", " 1\r\na\r\n", "1 \r\na\r\n",
+                            "1\na\n", "\r\n", "11111111111111111\r\n", "1\r\nab\r\n", "1;\x01\r\na\r\n"})
     EXPECT_NE(request_problem(post_head + "Transfer-Encoding: chunked\r\n\r\n" + chunk + "0\r\n\r\n"),
               ParseProblem::none)
         << chunk;
 }
 
 TEST(RequestParser, RefusesWhatIsNotARequest) {
-  for (std::string text : {std::string("\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 11), std::string("GET\r\n\r\n"),
-                           std::string("GET / HTTP/2.0\r\n\r\n"), std::string("G@T / HTTP/1.1\r\nHost: h\r\n\r\n"),
-                           std::string("GET / HTTP/1.1\r\n\r\n"), std::string("GET / HTTP/1.1\r\nHost: h\r\nX: a\0b\r\n\r\n", 35),
-                           std::string("GET /\x01 HTTP/1.1\r\nHost: h\r\n\r\n"),
-                           std::string("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")})
+  for (std::string text :
+       {std::string("\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 11), std::string("GET\r\n\r\n"),
+        std::string("GET / HTTP/2.0\r\n\r\n"), std::string("G@T / HTTP/1.1\r\nHost: h\r\n\r\n"),
+        std::string("GET / HTTP/1.1\r\n\r\n"),
+        std::string("GET / HTTP/1.1\r\nHost: h\r\nX: a\0b\r\n\r\n", 35),
+        std::string("GET /\x01 HTTP/1.1\r\nHost: h\r\n\r\n"),
+        std::string("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")})
     EXPECT_EQ(request_problem(text), ParseProblem::malformed) << text;
 }
 

@@ -89,7 +89,8 @@ TEST_F(HttpServer, CutMakesTheClientSeeAnError) {
 }
 
 TEST_F(HttpServer, CutWithoutAHeadIsAnErrorToo) {
-  auto server = serve([&](const Request&, std::shared_ptr<Responder> responder) { responder->finish(Ending::cut); });
+  auto server =
+      serve([&](const Request&, std::shared_ptr<Responder> responder) { responder->finish(Ending::cut); });
   EXPECT_EQ(ask_and_wait(loop, client, local(server->port()))->error().code, Errc::transient_server);
 }
 
@@ -103,18 +104,22 @@ TEST_F(HttpServer, AnswersPipelinedRequestsInOrder) {
       responder->send({200, {}, "later"});
     }
   });
-  auto heard = hear(*server, "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n"
-                             "GET /3 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\nGET /4 HTTP/1.1\r\n");
+  auto heard = hear(*server,
+                    "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n"
+                    "GET /3 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\nGET /4 HTTP/1.1\r\n");
   std::string one = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
-  EXPECT_EQ(heard, one + "first" + one + "later" + "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlater");
+  EXPECT_EQ(heard, one + "first" + one + "later" +
+                       "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlater");
 }
 
 TEST_F(HttpServer, SurvivesMorePipeliningThanItHolds) {
   auto server = serve(echo);
-  std::string request = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n" + std::string(1000, 'x'), all;
+  std::string request = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n" + std::string(1000, 'x'),
+              all;
   for (int i = 0; i < 300; ++i) all += request;
   auto peer = RawConnection::connect(server->port());
-  std::thread writer([&] { peer->write(all + "GET /last HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"); });
+  std::thread writer(
+      [&] { peer->write(all + "GET /last HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"); });
   auto heard = peer->read_to_end();
   writer.join();
   EXPECT_THAT(heard, HasSubstr("X-Target: /last"));
@@ -141,9 +146,11 @@ TEST_F(HttpServer, RefusesMalformedRequestsWith400AndCloses) {
 TEST_F(HttpServer, RefusesWhatIsTooLargeAndTheClientGetsToReadWhy) {
   auto server = serve(echo, {.head_bytes_max = 1024, .body_bytes_max = 1024});
   std::string post = "POST / HTTP/1.1\r\nHost: h\r\n";
-  EXPECT_THAT(hear(*server, post + "Connection: close\r\nContent-Length: 1024\r\n\r\n" + std::string(1024, 'x')),
-              StartsWith("HTTP/1.1 200 "));
-  EXPECT_THAT(hear(*server, post + "Content-Length: 1025\r\n\r\n" + std::string(1025, 'x')), StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(
+      hear(*server, post + "Connection: close\r\nContent-Length: 1024\r\n\r\n" + std::string(1024, 'x')),
+      StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(hear(*server, post + "Content-Length: 1025\r\n\r\n" + std::string(1025, 'x')),
+              StartsWith("HTTP/1.1 413 "));
   EXPECT_THAT(hear(*server, post + "Transfer-Encoding: chunked\r\n\r\n401\r\n" + std::string(500, 'x')),
               StartsWith("HTTP/1.1 413 "));
   EXPECT_THAT(hear(*server, post + "X: " + std::string(200000, 'x')), StartsWith("HTTP/1.1 431 "));
@@ -155,7 +162,8 @@ TEST_F(HttpServer, RefusesWhatIsTooLargeAndTheClientGetsToReadWhy) {
 TEST_F(HttpServer, TellsTheClientToGoOnWhenItAsks) {
   auto server = serve(echo);
   auto peer = RawConnection::connect(server->port());
-  peer->write("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n");
+  peer->write(
+      "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n");
   EXPECT_EQ(peer->read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
   peer->write("ab");
   EXPECT_THAT(peer->read_to_end(), EndsWith("POST ab"));
@@ -233,8 +241,10 @@ TEST_F(HttpServer, SendsNoBodyToHeadAnd204) {
   auto server = serve([](const Request& request, std::shared_ptr<Responder> responder) {
     responder->send({request.target == "/none" ? 204 : 200, {}, "body"});
   });
-  EXPECT_EQ(hear(*server, "HEAD / HTTP/1.1\r\nHost: h\r\n\r\nGET /none HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"),
-            "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nHTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(
+      hear(*server,
+           "HEAD / HTTP/1.1\r\nHost: h\r\n\r\nGET /none HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"),
+      "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nHTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
 }
 
 TEST_F(HttpServer, StreamsToOldClientsUntilTheEnd) {

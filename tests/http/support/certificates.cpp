@@ -32,7 +32,8 @@ Certificate blank(const std::string& name, EVP_PKEY* key, long serial) {
   return made;
 }
 
-CertificateFiles save(const std::filesystem::path& folder, const std::string& name, X509* certificate, EVP_PKEY* key) {
+CertificateFiles save(const std::filesystem::path& folder, const std::string& name, X509* certificate,
+                      EVP_PKEY* key) {
   CertificateFiles files{(folder / (name + ".pem")).string(), (folder / (name + ".key")).string()};
   auto* out = std::fopen(files.certificate.c_str(), "w");
   PEM_write_X509(out, certificate);

@@ -59,7 +59,9 @@ class Recorder : public ExchangeSink {
     return changed_.wait_for(lock, patience, [&] { return body.size() >= bytes; });
   }
   bool succeeded() const { return ended && ended->has_value(); }
-  Error error() const { return ended && !*ended ? ended->error() : make_error(Errc::internal, "it did not fail"); }
+  Error error() const {
+    return ended && !*ended ? ended->error() : make_error(Errc::internal, "it did not fail");
+  }
 
   // To be read when it has ended.
   int heads = 0, pieces = 0, ends = 0;
@@ -80,7 +82,10 @@ struct Asked {
 };
 
 inline Request post_request(std::string body = "{}") {
-  return {.method = "POST", .target = "/v1/x?y=1", .headers = {{"Content-Type", "application/json"}}, .body = std::move(body)};
+  return {.method = "POST",
+          .target = "/v1/x?y=1",
+          .headers = {{"Content-Type", "application/json"}},
+          .body = std::move(body)};
 }
 
 inline Origin local(unsigned short port, bool tls = false, std::string host = "127.0.0.1") {
@@ -88,14 +93,16 @@ inline Origin local(unsigned short port, bool tls = false, std::string host = "1
 }
 
 inline Asked ask(Loop& loop, Client& client, const Origin& origin, Request request = post_request(),
-                 const Timeouts& timeouts = {}, std::shared_ptr<Recorder> sink = std::make_shared<Recorder>()) {
+                 const Timeouts& timeouts = {},
+                 std::shared_ptr<Recorder> sink = std::make_shared<Recorder>()) {
   auto exchange = on_loop(loop, [&] { return client.start(origin, std::move(request), timeouts, sink); });
   return {std::move(sink), std::move(exchange)};
 }
 
 /// Asks and waits for the end.
 inline std::shared_ptr<Recorder> ask_and_wait(Loop& loop, Client& client, const Origin& origin,
-                                              Request request = post_request(), const Timeouts& timeouts = {}) {
+                                              Request request = post_request(),
+                                              const Timeouts& timeouts = {}) {
   auto asked = ask(loop, client, origin, std::move(request), timeouts);
   asked.sink->wait_end();
   return asked.sink;

@@ -44,7 +44,8 @@ class RawConnection {
   std::string held_;
 };
 
-/// Listens on a free port and plays `script` for every connection, one thread each; `index` counts them from 0.
+/// Listens on a free port and plays `script` for every connection, one thread each; `index` counts them from
+/// 0.
 class RawServer {
  public:
   using Script = std::function<void(RawConnection& peer, int index)>;
