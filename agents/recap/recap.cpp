@@ -13,6 +13,13 @@
 #include <map>
 
 namespace troupe::recap {
+
+// Named, because a coroutine template instantiated with it must not depend on an unnamed namespace.
+struct ChunkOutcome {
+  Checked checked;
+  std::string problem;
+};
+
 namespace {
 
 struct ChunkJob {
@@ -21,11 +28,6 @@ struct ChunkJob {
   /// This is part `part` of `parts` of its channel-day, from 1.
   std::size_t part = 1;
   std::size_t parts = 1;
-};
-
-struct ChunkOutcome {
-  Checked checked;
-  std::string problem;
 };
 
 /// All there is while a recap is made. Everything the tasks refer to lives here, longer than they do.

@@ -59,10 +59,12 @@ void add_cited(Cited& cited, const Json& entry, const std::string& channel, cons
   }
 }
 
-std::string folded(const Cited& cited) {
-  if (cited.count == 0) return {};
-  return fmt::format("<details class=\"src\"><summary>{}</summary>{}</details>",
-                     counted(static_cast<std::int64_t>(cited.count), "source"), cited.quotes);
+// One line under a text, "who or where, 2 sources", which unfolds into the quotes.
+std::string folded(const std::string& lead, const Cited& cited) {
+  if (cited.count == 0) return fmt::format("<div class=\"src\">{}</div>", lead);
+  return fmt::format("<details class=\"src\"><summary>{}{}{}</summary>{}</details>", lead,
+                     lead.empty() ? "" : ", ", counted(static_cast<std::int64_t>(cited.count), "source"),
+                     cited.quotes);
 }
 
 std::string day_anchor(const std::string& channel, const std::string& date) {
@@ -81,10 +83,10 @@ std::string digest_entry(const Json& item, const Quotes& quotes, bool one_day) {
                    day_anchor(other_channel, get_string(other, "date")), escape_html(other_channel));
     add_cited(cited, other, other_channel, quotes, true);
   }
-  return fmt::format(
-      "<li><div class=\"say\">{}</div><div class=\"meta\"><a href=\"#{}\">#{}</a>{}{}</div>{}</li>",
-      isolated_html(get_string(item, "text")), day_anchor(channel, date), escape_html(channel), also,
-      one_day ? "" : ", " + escape_html(date), folded(cited));
+  auto lead = fmt::format("<a href=\"#{}\">#{}</a>{}{}", day_anchor(channel, date), escape_html(channel),
+                          also, one_day ? "" : ", " + escape_html(date));
+  return fmt::format("<li><div class=\"say\">{}</div>{}</li>", isolated_html(get_string(item, "text")),
+                     folded(lead, cited));
 }
 
 std::string digest_list_html(const Json& digest, const Quotes& quotes, bool one_day) {
@@ -101,8 +103,7 @@ std::string point_entry(const Json& point, const std::string& channel, const Quo
   for (const auto& name : list_at(point, "people")) {
     if (name.is_string()) people += (people.empty() ? "" : ", ") + isolated_html(name.get<std::string>());
   }
-  return fmt::format("<li>{} <span class=\"meta\">{}</span>{}</li>", isolated_html(get_string(point, "text")),
-                     people, folded(cited));
+  return fmt::format("<li>{}{}</li>", isolated_html(get_string(point, "text")), folded(people, cited));
 }
 
 std::string points_by_kind(const Json& channel, const Quotes& quotes) {

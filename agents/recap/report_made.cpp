@@ -161,10 +161,10 @@ std::string chart_figure(const Story& story) {
 
 std::string endpoint_table(const Story& story) {
   std::string out =
-      "<div class=\"scroll\"><table><caption>By "
-      "endpoint</caption><thead><tr><th>Endpoint</th><th>Attempts</th>"
-      "<th>Failed</th><th>First token, median</th><th>Whole, median</th><th>Whole, p95</th><th>Cost</th>"
-      "<th class=\"why\">Failures</th></tr></thead><tbody>";
+      "<div class=\"scroll\"><table><caption>By endpoint</caption><thead><tr><th>Endpoint</th>"
+      "<th>Attempts</th><th>Failed</th><th>First token</th><th>Median</th><th>95th "
+      "pct.</th><th>Cost</th></tr>"
+      "</thead><tbody>";
   auto sums = sum_by_endpoint(story);
   for (std::size_t i = 0; i < story.endpoints.size(); ++i) {
     const auto& sum = sums[story.endpoints[i]];
@@ -172,12 +172,10 @@ std::string endpoint_table(const Story& story) {
     auto time = [&](std::int64_t ms) { return served ? milliseconds(ms) : std::string("–"); };
     fmt::format_to(
         std::back_inserter(out),
-        "<tr><td><i "
-        "class=\"{}\"></i>{}</td><td>{}</td><td{}>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>"
-        "<td class=\"why\">{}</td></tr>",
+        "<tr><td><i class=\"{}\"></i>{}</td><td>{}</td><td{}>{}</td><td>{}</td><td>{}</td><td>{}</td>"
+        "<td>{}</td></tr>",
         chart_class(i), escape_html(story.endpoints[i]), sum.attempts, sum.failed > 0 ? " class=\"bad\"" : "",
-        sum.failed, time(sum.ttft_p50_ms), time(sum.total_p50_ms), time(sum.total_p95_ms), dollars(sum.usd),
-        escape_html(error_list(sum.errors)));
+        sum.failed, time(sum.ttft_p50_ms), time(sum.total_p50_ms), time(sum.total_p95_ms), dollars(sum.usd));
   }
   return out + "</tbody></table></div>";
 }

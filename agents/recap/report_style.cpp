@@ -19,7 +19,7 @@ constexpr std::string_view kReportStyle = R"css(
 --calm:#39443d;--e0:#4a8fe4;--e1:#2aa678;--e2:#d9822f;--e3:#9581e3;--e4:#d273a8;--e5:#a8974a;--e6:#46a9bd;
 --ex:#7d848c}}
 *{box-sizing:border-box}
-html{-webkit-text-size-adjust:100%;scroll-behavior:smooth}
+html{-webkit-text-size-adjust:100%;scroll-behavior:auto}
 body{margin:0;background:var(--page);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",
 Roboto,
 "Helvetica Neue",Arial,sans-serif;overflow-wrap:anywhere}
@@ -38,8 +38,8 @@ border-radius:0 4px 4px 0;color:var(--ink)}
 .digest>li{counter-increment:n;position:relative;padding:.75rem 0 .75rem 2.4rem;
 border-top:1px solid var(--line)}
 .digest>li:first-child{border-top:0;padding-top:.2rem}
-.digest>li:before{content:counter(n);position:absolute;left:0;width:1.6rem;text-align:right;
-color:var(--ink3);
+.digest>li:before{content:counter(n);position:absolute;left:0;width:1.6rem;
+white-space:nowrap;text-align:right;color:var(--ink3);
 font-variant-numeric:tabular-nums;font-size:1.05rem}
 .digest .say{font-size:1.09rem;line-height:1.48}
 .meta{font-size:.86rem;color:var(--ink3)}
@@ -62,14 +62,14 @@ summary:focus-visible,a:focus-visible{outline:2px solid var(--accent);outline-of
 .points>li{padding:.3rem 0 .3rem .9rem;border-left:3px solid var(--line);margin:.35rem 0}
 .decision>li{border-color:var(--e1)}.action>li{border-color:var(--e0)}.question>li{border-color:var(--e2)}
 .src{font-size:.86rem;color:var(--ink3);margin-top:.1rem}
-.src>summary{width:fit-content}
+.src>summary{width:fit-content}.src a{color:var(--ink2)}
 .src blockquote{margin:.45rem 0;padding:.5rem .8rem;background:var(--soft);border-radius:5px;
 color:var(--ink);
 font-size:.92rem;line-height:1.48}
 .src blockquote b{font-weight:620}
 .src time,.src .tag{color:var(--ink3);font-size:.82rem;margin-left:.35rem}
 .story{font-size:1.05rem;max-width:46rem}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(8rem,1fr));gap:1rem;margin:1rem 0 1.6rem}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(7rem,1fr));gap:1rem;margin:1rem 0 1.6rem}
 .facts div{border-top:1px solid var(--line);padding-top:.45rem}
 .facts b{display:block;font-size:1.45rem;font-weight:600;letter-spacing:-.01em;
 font-variant-numeric:tabular-nums}
@@ -100,10 +100,10 @@ text.in{font-size:8.5px;font-weight:600}text.in.open{fill:#fff}text.in.trial{fil
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.9rem;margin:.4rem 0 1.6rem}
 caption{text-align:left;font-weight:620;padding-bottom:.4rem}
-th{font-weight:500;color:var(--ink2);font-size:.82rem;text-align:right;padding:.3rem .7rem;
+th{font-weight:500;color:var(--ink2);font-size:.82rem;text-align:right;padding:.3rem .6rem;
 border-bottom:1px solid var(--ink3);
 white-space:nowrap}
-td{padding:.35rem .7rem;border-bottom:1px solid var(--line);text-align:right;
+td{padding:.35rem .6rem;border-bottom:1px solid var(--line);text-align:right;
 font-variant-numeric:tabular-nums;
 white-space:nowrap}
 th:first-child,td:first-child{text-align:left;padding-left:0}

@@ -17,7 +17,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 std::vector<SourceLine> one_line(std::string who, std::string text) {
-  return {SourceLine{.id = "1551744000.000000", .who = std::move(who), .text = std::move(text), .heading = {}}};
+  return {
+      SourceLine{.id = "1551744000.000000", .who = std::move(who), .text = std::move(text), .heading = {}}};
 }
 
 TEST(RecapPrompt, ShowsSourcesAsLinesAnyModelCanFind) {
@@ -74,8 +75,10 @@ TEST(ContentHash, ChangesWithWhatDecidesTheAnswerOnly) {
 
 TEST(ReadClaims, ForgivesWrappingAndSkipsWhatIsNoPoint) {
   auto claims = read_claims(
-      "Here you are:\n```json\n{\"points\": [{\"kind\":\"decision\",\"text\":\"We ship.\",\"sources\":[\"[1.1]\"]},"
-      "{\"kind\":\"rumour\",\"text\":\" x \\n y \",\"sources\":[\"2\", 3, null]}, 7, null, {\"text\": 5}, {}]}\n```");
+      "Here you are:\n```json\n{\"points\": [{\"kind\":\"decision\",\"text\":\"We "
+      "ship.\",\"sources\":[\"[1.1]\"]},"
+      "{\"kind\":\"rumour\",\"text\":\" x \\n y \",\"sources\":[\"2\", 3, null]}, 7, null, {\"text\": 5}, "
+      "{}]}\n```");
   ASSERT_TRUE(claims);
   ASSERT_EQ(claims->points.size(), 2u);
   EXPECT_EQ(claims->skipped, 4u);
@@ -103,7 +106,8 @@ TEST(ReadClaims, EveryMutilationOfAnAnswerIsAnErrorOrPoints) {
 }
 
 TEST(ReadClaims, RefusesWhatIsNotAnAnswerWithoutQuotingIt) {
-  for (const char* answer : {"", "secret words", "[]", "{}", "{\"points\": {}}", "{\"points\": secret}", "}{"}) {
+  for (const char* answer :
+       {"", "secret words", "[]", "{}", "{\"points\": {}}", "{\"points\": secret}", "}{"}) {
     auto claims = read_claims(answer);
     ASSERT_FALSE(claims) << answer;
     EXPECT_EQ(claims.error().code, Errc::invalid_input);
@@ -113,7 +117,8 @@ TEST(ReadClaims, RefusesWhatIsNotAnAnswerWithoutQuotingIt) {
 
 TEST(ReadClaims, HoldsItsBounds) {
   Json answer;
-  for (int i = 0; i < 70; ++i) answer["points"].push_back(Json{{"text", std::string(2000, 'x')}, {"sources", {"1"}}});
+  for (int i = 0; i < 70; ++i)
+    answer["points"].push_back(Json{{"text", std::string(2000, 'x')}, {"sources", {"1"}}});
   auto claims = read_claims(dump_json(answer));
   ASSERT_TRUE(claims);
   EXPECT_EQ(claims->points.size(), 64u);

@@ -1,6 +1,6 @@
 // The recap workflow by script: what it asks, what it believes, what it pays for twice (nothing).
-#include "agents/recap/recap.hpp"
 #include "agents/recap/condense.hpp"
+#include "agents/recap/recap.hpp"
 #include "tests/agents/recap_support.hpp"
 
 #include <gmock/gmock.h>
@@ -19,11 +19,11 @@ using recap_test::made;
 using recap_test::repeat_lines;
 using recap_test::repeating_model;
 using recap_test::workspace_of;
-using testing::ScriptedDriver;
-using testing::text_completion;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::ScriptedDriver;
+using testing::text_completion;
 
 std::size_t bought(const ScriptedDriver& driver, const std::string& step) {
   return static_cast<std::size_t>(std::ranges::count(driver.bought, step, &StepKey::name));
@@ -231,7 +231,8 @@ TEST(Recap, AChunkThatStaysUnreadableIsAProblemAndTheRestIsRecapped) {
   auto recap = made(driver, small_company());
   ASSERT_EQ(recap["problems"].size(), 1u);
   EXPECT_EQ(recap["problems"][0]["file"], "general/2019-03-05.json");
-  EXPECT_THAT(recap["problems"][0]["reason"].get<std::string>(), HasSubstr("no list of points (asked twice)"));
+  EXPECT_THAT(recap["problems"][0]["reason"].get<std::string>(),
+              HasSubstr("no list of points (asked twice)"));
   EXPECT_EQ(recap["channels"][0]["points"].size(), 0u);
   EXPECT_EQ(recap["channels"][2]["points"].size(), 4u);
 }
@@ -302,7 +303,8 @@ TEST(Recap, AWorkspaceWithoutMessagesAsksNothing) {
 
 TEST(RecapInput, ReadsWhatTheCommandLineGives) {
   auto input = read_recap_input({R"({"input":"x.zip","from":"2019-03-01","channels":"general, #random",
-                                     "users":["ann"],"parallel_max":"4","chunk_tokens_max":800,"deadline_s":""})"});
+                                     "users":["ann"],"parallel_max":"4",
+                                     "chunk_tokens_max":800,"deadline_s":""})"});
   ASSERT_TRUE(input);
   EXPECT_EQ(input->path, "x.zip");
   EXPECT_EQ(input->read.from, "2019-03-01");
