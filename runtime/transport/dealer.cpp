@@ -27,8 +27,11 @@ void set_wire_options(ZmqSocket& socket, const GatewayConfig& config) {
   socket.set_wide(ZMQ_MAXMSGSIZE, static_cast<std::int64_t>(config.frame_bytes_max + (128u << 10)));
   socket.set(ZMQ_HANDSHAKE_IVL, 5000);
   socket.set(ZMQ_HEARTBEAT_IVL, milliseconds_of(config.heartbeat_interval));
-  socket.set(ZMQ_HEARTBEAT_TIMEOUT, milliseconds_of(config.heartbeat_timeout));
-  socket.set(ZMQ_HEARTBEAT_TTL, milliseconds_of(config.heartbeat_timeout));
+  // Whether a peer is up our own hellos decide. ZeroMQ's beats only end dead connections, and must be
+  // patient: it counts whole messages as signs of life, so a large one on a slow line would have its
+  // connection cut under it for ever.
+  socket.set(ZMQ_HEARTBEAT_TIMEOUT, milliseconds_of(5 * config.heartbeat_timeout));
+  socket.set(ZMQ_HEARTBEAT_TTL, milliseconds_of(5 * config.heartbeat_timeout));
 }
 
 Dealer::Dealer(void* context, const GatewayConfig& config, const PeerConfig& peer, std::size_t number)
