@@ -4,6 +4,8 @@
 #include "codec_support.hpp"
 
 #include <filesystem>
+#include <map>
+#include <sstream>
 #include <type_traits>
 
 namespace troupe::providers {
