@@ -7,17 +7,19 @@
 #include <array>
 
 namespace troupe::recap {
-namespace {
 
-// Each round at least halves what a working model gives back; this many rounds condense millions of points.
-constexpr std::size_t kRoundsMax = 8;
-
+// Named, because a coroutine frame that holds it must not depend on an unnamed namespace.
 struct CondenseContext {
   Questions& questions;
   const slack::Workspace& workspace;
   const RecapInput& input;
   const Condensing& what;
 };
+
+namespace {
+
+// Each round at least halves what a working model gives back; this many rounds condense millions of points.
+constexpr std::size_t kRoundsMax = 8;
 
 std::string day_heading(const slack::Workspace& workspace, std::size_t day) {
   return fmt::format("#{}, {}", workspace.days[day].channel, workspace.days[day].date);

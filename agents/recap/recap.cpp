@@ -14,13 +14,11 @@
 
 namespace troupe::recap {
 
-// Named, because a coroutine template instantiated with it must not depend on an unnamed namespace.
+// Named, because coroutine frames that hold these must not depend on an unnamed namespace.
 struct ChunkOutcome {
   Checked checked;
   std::string problem;
 };
-
-namespace {
 
 struct ChunkJob {
   std::size_t day = 0;
@@ -42,6 +40,8 @@ struct Making {
   std::vector<Reader> readers;
   RecapResult result;
 };
+
+namespace {
 
 std::string about_day(const slack::ChannelDay& day) { return fmt::format("#{}, {}", day.channel, day.date); }
 std::string day_id(const slack::ChannelDay& day) { return fmt::format("{}/{}", day.channel, day.date); }
