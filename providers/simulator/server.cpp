@@ -10,22 +10,18 @@
 #include <utility>
 
 namespace troupe::providers::simulator {
-namespace {
-
-/// One answer on its way out.
-struct Play {
-  std::shared_ptr<http::Responder> responder;
-  SimulatedResponse response;
-  Instant started;
-  std::size_t next = 0;
-  bool begun = false;
-  std::unique_ptr<http::Loop::Timer> timer;
-};
-
-}  // namespace
-
 /// Lives on the loop thread; the server's handler and every timer keep it alive.
 struct SimulatorServer::Stage : std::enable_shared_from_this<SimulatorServer::Stage> {
+  /// One answer on its way out.
+  struct Play {
+    std::shared_ptr<http::Responder> responder;
+    SimulatedResponse response;
+    Instant started;
+    std::size_t next = 0;
+    bool begun = false;
+    std::unique_ptr<http::Loop::Timer> timer;
+  };
+
   Stage(http::Loop& on_loop, const Clock& with_clock, Simulator with_simulator)
       : loop(on_loop), clock(with_clock), simulator(std::move(with_simulator)) {}
 
