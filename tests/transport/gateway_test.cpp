@@ -92,8 +92,11 @@ TEST(Gateway, PostedWorkRunsOnItsThreadAndMaySend) {
 
 TEST(Gateway, AListenerMayAnswerAtOnce) {
   Pair pair;
-  pair.a_heard.also = [&](const Inbound& in) { EXPECT_TRUE(pair.a->send(in.peer, data("re: " + in.body))); };
-  pair.start();
+  Gateway* a = nullptr;  // the listener's own, set on its thread
+  pair.a_heard.also = [&](const Inbound& in) { EXPECT_TRUE(a->send(in.peer, data("re: " + in.body))); };
+  pair.a = start_gateway(pair.a_config(), pair.a_heard);
+  pair.a->post([&a, started = pair.a.get()] { a = started; });
+  pair.b = start_gateway(pair.b_config(pair.a->address()), pair.b_heard);
   ASSERT_TRUE(pair.b->send("a", data("ping")));
   ASSERT_TRUE(pair.b_heard.wait_messages(1));
   EXPECT_EQ(pair.b_heard.messages()[0].body, "re: ping");
@@ -104,9 +107,12 @@ TEST(Gateway, ClientsConnectWithTheirKeyAndAreAnswered) {
   Heard server_heard, first_heard, second_heard;
   auto config = quick_config("server", server_keys);
   config.client_keys = {client_keys.public_key};
-  std::unique_ptr<Gateway> server;
-  server_heard.also = [&](const Inbound& in) { std::ignore = server->send(in.peer, data("re: " + in.body)); };
-  server = start_gateway(config, server_heard);
+  Gateway* answering = nullptr;  // the listener's own, set on its thread
+  server_heard.also = [&](const Inbound& in) {
+    std::ignore = answering->send(in.peer, data("re: " + in.body));
+  };
+  auto server = start_gateway(config, server_heard);
+  server->post([&answering, started = server.get()] { answering = started; });
   auto client_config = quick_config("cli", client_keys);
   client_config.listen = "";
   client_config.peers.push_back({"server", server->address(), server_keys.public_key});
