@@ -2,6 +2,7 @@
 
 #include "actors/ledger.hpp"
 #include "actors/wire.hpp"
+#include "agents/recap/recap.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/base/rng.hpp"
 
@@ -34,6 +35,7 @@ Node::Impl::Impl(const Config& config) : config_(config), clock_(system_clock())
   system_config_.set("scheduler.policy", caf::atom("sharing"));
   system_config_.set("scheduler.max-threads", std::size_t{2});
   system_config_.set("scheduler.max-throughput", std::size_t{200});
+  workflows_["recap"] = recap::recap;
 }
 
 Node::Impl::~Impl() { stop(); }

@@ -1,5 +1,4 @@
 // troupe node: a long-running node. Also check, keygen and version, which say what a node would do.
-#include "agents/recap/recap.hpp"
 #include "apps/troupe/command.hpp"
 #include "apps/troupe/inputs.hpp"
 #include "apps/troupe/signals.hpp"
@@ -27,7 +26,6 @@ int serve(const NodeOptions& options) {
   Signals signals({});
   auto node = Node::start(config->with_node(options.id, options.region));
   if (!node) return report_error(node.error());
-  (*node)->add_workflow("recap", recap::recap);
   Json ready;
   ready["node"] = options.id.empty() ? config->values().node.id : options.id;
   ready["address"] = (*node)->address();

@@ -1,5 +1,4 @@
 // troupe run WORKFLOW: a node in this process, one run to its end.
-#include "agents/recap/recap.hpp"
 #include "apps/troupe/command.hpp"
 #include "apps/troupe/inputs.hpp"
 #include "apps/troupe/outputs.hpp"
@@ -68,7 +67,6 @@ int run(const RunOptions& options) {
   auto node = Node::start(*config);
   started.set_value(node ? node->get() : nullptr);
   if (!node) return report_error(node.error());
-  (*node)->add_workflow("recap", recap::recap);
   ProgressLine line(options.quiet, system_clock());
   auto report = (*node)->run({"recap", *input, options.run_id, "default"},
                              [&line](const RunProgress& progress) { line.show(progress); });

@@ -21,7 +21,8 @@ class Node {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  /// Names a workflow type. Replaces an earlier one of that name for runs that start later.
+  /// Names a workflow type. Replaces an earlier one of that name for runs that start later. A node knows "recap" by
+  /// itself: its input is {"input": FOLDER or ZIP of a Slack export, ...}.
   void add_workflow(std::string name, WorkflowFunction function);
 
   struct Watch {
