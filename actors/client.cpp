@@ -27,7 +27,7 @@ class GatewayClient final : public Client, public transport::GatewayListener {
     transport::GatewayConfig config;
     config.id = "client-" + public_key->substr(0, 12);
     config.keys = {*public_key, options.secret_key};
-    config.peers.push_back({kServer, options.address, options.server_key});
+    config.peers.push_back({kServer, options.address, options.server_key, true});
     auto gateway = transport::Gateway::start(std::move(config), *this);
     if (!gateway) return std::unexpected(gateway.error());
     gateway_ = std::move(*gateway);

@@ -199,7 +199,15 @@ std::uint64_t Reader::unsigned_integer() {
   return 0;
 }
 
+double Reader::real_from_integer(std::uint8_t next) {
+  bool has_sign = is_fixed_negative(next) || (next >= kInt8 && next <= kInt64);
+  return has_sign ? static_cast<double>(integer()) : static_cast<double>(unsigned_integer());
+}
+
+// msgpack-c writes a whole number as an integer even when it was given as a double.
 double Reader::real() {
+  auto next = rest_.empty() ? std::uint8_t{0} : static_cast<std::uint8_t>(rest_.front());
+  if (next != kFloat64 && next != kFloat32) return real_from_integer(next);
   auto type = head();
   if (type == kFloat64) {
     auto bits = big_endian(8);

@@ -61,6 +61,7 @@ class Reader {
   /// The type byte of the next value; fails at the end.
   std::uint8_t head();
   std::uint64_t big_endian(std::size_t width);
+  double real_from_integer(std::uint8_t next);
   std::string_view take(std::uint64_t size);
   std::size_t counted(std::uint64_t count, std::size_t values_each);
   std::string_view blob(std::uint8_t first, std::uint8_t type);

@@ -32,7 +32,10 @@ MeshConfig mesh_config_of(const GatewayConfig& config, std::uint64_t incarnation
   out.link.waiting_bytes_max = config.waiting_bytes_max;
   out.link.flight_bytes_max = config.flight_bytes_max;
   out.link.credit_on_consume = config.credit_on_consume;
-  for (const auto& peer : config.peers) out.peers.push_back(peer.id);
+  for (const auto& peer : config.peers) {
+    out.peers.push_back(peer.id);
+    if (peer.any_name) out.any_name.insert(peer.id);
+  }
   out.frame_bytes_max = config.frame_bytes_max;
   out.clients_max = config.clients_max;
   return out;
@@ -42,6 +45,7 @@ Mesh::Mesh(MeshConfig config, GatewayListener& listener, Instant now)
     : config_(std::move(config)), listener_(listener) {
   for (const auto& id : config_.peers) {
     peers_[id] = std::make_unique<Peer>(Link(config_.link, config_.id, config_.incarnation, now), false, now);
+    peers_[id]->any_name = config_.any_name.contains(id);
   }
 }
 
@@ -84,7 +88,8 @@ Mesh::Peer* Mesh::owner_of(const std::string& owner, const protocol::EnvelopeVie
   }
   name = owner;
   auto found = peers_.find(owner);
-  return found == peers_.end() || envelope.source != owner ? nullptr : found->second.get();
+  if (found == peers_.end()) return nullptr;
+  return found->second->any_name || envelope.source == owner ? found->second.get() : nullptr;
 }
 
 std::string Mesh::receive(const std::string& owner, std::string_view frame, const Moment& at) {
@@ -96,7 +101,7 @@ std::string Mesh::receive(const std::string& owner, std::string_view frame, cons
     auto envelope = protocol::read_envelope(reader);
     bool known = reader.ok() && (peer || (peer = owner_of(owner, envelope, at.now, name)));
     // One frame has one sender: the first envelope settled who that is.
-    bool agrees = known && (peer->client || envelope.source == owner);
+    bool agrees = known && (peer->client || peer->any_name || envelope.source == owner);
     if (!agrees || !take(*peer, name, envelope, at)) {
       ++stats_.malformed;
       return known ? name : std::string();

@@ -4,6 +4,7 @@
 #include "runtime/transport/link.hpp"
 
 #include <map>
+#include <set>
 #include <memory>
 
 namespace troupe::transport {
@@ -15,6 +16,8 @@ struct MeshConfig {
   std::vector<std::string> peers;
   std::size_t frame_bytes_max = 16u << 20;
   std::size_t clients_max = 256;
+  /// Peers whose key alone says who they are (PeerConfig::any_name).
+  std::set<std::string> any_name;
   /// Envelopes that wait for one peer travel together up to about this size: one encryption, one system call.
   std::size_t batch_bytes_max = 64u << 10;
   /// Told the name of a client before the listener hears that it came or went.
@@ -61,6 +64,7 @@ class Mesh {
     Link link;
     bool client = false;
     Instant since;
+    bool any_name = false;
   };
   using Peers = std::map<std::string, std::unique_ptr<Peer>>;
 

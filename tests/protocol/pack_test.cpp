@@ -160,3 +160,28 @@ TEST(Record, IgnoresWhatANewerNeighbourAddedAndMissesWhatIsNotThere) {
 
 }  // namespace
 }  // namespace troupe::protocol
+
+namespace troupe::protocol {
+namespace {
+
+TEST(Pack, RealsReadBackWhateverTheWriterMadeOfThem) {
+  for (double value : {0.0, 1.0, -1.0, 0.5, -2.25, 1e18, -1e15, 4294967296.0, 1e300}) {
+    Writer writer;
+    writer.real(value);
+    Reader reader(writer.peek());
+    EXPECT_EQ(reader.real(), value);
+    EXPECT_TRUE(reader.ok()) << value;
+    EXPECT_TRUE(reader.rest().empty()) << value;
+  }
+}
+
+TEST(Pack, ATextIsNoReal) {
+  Writer writer;
+  writer.text("1.0");
+  Reader reader(writer.peek());
+  EXPECT_EQ(reader.real(), 0.0);
+  EXPECT_FALSE(reader.ok());
+}
+
+}  // namespace
+}  // namespace troupe::protocol
