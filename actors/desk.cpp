@@ -28,8 +28,19 @@ void runs_list(const Services& services, const Json& input, const Reply& reply) 
   reply(dump_json(out));
 }
 
-void runs_show(const Services& services, const Json& input, const Reply& reply) {
+// A run that was just accepted has no row yet: it is going all the same.
+Result<journal::RunRow> find_going_or_run(const Services& services, const Json& input) {
   auto row = find_run(services, input);
+  auto id = get_string(input, "id");
+  if (row || !services.progress(id)) return row;
+  journal::RunRow going;
+  going.run_id = id;
+  going.node = services.node;
+  return going;
+}
+
+void runs_show(const Services& services, const Json& input, const Reply& reply) {
+  auto row = find_going_or_run(services, input);
   if (!row) return reply(std::unexpected(row.error()));
   auto out = to_json(*row);
   if (auto progress = services.progress(row->run_id)) {

@@ -36,7 +36,7 @@ struct SupervisorState {
       add("endpoint " + config_.endpoints[i].endpoint.facts.id, [this, i] { spawn_endpoint_pair(i); });
     for (const auto& feature : config_.features) add("queue " + feature.name, [this, &feature] { spawn_queue(feature); });
     for (const auto& peer : config_.peers) add("peer " + peer.id, [this, &peer] { spawn_peer_of(peer); });
-    for (auto& [place, child] : children_) child.spawn();
+    for (const auto& place : order_) children_.at(place).spawn();
     publish_roster();
     connect_health();
     return {
@@ -49,7 +49,10 @@ struct SupervisorState {
  private:
   // ---- spawning ----
 
-  void add(const std::string& place, std::function<void()> spawn) { children_[place].spawn = std::move(spawn); }
+  void add(const std::string& place, std::function<void()> spawn) {
+    children_[place].spawn = std::move(spawn);
+    order_.push_back(place);
+  }
 
   template <class Handle>
   void watch(const std::string& place, const Handle& handle) {
@@ -172,6 +175,7 @@ struct SupervisorState {
   SupervisorConfig config_;
   Stage stage_;
   std::map<std::string, Child> children_;
+  std::vector<std::string> order_;  // endpoints, queues, peers: each knows those before it
   EndpointMap endpoints_;
   std::map<std::string, BreakerActor> breakers_;
   QueueMap queues_;
