@@ -9,9 +9,12 @@
 namespace troupe::actors {
 namespace {
 
-class Attempt final : public HttpAttempt, public http::ExchangeSink, public std::enable_shared_from_this<Attempt> {
+class Attempt final : public HttpAttempt,
+                      public http::ExchangeSink,
+                      public std::enable_shared_from_this<Attempt> {
  public:
-  Attempt(std::shared_ptr<const Wire> wire, const RunAttempt& order, http::Loop& loop, Clock& clock, Ended ended)
+  Attempt(std::shared_ptr<const Wire> wire, const RunAttempt& order, http::Loop& loop, Clock& clock,
+          Ended ended)
       : wire_(std::move(wire)), order_(order), loop_(loop), clock_(clock), ended_(std::move(ended)) {
     result_->record.endpoint = wire_->endpoint;
     result_->record.cause = order_.cause;
@@ -28,7 +31,8 @@ class Attempt final : public HttpAttempt, public http::ExchangeSink, public std:
     if (!request) return end_later(request.error());
     auto timeouts = wire_->timeouts;
     auto left = order_.deadline - began_;
-    if (left <= Duration::zero()) return end_later(make_error(Errc::deadline_exceeded, "no time left to begin"));
+    if (left <= Duration::zero())
+      return end_later(make_error(Errc::deadline_exceeded, "no time left to begin"));
     timeouts.total = timeouts.total == Duration::zero() ? left : std::min<Duration>(timeouts.total, left);
     deadline_bound_ = timeouts.total == left;
     if (order_.request->stream) decoder_ = wire_->dialect->stream_decoder();
@@ -80,7 +84,8 @@ class Attempt final : public HttpAttempt, public http::ExchangeSink, public std:
     if (wire_->first_token == Duration::zero() || !decoder_) return;
     first_token_ = loop_.after(wire_->first_token, [weak = weak_from_this()] {
       if (auto self = weak.lock())
-        self->abort(make_error(Errc::timeout, fmt::format("first token later than {}", to_human(self->wire_->first_token))));
+        self->abort(make_error(Errc::timeout,
+                               fmt::format("first token later than {}", to_human(self->wire_->first_token))));
     });
   }
 
@@ -123,7 +128,8 @@ class Attempt final : public HttpAttempt, public http::ExchangeSink, public std:
       bool usage_known = builder_.peek().usage.output > 0 || builder_.peek().usage.input > 0;
       result_->completion = std::move(builder_).take();
       bool owed = !error || error->maybe_billed || result_->content_seen;
-      if (!usage_known && owed) result_->completion.usage = estimate_usage(*order_.request, result_->completion);
+      if (!usage_known && owed)
+        result_->completion.usage = estimate_usage(*order_.request, result_->completion);
     }
     auto& record = result_->record;
     record.total = clock_.now() - began_;
@@ -154,7 +160,8 @@ class Attempt final : public HttpAttempt, public http::ExchangeSink, public std:
 }  // namespace
 
 std::shared_ptr<HttpAttempt> HttpAttempt::start(std::shared_ptr<const Wire> wire, const RunAttempt& order,
-                                                http::Loop& loop, http::Client& client, Clock& clock, Ended ended) {
+                                                http::Loop& loop, http::Client& client, Clock& clock,
+                                                Ended ended) {
   auto attempt = std::make_shared<Attempt>(std::move(wire), order, loop, clock, std::move(ended));
   attempt->begin(client);
   return attempt;

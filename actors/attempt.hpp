@@ -1,5 +1,5 @@
-// One HTTP attempt at one endpoint: encode, sign, send, decode as it streams, and say how it ended. No actor; lives on
-// the loop thread.
+// One HTTP attempt at one endpoint: encode, sign, send, decode as it streams, and say how it ended. No actor;
+// lives on the loop thread.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -37,8 +37,9 @@ class HttpAttempt {
   virtual ~HttpAttempt() = default;
   virtual void cancel() = 0;
   /// Begins at once; `ended` is called exactly once, never inside `start`. Events go to `sink` (may be null).
-  static std::shared_ptr<HttpAttempt> start(std::shared_ptr<const Wire> wire, const RunAttempt& order, http::Loop& loop,
-                                            http::Client& client, Clock& clock, Ended ended);
+  static std::shared_ptr<HttpAttempt> start(std::shared_ptr<const Wire> wire, const RunAttempt& order,
+                                            http::Loop& loop, http::Client& client, Clock& clock,
+                                            Ended ended);
 };
 
 }  // namespace troupe::actors

@@ -19,12 +19,16 @@ struct BreakerShell {
     clock_ = clock;
     ledger_ = std::move(ledger);
     breaker_.emplace(config_.policy);
-    // Readers keep the newest version: one that restarted must not look older than what it said in its last life.
+    // Readers keep the newest version: one that restarted must not look older than what it said in its last
+    // life.
     version_ = static_cast<std::uint64_t>(clock_->wall().ms) * 1000;
     resume_cool_down();
     return {
         [this](const OutcomeObserved& fact) { on_outcome(fact); },
-        [this](const LoadObserved& fact) { load_ = fact.load; dirty_ = true; },
+        [this](const LoadObserved& fact) {
+          load_ = fact.load;
+          dirty_ = true;
+        },
         [this](const ForceBreaker& order) { moved(breaker_->force(order.state, clock_->now(), order.ttl)); },
         [this](const SubscribeHealth& wish) { on_subscribe(wish); },
         [this](Tick) { on_tick(); },

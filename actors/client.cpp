@@ -1,3 +1,4 @@
+// The door's client over a gateway of its own: one question at a time, matched to its answer by number.
 #include <troupe/client.hpp>
 
 #include "actors/wire.hpp"
@@ -50,7 +51,8 @@ class GatewayClient final : public Client, public transport::GatewayListener {
     if (auto sent = gateway_->send(kServer, std::move(message)); !sent) return std::unexpected(sent.error());
     lock.lock();
     bool answered = changed_.wait_for(lock, answer_within_, [&] { return told_ && told_->id == id; });
-    if (!answered) return fail(Errc::unreachable, "the node did not answer in time; whether it acted is unknown");
+    if (!answered)
+      return fail(Errc::unreachable, "the node did not answer in time; whether it acted is unknown");
     auto json = std::move(told_->json);
     if (!json) return std::unexpected(json.error());
     return JsonText{std::move(*json)};

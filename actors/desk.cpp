@@ -1,7 +1,7 @@
 #include "actors/desk.hpp"
 
-#include <caf/send.hpp>
 #include <fmt/format.h>
+#include <caf/send.hpp>
 
 #include <map>
 
@@ -21,7 +21,8 @@ Result<journal::RunRow> find_run(const Services& services, const Json& input) {
 }
 
 void runs_list(const Services& services, const Json& input, const Reply& reply) {
-  auto rows = services.journal->runs(static_cast<std::size_t>(std::max<std::int64_t>(1, get_int(input, "limit", 100))));
+  auto rows = services.journal->runs(
+      static_cast<std::size_t>(std::max<std::int64_t>(1, get_int(input, "limit", 100))));
   if (!rows) return reply(std::unexpected(rows.error()));
   Json out = Json::array();
   for (const auto& row : *rows) out.push_back(to_json(row));
@@ -58,13 +59,15 @@ void runs_show(const Services& services, const Json& input, const Reply& reply) 
 void runs_cancel(const Services& services, const Json& input, const Reply& reply) {
   auto row = find_run(services, input);
   if (!row) return reply(std::unexpected(row.error()));
-  if (!services.cancel(row->run_id)) return reply(fail(Errc::not_found, "run " + row->run_id + " is not going on this node"));
+  if (!services.cancel(row->run_id))
+    return reply(fail(Errc::not_found, "run " + row->run_id + " is not going on this node"));
   reply(std::string("{}"));
 }
 
 void runs_signal(const Services& services, const Json& input, const Reply& reply) {
   auto id = get_string(input, "id"), name = get_string(input, "name");
-  if (id.empty() || name.empty()) return reply(fail(Errc::invalid_input, "a signal needs a run's id and a name"));
+  if (id.empty() || name.empty())
+    return reply(fail(Errc::invalid_input, "a signal needs a run's id and a name"));
   if (!services.signal(id, name, get_string(input, "json", "null")))
     return reply(fail(Errc::not_found, "run " + id + " is not going on this node"));
   reply(std::string("{}"));
@@ -92,15 +95,27 @@ void runs_story(const Services& services, const Json& input, const Reply& reply)
   out["attempts"] = Json::array();
   auto ms = [](Duration d) { return std::chrono::duration_cast<std::chrono::milliseconds>(d).count(); };
   for (const auto& each : *usage)
-    out["attempts"].push_back({{"endpoint", each.endpoint}, {"model", each.model}, {"cause", each.cause},
-                               {"started_ms", each.started.ms}, {"ttft_ms", ms(each.ttft)}, {"total_ms", ms(each.total)},
-                               {"usd", each.usd}, {"error", each.error}, {"input", each.usage.input},
-                               {"output", each.usage.output}, {"cached", each.usage.cache_read},
+    out["attempts"].push_back({{"endpoint", each.endpoint},
+                               {"model", each.model},
+                               {"cause", each.cause},
+                               {"started_ms", each.started.ms},
+                               {"ttft_ms", ms(each.ttft)},
+                               {"total_ms", ms(each.total)},
+                               {"usd", each.usd},
+                               {"error", each.error},
+                               {"input", each.usage.input},
+                               {"output", each.usage.output},
+                               {"cached", each.usage.cache_read},
                                {"estimated", each.usage.estimated}});
   out["breakers"] = Json::array();
   for (const auto& each : *breakers)
-    out["breakers"].push_back({{"endpoint", each.endpoint}, {"at_ms", each.at.ms}, {"from", each.from}, {"to", each.to},
-                               {"reason", each.reason}, {"detail", each.detail}, {"share", each.share}});
+    out["breakers"].push_back({{"endpoint", each.endpoint},
+                               {"at_ms", each.at.ms},
+                               {"from", each.from},
+                               {"to", each.to},
+                               {"reason", each.reason},
+                               {"detail", each.detail},
+                               {"share", each.share}});
   reply(dump_json(out));
 }
 
@@ -113,7 +128,9 @@ void endpoints(const Services& services, const Json&, const Reply& reply) {
     Json out = Json::array();
     for (const auto& entry : *roster) {
       auto it = by_id.find(entry.facts->id);
-      Json line = it != by_id.end() ? to_json(*it->second) : Json{{"endpoint", entry.facts->id}, {"state", "unknown"}, {"reachable", false}};
+      Json line = it != by_id.end()
+                      ? to_json(*it->second)
+                      : Json{{"endpoint", entry.facts->id}, {"state", "unknown"}, {"reachable", false}};
       line["model"] = entry.facts->model;
       line["provider"] = entry.facts->provider;
       line["region"] = entry.facts->region;
@@ -134,7 +151,8 @@ void route_explain(const Services& services, const Json& input, const Reply& rep
   auto request = std::make_shared<CompletionRequest>();
   request->feature = feature;
   request->output_tokens_max = static_cast<int>(get_int(input, "output_tokens_max", 1024));
-  auto tokens = static_cast<std::size_t>(std::clamp<std::int64_t>(get_int(input, "input_tokens", 1000), 0, 10'000'000));
+  auto tokens =
+      static_cast<std::size_t>(std::clamp<std::int64_t>(get_int(input, "input_tokens", 1000), 0, 10'000'000));
   Message message;
   message.parts.emplace_back(TextPart{std::string(tokens * 4, 'x'), false});
   request->messages.push_back(std::move(message));
@@ -142,7 +160,8 @@ void route_explain(const Services& services, const Json& input, const Reply& rep
 }
 
 void cost(const Services& services, const Json& input, const Reply& reply) {
-  auto rows = services.journal->cost(get_string(input, "by", "feature"), {get_string(input, "run"), {get_int(input, "since_ms")}});
+  auto rows = services.journal->cost(get_string(input, "by", "feature"),
+                                     {get_string(input, "run"), {get_int(input, "since_ms")}});
   if (!rows) return reply(std::unexpected(rows.error()));
   Json out = Json::array();
   for (const auto& row : *rows) out.push_back(to_json(row));
@@ -163,8 +182,8 @@ void submit(const Services& services, const Json& input, const Reply& reply) {
 
 const std::map<std::string, Verb>& verbs() {
   static const std::map<std::string, Verb> table{
-      {"runs.list", runs_list},     {"runs.show", runs_show},     {"runs.cancel", runs_cancel},
-      {"runs.signal", runs_signal}, {"runs.export", runs_export}, {"runs.story", runs_story},
+      {"runs.list", runs_list},     {"runs.show", runs_show},         {"runs.cancel", runs_cancel},
+      {"runs.signal", runs_signal}, {"runs.export", runs_export},     {"runs.story", runs_story},
       {"endpoints", endpoints},     {"route.explain", route_explain}, {"cost", cost},
       {"submit", submit},
   };
@@ -175,7 +194,8 @@ const std::map<std::string, Verb>& verbs() {
 
 void answer_question(const DeskServices& services, const std::string& verb, const Json& input, Reply reply) {
   auto it = verbs().find(verb);
-  if (it == verbs().end()) return reply(fail(Errc::not_found, "this node does not know the question " + verb));
+  if (it == verbs().end())
+    return reply(fail(Errc::not_found, "this node does not know the question " + verb));
   it->second(services, input, reply);
 }
 

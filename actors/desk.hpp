@@ -1,4 +1,5 @@
-// Answers questions to a node, by verb, JSON in and out: the same for the command line, the wire and embedders.
+// Answers questions to a node, by verb, JSON in and out: the same for the command line, the wire and
+// embedders.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -26,8 +27,9 @@ struct DeskServices {
 
 using Reply = std::function<void(Result<std::string>)>;
 
-/// Thread-safe; may read the journal, so not on an I/O thread. `reply` is called exactly once, perhaps later and on
-/// another thread. Fails with not_found for an unknown verb, run or feature, invalid_input for a malformed question.
+/// Thread-safe; may read the journal, so not on an I/O thread. `reply` is called exactly once, perhaps later
+/// and on another thread. Fails with not_found for an unknown verb, run or feature, invalid_input for a
+/// malformed question.
 void answer_question(const DeskServices& services, const std::string& verb, const Json& input, Reply reply);
 
 // The documents, shared with the commands that read a state file directly.

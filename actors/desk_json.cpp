@@ -1,3 +1,4 @@
+// How the desk's answers look as JSON documents.
 #include "actors/desk.hpp"
 #include "runtime/protocol/values.hpp"
 

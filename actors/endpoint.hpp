@@ -17,7 +17,7 @@ struct EndpointConfig {
 /// Starts attempts; HttpAttempt in production, a script in tests. Called on the endpoint's thread.
 using AttemptStarter = std::function<std::shared_ptr<HttpAttempt>(const RunAttempt&, HttpAttempt::Ended)>;
 
-EndpointActor spawn_endpoint(caf::actor_system& system, Unit* unit, EndpointConfig config, AttemptStarter starter,
-                             Clock& clock, BreakerActor breaker);
+EndpointActor spawn_endpoint(caf::actor_system& system, Unit* unit, EndpointConfig config,
+                             AttemptStarter starter, Clock& clock, BreakerActor breaker);
 
 }  // namespace troupe::actors

@@ -8,7 +8,8 @@
 
 namespace troupe::actors {
 
-/// {"feature", "hierarchy", "input_tokens", "plan": [{"endpoint", "cause", "reason"}], "passed_over": [...], "wait_ms"?}
+/// {"feature", "hierarchy", "input_tokens", "plan": [{"endpoint", "cause", "reason"}], "passed_over": [...],
+/// "wait_ms"?}
 std::string explain_route(const policy::RouteRequest& request, std::span<const policy::Candidate> candidates,
                           const policy::RoutePlan& plan);
 

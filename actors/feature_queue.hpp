@@ -23,9 +23,9 @@ struct FeatureConfig {
   std::uint64_t seed = 1;
 };
 
-/// `ledger` hears of every attempt. Subscribe the actor to the breakers' health; until a HealthChanged for an endpoint
-/// has come, that endpoint is not used.
-FeatureQueueActor spawn_feature_queue(caf::actor_system& system, Unit* unit, FeatureConfig config, Clock& clock,
-                                      LedgerActor ledger);
+/// `ledger` hears of every attempt. Subscribe the actor to the breakers' health; until a HealthChanged for an
+/// endpoint has come, that endpoint is not used.
+FeatureQueueActor spawn_feature_queue(caf::actor_system& system, Unit* unit, FeatureConfig config,
+                                      Clock& clock, LedgerActor ledger);
 
 }  // namespace troupe::actors

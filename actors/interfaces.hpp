@@ -21,7 +21,8 @@
 
 namespace troupe::actors {
 
-// ---- values that many messages share: immutable, passed by pointer ---------------------------------------------
+// ---- values that many messages share: immutable, passed by pointer
+// ---------------------------------------------
 
 using RequestPtr = std::shared_ptr<const CompletionRequest>;
 using HealthPtr = std::shared_ptr<const policy::HealthView>;
@@ -52,7 +53,8 @@ struct CallResult {
   std::vector<AttemptRecord> attempts;
 };
 
-/// A model call on its way. `done` is called exactly once, from an actor or from this destructor if nobody answered.
+/// A model call on its way. `done` is called exactly once, from an actor or from this destructor if nobody
+/// answered.
 struct Call {
   RequestPtr request;
   SinkPtr sink;  ///< may be null
@@ -71,7 +73,8 @@ struct Call {
 };
 using CallPtr = std::shared_ptr<const Call>;
 
-// ---- messages ----------------------------------------------------------------------------------------------------
+// ---- messages
+// ----------------------------------------------------------------------------------------------------
 
 /// Time has passed. Sent to everyone some times a second by the node; in tests by the test.
 struct Tick {};
@@ -148,9 +151,9 @@ struct GetTotals {
 using EndpointActor = caf::typed_actor<caf::reacts_to<RunAttempt>, caf::reacts_to<CancelAttempt>,
                                        caf::reacts_to<AttemptEnded>, caf::reacts_to<Tick>>;
 /// Hears how an endpoint's attempts end and owns its state machine.
-using BreakerActor = caf::typed_actor<caf::reacts_to<OutcomeObserved>, caf::reacts_to<LoadObserved>,
-                                      caf::reacts_to<ForceBreaker>, caf::reacts_to<SubscribeHealth>,
-                                      caf::reacts_to<Tick>>;
+using BreakerActor =
+    caf::typed_actor<caf::reacts_to<OutcomeObserved>, caf::reacts_to<LoadObserved>,
+                     caf::reacts_to<ForceBreaker>, caf::reacts_to<SubscribeHealth>, caf::reacts_to<Tick>>;
 
 /// An endpoint as others know it. `handle` may be a stand-in for one on another node.
 struct RosterEntry {
@@ -171,13 +174,13 @@ struct ExplainRoute {
 };
 
 /// Admits a feature's calls, picks their route and follows each to its end.
-using FeatureQueueActor = caf::typed_actor<caf::reacts_to<CallPtr>, caf::reacts_to<AttemptEnded>,
-                                           caf::reacts_to<HealthChanged>, caf::reacts_to<RosterChanged>,
-                                           caf::reacts_to<ExplainRoute>, caf::reacts_to<Tick>>;
+using FeatureQueueActor =
+    caf::typed_actor<caf::reacts_to<CallPtr>, caf::reacts_to<AttemptEnded>, caf::reacts_to<HealthChanged>,
+                     caf::reacts_to<RosterChanged>, caf::reacts_to<ExplainRoute>, caf::reacts_to<Tick>>;
 
 /// Keeps the books: attempts outside runs, breaker history, live totals.
-using LedgerActor = caf::typed_actor<caf::reacts_to<AttemptBooked>, caf::reacts_to<BreakerMoved>,
-                                     caf::reacts_to<GetTotals>>;
+using LedgerActor =
+    caf::typed_actor<caf::reacts_to<AttemptBooked>, caf::reacts_to<BreakerMoved>, caf::reacts_to<GetTotals>>;
 
 /// Go on with this, on the run's own turn.
 struct Continue {
@@ -188,13 +191,14 @@ struct SignalRun {
   std::string name;
   std::string json;
 };
-/// Stop: recorded steps stay, no new one begins. `interrupt`: the node is going down, the run stays resumable.
+/// Stop: recorded steps stay, no new one begins. `interrupt`: the node is going down, the run stays
+/// resumable.
 struct CancelRun {
   bool interrupt = false;
 };
 /// Drives one workflow coroutine, journals each step, resumes after a crash.
-using RunActor = caf::typed_actor<caf::reacts_to<Continue>, caf::reacts_to<SignalRun>, caf::reacts_to<CancelRun>,
-                                  caf::reacts_to<Tick>>;
+using RunActor = caf::typed_actor<caf::reacts_to<Continue>, caf::reacts_to<SignalRun>,
+                                  caf::reacts_to<CancelRun>, caf::reacts_to<Tick>>;
 
 /// The connection to a node came up or went down.
 struct LinkChanged {
@@ -217,16 +221,17 @@ struct CancelRemote {
   CancelAttempt cancel;
 };
 /// Stands for a remote node: sends attempts there, answers for it, and says when it cannot be heard.
-using PeerActor = caf::typed_actor<caf::reacts_to<LinkChanged>, caf::reacts_to<FromPeer>, caf::reacts_to<RunRemote>,
-                                   caf::reacts_to<CancelRemote>, caf::reacts_to<AttemptEnded>,
-                                   caf::reacts_to<HealthChanged>>;
+using PeerActor = caf::typed_actor<caf::reacts_to<LinkChanged>, caf::reacts_to<FromPeer>,
+                                   caf::reacts_to<RunRemote>, caf::reacts_to<CancelRemote>,
+                                   caf::reacts_to<AttemptEnded>, caf::reacts_to<HealthChanged>>;
 
 /// All endpoints' health, local and remote.
 struct GetBoard {
   std::function<void(std::vector<HealthPtr>)> reply;
 };
 /// Spawns the cast, restarts what fails with growing pauses, gives up loudly.
-using SupervisorActor = caf::typed_actor<caf::reacts_to<HealthChanged>, caf::reacts_to<GetBoard>, caf::reacts_to<Tick>>;
+using SupervisorActor =
+    caf::typed_actor<caf::reacts_to<HealthChanged>, caf::reacts_to<GetBoard>, caf::reacts_to<Tick>>;
 
 }  // namespace troupe::actors
 

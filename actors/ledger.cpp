@@ -41,7 +41,8 @@ struct LedgerState {
     keep(std::move(batch));
   }
 
-  // The books follow the calls: a write that fails is said aloud, it must not stop work that has been paid for.
+  // The books follow the calls: a write that fails is said aloud, it must not stop work that has been paid
+  // for.
   void keep(journal::Batch batch) {
     if (journal_ == nullptr) return;
     journal_->append(std::move(batch), [](Result<void> kept) {

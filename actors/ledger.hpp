@@ -1,4 +1,5 @@
-// The Ledger actor: one per node. Live sums for people, durable rows for attempts that no run's journal carries.
+// The Ledger actor: one per node. Live sums for people, durable rows for attempts that no run's journal
+// carries.
 #pragma once
 
 #include "actors/interfaces.hpp"

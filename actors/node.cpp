@@ -1,3 +1,4 @@
+// The public door: configuration values and the node, over what stands behind it.
 #include <troupe/node.hpp>
 
 #include "actors/node_impl.hpp"
@@ -56,13 +57,17 @@ void Node::add_workflow(std::string name, WorkflowFunction function) {
   impl_->add_workflow(std::move(name), std::move(function));
 }
 
-Result<std::string> Node::submit(RunSpec spec, Watch watch) { return impl_->submit(std::move(spec), std::move(watch)); }
+Result<std::string> Node::submit(RunSpec spec, Watch watch) {
+  return impl_->submit(std::move(spec), std::move(watch));
+}
 
 RunReport Node::run(RunSpec spec, std::function<void(const RunProgress&)> on_progress) {
   auto ended = std::make_shared<std::promise<RunReport>>();
   auto future = ended->get_future();
   auto run_id = spec.run_id;
-  auto submitted = submit(std::move(spec), {std::move(on_progress), [ended](RunReport report) { ended->set_value(std::move(report)); }});
+  auto submitted =
+      submit(std::move(spec),
+             {std::move(on_progress), [ended](RunReport report) { ended->set_value(std::move(report)); }});
   if (submitted) return future.get();
   RunReport report;
   report.run_id = run_id;
@@ -78,7 +83,8 @@ Result<JsonText> Node::ask(const std::string& verb, const JsonText& input) {
   if (!question) return std::unexpected(question.error());
   auto told = std::make_shared<std::promise<Result<std::string>>>();
   auto future = told->get_future();
-  actors::answer_question(impl_->desk(), verb, *question, [told](Result<std::string> json) { told->set_value(std::move(json)); });
+  actors::answer_question(impl_->desk(), verb, *question,
+                          [told](Result<std::string> json) { told->set_value(std::move(json)); });
   auto json = future.get();
   if (!json) return std::unexpected(json.error());
   return JsonText{std::move(*json)};

@@ -6,10 +6,10 @@
 #include "runtime/base/log.hpp"
 #include "runtime/base/rng.hpp"
 
+#include <fmt/format.h>
 #include <caf/event_based_actor.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
-#include <fmt/format.h>
 
 #include <filesystem>
 #include <future>
@@ -25,13 +25,15 @@ std::string new_run_id(Clock& clock) {
   static std::atomic<std::uint64_t> counter{0};
   auto wall = clock.wall();
   auto salt = static_cast<std::uint64_t>(clock.now().time_since_epoch().count()) + (counter++ << 48);
-  return fmt::format("{}-{:08x}", to_date(wall), static_cast<std::uint32_t>(stable_hash(std::to_string(wall.ms), salt)));
+  return fmt::format("{}-{:08x}", to_date(wall),
+                     static_cast<std::uint32_t>(stable_hash(std::to_string(wall.ms), salt)));
 }
 
 }  // namespace
 
 Node::Impl::Impl(const Config& config) : config_(config), clock_(system_clock()) {
-  // `sharing` never polls; two workers, since a run's work is short and the paying work is elsewhere (STACK 1.5).
+  // `sharing` never polls; two workers, since a run's work is short and the paying work is elsewhere
+  // (STACK 1.5).
   system_config_.set("scheduler.policy", caf::atom("sharing"));
   system_config_.set("scheduler.max-threads", std::size_t{2});
   system_config_.set("scheduler.max-throughput", std::size_t{200});
@@ -98,7 +100,8 @@ std::map<std::string, WallTime> Node::Impl::cool_downs() {
 
 Result<actors::LocalEndpoint> Node::Impl::local_endpoint(const config::EndpointConfig& endpoint,
                                                          const std::map<std::string, WallTime>& cooling) {
-  auto wire = actors::make_wire(values(), endpoint, simulator_ ? simulator_->origin() : http::Origin{}, clock_);
+  auto wire =
+      actors::make_wire(values(), endpoint, simulator_ ? simulator_->origin() : http::Origin{}, clock_);
   if (!wire) return std::unexpected(wire.error());
   const auto& ca_file = values().providers.at(endpoint.provider).ca_file;
   auto& client = clients_[ca_file];
@@ -107,7 +110,8 @@ Result<actors::LocalEndpoint> Node::Impl::local_endpoint(const config::EndpointC
   local.endpoint = {config::endpoint_facts(endpoint), endpoint.limits, *wire};
   auto cool = cooling.find(endpoint.id);
   local.breaker = {endpoint.id, endpoint.breaker, cool == cooling.end() ? WallTime{} : cool->second};
-  local.starter = [this, wire = *wire, http = client.get()](const actors::RunAttempt& order, actors::HttpAttempt::Ended ended) {
+  local.starter = [this, wire = *wire, http = client.get()](const actors::RunAttempt& order,
+                                                            actors::HttpAttempt::Ended ended) {
     return actors::HttpAttempt::start(wire, order, *loop_, *http, clock_, std::move(ended));
   };
   return local;
@@ -142,7 +146,8 @@ Result<void> Node::Impl::start_cast() {
 void Node::Impl::make_desk() {
   auto facts = std::make_shared<actors::Roster>();
   for (const auto& endpoint : values().endpoints.list)
-    facts->push_back({std::make_shared<const policy::EndpointFacts>(config::endpoint_facts(endpoint)), {}, endpoint.home});
+    facts->push_back(
+        {std::make_shared<const policy::EndpointFacts>(config::endpoint_facts(endpoint)), {}, endpoint.home});
   desk_.node = values().node.id;
   desk_.clock = &clock_;
   desk_.journal = journal_.get();
@@ -242,7 +247,8 @@ void Node::Impl::on_peer_down(const std::string& peer, const std::string& reason
 }
 
 void Node::Impl::on_message(transport::Inbound message) {
-  heard({[this, shared = std::make_shared<const transport::Inbound>(std::move(message))] { arrived(shared); }});
+  heard(
+      {[this, shared = std::make_shared<const transport::Inbound>(std::move(message))] { arrived(shared); }});
 }
 
 void Node::Impl::heard(std::function<void()> work) {
@@ -264,7 +270,8 @@ void Node::Impl::arrived(const std::shared_ptr<const transport::Inbound>& messag
     return;
   }
   auto peers = board_->peers.load();
-  if (auto it = peers->find(message->peer); it != peers->end()) caf::anon_send(it->second, actors::FromPeer{message});
+  if (auto it = peers->find(message->peer); it != peers->end())
+    caf::anon_send(it->second, actors::FromPeer{message});
 }
 
 void Node::Impl::on_ask(const transport::Inbound& message) {
@@ -274,7 +281,8 @@ void Node::Impl::on_ask(const transport::Inbound& message) {
     transport::Outbound out;
     out.kind = static_cast<std::uint32_t>(actors::WireKind::told);
     out.body = actors::body_bytes(actors::ToldBody{id, std::move(json)});
-    if (auto sent = gateway_->send(peer, std::move(out)); !sent) log::debug("node", "an answer was not sent: " + sent.error().what);
+    if (auto sent = gateway_->send(peer, std::move(out)); !sent)
+      log::debug("node", "an answer was not sent: " + sent.error().what);
   };
   auto question = parse_json(ask->json);
   if (!question) return reply(std::unexpected(question.error()));

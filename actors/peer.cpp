@@ -56,7 +56,8 @@ struct PeerState {
     RunAttempt order;
     std::string endpoint;
   };
-  // Their ids start again when they restart, so ours name the attempt here and the incarnation says whose it was.
+  // Their ids start again when they restart, so ours name the attempt here and the incarnation says whose it
+  // was.
   struct Serving {
     std::uint64_t their_id = 0, incarnation = 0;
     std::string endpoint;
@@ -68,13 +69,15 @@ struct PeerState {
     up_ = true;
     incarnation_ = fact.incarnation;
     log::info("peer", fmt::format("{} is up (incarnation {})", config_.id, incarnation_));
-    for (const auto& [id, view] : local_health_) send(outbound(WireKind::health, *view, protocol::Lane::control));
+    for (const auto& [id, view] : local_health_)
+      send(outbound(WireKind::health, *view, protocol::Lane::control));
   }
 
   void on_down(const LinkChanged& fact) {
     if (std::exchange(up_, false)) log::warn("peer", fmt::format("{} is down: {}", config_.id, fact.reason));
     auto lost = std::exchange(abroad_, {});
-    for (auto& [id, attempt] : lost) end_abroad(attempt, make_error(Errc::unreachable, config_.id + " cannot be reached"));
+    for (auto& [id, attempt] : lost)
+      end_abroad(attempt, make_error(Errc::unreachable, config_.id + " cannot be reached"));
     for (const auto& [id, serving] : serving_) cancel_here(id, serving.endpoint);
     for (auto& [id, view] : remote_health_) {
       auto gone = std::make_shared<policy::HealthView>(*view);
@@ -90,7 +93,8 @@ struct PeerState {
       case WireKind::attempt_events: return on_attempt_events(message.body);
       case WireKind::attempt_ended: return on_attempt_ended(message.body);
       case WireKind::health: return on_remote_health(message.body);
-      default: log::debug("peer", fmt::format("{}: message of unknown kind {} ignored", config_.id, message.kind));
+      default:
+        log::debug("peer", fmt::format("{}: message of unknown kind {} ignored", config_.id, message.kind));
     }
   }
 
@@ -105,10 +109,13 @@ struct PeerState {
     body.wants_events = order.attempt.sink != nullptr;
     body.request = *order.attempt.request;
     Abroad attempt{order.attempt, order.endpoint};
-    if (!up_) return end_abroad(attempt, make_error(Errc::unreachable, config_.id + " cannot be reached"), true);
+    if (!up_)
+      return end_abroad(attempt, make_error(Errc::unreachable, config_.id + " cannot be reached"), true);
     auto message = outbound(WireKind::run_attempt, body);
-    message.deadline_ms = clock_->wall().ms + std::chrono::duration_cast<std::chrono::milliseconds>(body.time_left).count();
-    if (auto sent = gateway_->send(config_.id, std::move(message)); !sent) return end_abroad(attempt, sent.error(), true);
+    message.deadline_ms =
+        clock_->wall().ms + std::chrono::duration_cast<std::chrono::milliseconds>(body.time_left).count();
+    if (auto sent = gateway_->send(config_.id, std::move(message)); !sent)
+      return end_abroad(attempt, sent.error(), true);
     abroad_.emplace(body.id, std::move(attempt));
   }
 
@@ -131,7 +138,8 @@ struct PeerState {
     auto node = abroad_.extract(body->id);
     if (node.empty()) return;  // given up on long ago
     const auto& order = node.mapped().order;
-    self_->send(order.reply_to, AttemptEnded{order.id, std::make_shared<const AttemptResult>(std::move(body->result))});
+    self_->send(order.reply_to,
+                AttemptEnded{order.id, std::make_shared<const AttemptResult>(std::move(body->result))});
   }
 
   // `not_sent`: nothing crossed, so it counts as no attempt.
@@ -171,7 +179,8 @@ struct PeerState {
     ended.id = body.id;
     ended.result.not_sent = true;
     ended.result.record.endpoint = body.endpoint;
-    ended.result.error = make_error(Errc::not_found, "endpoint " + body.endpoint + " does not live on that node");
+    ended.result.error =
+        make_error(Errc::not_found, "endpoint " + body.endpoint + " does not live on that node");
     ended.result.record.error = to_string(Errc::not_found);
     send(outbound(WireKind::attempt_ended, ended));
   }
@@ -243,7 +252,9 @@ struct RemoteEndpointState {
     endpoint_ = std::move(endpoint);
     peer_ = std::move(peer);
     return {
-        [this](const RunAttempt& order) { self_->send(peer_, RunRemote{endpoint_, order}); },
+        [this](const RunAttempt& order) {
+          self_->send(peer_, RunRemote{endpoint_, order});
+        },
         [this](const CancelAttempt& order) { self_->send(peer_, CancelRemote{order}); },
         [](const AttemptEnded&) {},
         [](Tick) {},
@@ -262,7 +273,8 @@ PeerActor spawn_peer(caf::actor_system& system, Unit* unit, PeerActorConfig conf
   return spawn_shell<PeerActor, PeerState>(system, unit, std::move(config), &clock, &gateway);
 }
 
-EndpointActor spawn_remote_endpoint(caf::actor_system& system, Unit* unit, std::string endpoint, PeerActor peer) {
+EndpointActor spawn_remote_endpoint(caf::actor_system& system, Unit* unit, std::string endpoint,
+                                    PeerActor peer) {
   return spawn_shell<EndpointActor, RemoteEndpointState>(system, unit, std::move(endpoint), std::move(peer));
 }
 

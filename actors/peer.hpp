@@ -1,4 +1,5 @@
-// The Peer actor: one per remote node, on the gateway's thread. And the stand-in for an endpoint that lives there.
+// The Peer actor: one per remote node, on the gateway's thread. And the stand-in for an endpoint that lives
+// there.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -20,12 +21,14 @@ struct PeerActorConfig {
   std::vector<HealthSubscriber> subscribers;
 };
 
-/// When the link goes down every attempt there ends with `unreachable` (it may have been billed), what runs here for
-/// the peer is cancelled, and the peer's endpoints are published as not reachable until it is heard again.
+/// When the link goes down every attempt there ends with `unreachable` (it may have been billed), what runs
+/// here for the peer is cancelled, and the peer's endpoints are published as not reachable until it is heard
+/// again.
 PeerActor spawn_peer(caf::actor_system& system, Unit* unit, PeerActorConfig config, Clock& clock,
                      transport::Gateway& gateway);
 
 /// An EndpointActor whose attempts run on the peer's node. Callers cannot tell the difference.
-EndpointActor spawn_remote_endpoint(caf::actor_system& system, Unit* unit, std::string endpoint, PeerActor peer);
+EndpointActor spawn_remote_endpoint(caf::actor_system& system, Unit* unit, std::string endpoint,
+                                    PeerActor peer);
 
 }  // namespace troupe::actors

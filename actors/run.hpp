@@ -24,9 +24,9 @@ struct RunConfig {
   std::function<void(RunReport)> on_done;
 };
 
-/// Step protocol (RUNTIME 5.3): INTENT is durable before a call goes out, RESULT before the workflow hears the answer.
-/// A crash between the two leaves an outcome unknown: the call is made again, at most once per crash.
-/// `journal` must outlive the actor.
+/// Step protocol (RUNTIME 5.3): INTENT is durable before a call goes out, RESULT before the workflow hears
+/// the answer. A crash between the two leaves an outcome unknown: the call is made again, at most once per
+/// crash. `journal` must outlive the actor.
 RunActor spawn_run(caf::actor_system& system, RunConfig config, Clock& clock, journal::Journal& journal);
 
 }  // namespace troupe::actors

@@ -14,8 +14,8 @@ auto find_in(const Map& map, const std::string& key) -> const typename Map::mapp
 }
 
 Error damaged(const journal::Entry& entry) {
-  return make_error(Errc::storage, fmt::format("entry {} of run {} ({}) cannot be read", entry.seq, entry.run_id,
-                                               entry.step_key));
+  return make_error(Errc::storage, fmt::format("entry {} of run {} ({}) cannot be read", entry.seq,
+                                               entry.run_id, entry.step_key));
 }
 
 }  // namespace

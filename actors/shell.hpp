@@ -13,9 +13,9 @@
 
 namespace troupe::actors {
 
-/// An actor of interface `Handle` whose state is a `State`: constructed with the actor's pointer, then given its
-/// collaborators through `start(args...)`, which returns the behaviour. The state dies when the actor ends, so
-/// cycles of handles between actors break.
+/// An actor of interface `Handle` whose state is a `State`: constructed with the actor's pointer, then given
+/// its collaborators through `start(args...)`, which returns the behaviour. The state dies when the actor
+/// ends, so cycles of handles between actors break.
 ///
 /// Spawned on a Unit, the actor is pinned: whoever sends, it runs on that unit's thread only.
 template <class Handle, class State, class... Args>

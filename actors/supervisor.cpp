@@ -4,9 +4,9 @@
 #include "actors/shell.hpp"
 #include "runtime/base/log.hpp"
 
-#include <caf/system_messages.hpp>
-#include <caf/exit_reason.hpp>
 #include <fmt/format.h>
+#include <caf/exit_reason.hpp>
+#include <caf/system_messages.hpp>
 
 #include <algorithm>
 #include <map>
@@ -34,7 +34,8 @@ struct SupervisorState {
     self_->set_exit_handler([this](caf::scheduled_actor*, caf::exit_msg& exit) { on_exit(exit); });
     for (std::size_t i = 0; i < config_.endpoints.size(); ++i)
       add("endpoint " + config_.endpoints[i].endpoint.facts.id, [this, i] { spawn_endpoint_pair(i); });
-    for (const auto& feature : config_.features) add("queue " + feature.name, [this, &feature] { spawn_queue(feature); });
+    for (const auto& feature : config_.features)
+      add("queue " + feature.name, [this, &feature] { spawn_queue(feature); });
     for (const auto& peer : config_.peers) add("peer " + peer.id, [this, &peer] { spawn_peer_of(peer); });
     for (const auto& place : order_) children_.at(place).spawn();
     publish_roster();
@@ -64,9 +65,12 @@ struct SupervisorState {
   void spawn_endpoint_pair(std::size_t index) {
     const auto& spec = config_.endpoints[index];
     const auto& id = spec.endpoint.facts.id;
-    auto breaker = spawn_breaker(self_->system(), stage_.loop_unit, spec.breaker, *stage_.clock, stage_.ledger);
-    auto endpoint = spawn_endpoint(self_->system(), stage_.loop_unit, spec.endpoint, spec.starter, *stage_.clock, breaker);
-    if (auto old = breakers_.find(id); old != breakers_.end()) self_->send_exit(old->second, caf::exit_reason::user_shutdown);
+    auto breaker =
+        spawn_breaker(self_->system(), stage_.loop_unit, spec.breaker, *stage_.clock, stage_.ledger);
+    auto endpoint = spawn_endpoint(self_->system(), stage_.loop_unit, spec.endpoint, spec.starter,
+                                   *stage_.clock, breaker);
+    if (auto old = breakers_.find(id); old != breakers_.end())
+      self_->send_exit(old->second, caf::exit_reason::user_shutdown);
     breakers_[id] = breaker;
     endpoints_[id] = endpoint;
     watch("endpoint " + id, endpoint);
@@ -74,7 +78,8 @@ struct SupervisorState {
   }
 
   void spawn_queue(const FeatureConfig& feature) {
-    auto queue = spawn_feature_queue(self_->system(), stage_.loop_unit, feature, *stage_.clock, stage_.ledger);
+    auto queue =
+        spawn_feature_queue(self_->system(), stage_.loop_unit, feature, *stage_.clock, stage_.ledger);
     queues_[feature.name] = queue;
     watch("queue " + feature.name, queue);
     stage_.board->queues.store(std::make_shared<const QueueMap>(queues_));
@@ -87,10 +92,12 @@ struct SupervisorState {
     config.serves = {stage_.board, &stage_.board->endpoints};
     config.subscribers.push_back(HealthSubscriber(self_));
     for (const auto& [feature, queue] : queues_) config.subscribers.push_back(queue);
-    auto actor = spawn_peer(self_->system(), stage_.gateway_unit, std::move(config), *stage_.clock, *stage_.gateway);
+    auto actor =
+        spawn_peer(self_->system(), stage_.gateway_unit, std::move(config), *stage_.clock, *stage_.gateway);
     for (const auto& facts : peer.endpoints)
       remotes_[facts.id] = {std::make_shared<const policy::EndpointFacts>(facts),
-                            spawn_remote_endpoint(self_->system(), stage_.gateway_unit, facts.id, actor), peer.id};
+                            spawn_remote_endpoint(self_->system(), stage_.gateway_unit, facts.id, actor),
+                            peer.id};
     peers_[peer.id] = actor;
     watch("peer " + peer.id, actor);
     stage_.board->peers.store(std::make_shared<const PeerMap>(peers_));
@@ -100,7 +107,8 @@ struct SupervisorState {
     auto roster = std::make_shared<Roster>();
     for (const auto& spec : config_.endpoints) {
       const auto& facts = spec.endpoint.facts;
-      roster->push_back({std::make_shared<const policy::EndpointFacts>(facts), endpoints_.at(facts.id), config_.node});
+      roster->push_back(
+          {std::make_shared<const policy::EndpointFacts>(facts), endpoints_.at(facts.id), config_.node});
     }
     for (const auto& [id, entry] : remotes_) roster->push_back(entry);
     for (const auto& [feature, queue] : queues_) self_->send(queue, RosterChanged{roster});

@@ -1,4 +1,5 @@
-// The Supervisor actor: one per node. Spawns the cast, restarts what fails, and keeps the board of everyone's health.
+// The Supervisor actor: one per node. Spawns the cast, restarts what fails, and keeps the board of everyone's
+// health.
 #pragma once
 
 #include "actors/breaker.hpp"

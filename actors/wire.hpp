@@ -1,4 +1,5 @@
-// The bodies of node-to-node messages. Envelopes, acknowledgement and order are runtime/protocol's and transport's.
+// The bodies of node-to-node messages. Envelopes, acknowledgement and order are runtime/protocol's and
+// transport's.
 #pragma once
 
 #include "actors/interfaces.hpp"

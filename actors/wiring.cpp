@@ -98,17 +98,21 @@ Result<std::shared_ptr<Authorizer>> aws(const config::AuthConfig& auth, const st
     credentials = providers::AwsCredentials{*id, *secret, *token};
   }
   if (!credentials) return std::unexpected(credentials.error());
-  return std::make_shared<SigV4Authorizer>(std::move(*credentials), providers::SigningScope{region, "bedrock"});
+  return std::make_shared<SigV4Authorizer>(std::move(*credentials),
+                                           providers::SigningScope{region, "bedrock"});
 }
 
-Result<std::shared_ptr<Authorizer>> simulated(const config::ProviderConfig& provider, const std::string& region) {
+Result<std::shared_ptr<Authorizer>> simulated(const config::ProviderConfig& provider,
+                                              const std::string& region) {
   auto keys = config::simulated_credentials();
   if (provider.dialect != "bedrock") return std::make_shared<BearerAuthorizer>(keys.api_key);
   providers::AwsCredentials credentials{keys.access_key_id, keys.secret_access_key, {}};
-  return std::make_shared<SigV4Authorizer>(std::move(credentials), providers::SigningScope{region, "bedrock"});
+  return std::make_shared<SigV4Authorizer>(std::move(credentials),
+                                           providers::SigningScope{region, "bedrock"});
 }
 
-Result<std::shared_ptr<Authorizer>> make_authorizer(const config::ProviderConfig& provider, const std::string& region) {
+Result<std::shared_ptr<Authorizer>> make_authorizer(const config::ProviderConfig& provider,
+                                                    const std::string& region) {
   switch (provider.auth.kind) {
     case config::AuthKind::none: return std::shared_ptr<Authorizer>();
     case config::AuthKind::simulated: return simulated(provider, region);
@@ -123,7 +127,8 @@ Result<std::shared_ptr<Authorizer>> make_authorizer(const config::ProviderConfig
 
 }  // namespace
 
-Result<std::shared_ptr<const Wire>> make_wire(const config::Config& config, const config::EndpointConfig& endpoint,
+Result<std::shared_ptr<const Wire>> make_wire(const config::Config& config,
+                                              const config::EndpointConfig& endpoint,
                                               const http::Origin& simulator, Clock&) {
   const auto& provider = config.providers.at(endpoint.provider);
   auto wire = std::make_shared<Wire>();

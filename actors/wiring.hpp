@@ -7,9 +7,11 @@
 
 namespace troupe::actors {
 
-/// How each endpoint of `config` that lives on this node is reached. `simulator` answers for providers whose base_url
-/// is "simulator". Fails with bad_config (a bad URL, an unknown dialect, a secret that cannot be read).
-Result<std::shared_ptr<const Wire>> make_wire(const config::Config& config, const config::EndpointConfig& endpoint,
+/// How each endpoint of `config` that lives on this node is reached. `simulator` answers for providers whose
+/// base_url is "simulator". Fails with bad_config (a bad URL, an unknown dialect, a secret that cannot be
+/// read).
+Result<std::shared_ptr<const Wire>> make_wire(const config::Config& config,
+                                              const config::EndpointConfig& endpoint,
                                               const http::Origin& simulator, Clock& clock);
 
 std::vector<FeatureConfig> feature_configs(const config::Config& config);

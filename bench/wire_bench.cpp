@@ -15,10 +15,9 @@
 #include <semaphore>
 #include <thread>
 
+namespace troupe::transport {
 namespace {
 
-using namespace troupe;
-using namespace troupe::transport;
 using BenchClock = std::chrono::steady_clock;
 
 constexpr std::size_t kBodyBytes = 1024;
@@ -230,10 +229,8 @@ void measure(const std::string& name, Wire& wire, Figures& figures) {
   figures.add("wire." + name + ".rtt_64.rate", "rt/s", many.per_second);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  Figures figures(argc > 1 ? argv[1] : "");
+void measure_in_turns(const std::string& filter) {
+  Figures figures(filter);
   // Taking turns, so that what else the machine does meets both alike.
   for (int i = 0; i < kRepetitions; ++i) {
     {
@@ -248,3 +245,8 @@ int main(int argc, char** argv) {
               figures.of("wire.gateway.rtt_64.rate") / figures.of("wire.bare.rtt_64.rate"));
   figures.print();
 }
+
+}  // namespace
+}  // namespace troupe::transport
+
+int main(int argc, char** argv) { troupe::transport::measure_in_turns(argc > 1 ? argv[1] : ""); }

@@ -15,7 +15,8 @@ namespace troupe::providers {
 
 /// What the path and body need to know about the target, besides the request itself.
 struct Target {
-  /// The provider's model id in any form it accepts (base id, inference profile, provisioned ARN, deployment).
+  /// The provider's model id in any form it accepts (base id, inference profile, provisioned ARN,
+  /// deployment).
   std::string model;
   /// Prefix of the request-target, e.g. "/v1" for OpenAI-compatible bases. No trailing slash.
   std::string base_path;

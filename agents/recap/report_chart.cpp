@@ -87,10 +87,9 @@ std::string bar_piece(const Frame& frame, Stretch stretch, std::size_t below, st
   auto width = std::max(1.5, frame.x(stretch.end_ms) - frame.x(stretch.begin_ms) - 2);
   auto top = frame.y(below + count);
   auto height = std::max(1.0, frame.y(below) - top - (below == 0 ? 0.0 : 1.0));
-  return fmt::format(
-      R"-(<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="1">)-"
-      R"-(<title>{}</title></rect>)-",
-      css, frame.x(stretch.begin_ms) + 1, top, width, height, title);
+  return fmt::format(R"-(<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="1">)-"
+                     R"-(<title>{}</title></rect>)-",
+                     css, frame.x(stretch.begin_ms) + 1, top, width, height, title);
 }
 
 std::string bar(const Frame& frame, const ChartBucket& bucket, Stretch stretch) {

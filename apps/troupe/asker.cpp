@@ -1,3 +1,4 @@
+// Who answers a query of the command line: a running node over the wire, or a state file read here.
 #include "apps/troupe/command.hpp"
 
 #include "actors/desk.hpp"
@@ -29,7 +30,8 @@ class RemoteAsker final : public Asker {
 // Reads a state file, also one a running node writes to. What only a live node knows, it says it cannot tell.
 class StateAsker final : public Asker {
  public:
-  StateAsker(std::unique_ptr<journal::Journal> journal, Config config) : journal_(std::move(journal)), config_(std::move(config)) {
+  StateAsker(std::unique_ptr<journal::Journal> journal, Config config)
+      : journal_(std::move(journal)), config_(std::move(config)) {
     services_.journal = journal_.get();
     services_.progress = [](const std::string&) { return std::nullopt; };
     services_.cancel = [](const std::string&) { return false; };
@@ -37,9 +39,11 @@ class StateAsker final : public Asker {
   }
   Result<Json> ask(const std::string& verb, const Json& input) override {
     if (verb == "endpoints") return last_known_health();
-    if (verb == "submit" || verb == "route.explain") return fail(Errc::unsupported, verb + " needs a node; give --to ADDRESS");
+    if (verb == "submit" || verb == "route.explain")
+      return fail(Errc::unsupported, verb + " needs a node; give --to ADDRESS");
     Result<std::string> json = fail(Errc::internal, "no answer");
-    actors::answer_question(services_, verb, input, [&json](Result<std::string> told) { json = std::move(told); });
+    actors::answer_question(services_, verb, input,
+                            [&json](Result<std::string> told) { json = std::move(told); });
     if (!json) return std::unexpected(json.error());
     return parse_json(*json);
   }
@@ -65,8 +69,10 @@ class StateAsker final : public Asker {
       line["share"] = it == last.end() ? 1.0 : it->second.share;
       if (it != last.end()) line["since"] = to_iso8601(it->second.at);
       line["samples"] = used[endpoint.id].attempts;
-      line["error_share"] = used[endpoint.id].attempts == 0 ? 0.0
-                            : static_cast<double>(used[endpoint.id].failed) / static_cast<double>(used[endpoint.id].attempts);
+      line["error_share"] = used[endpoint.id].attempts == 0
+                                ? 0.0
+                                : static_cast<double>(used[endpoint.id].failed) /
+                                      static_cast<double>(used[endpoint.id].attempts);
       line["model"] = endpoint.model;
       line["provider"] = endpoint.provider;
       line["region"] = endpoint.region;
@@ -84,8 +90,9 @@ class StateAsker final : public Asker {
 
 Result<std::unique_ptr<Asker>> remote(const AskerOptions& options) {
   if (options.server_key.empty() || options.key_file.empty())
-    return fail(Errc::bad_config, "a node is asked with --server-key (its public key) and --key (our secret key's file; "
-                                  "see troupe keygen)");
+    return fail(Errc::bad_config,
+                "a node is asked with --server-key (its public key) and --key (our secret key's file; "
+                "see troupe keygen)");
   auto secret = config::read_secret({"file:" + options.key_file});
   if (!secret) return std::unexpected(secret.error());
   auto client = Client::connect({options.to, options.server_key, *secret, std::chrono::seconds(10)});
@@ -96,7 +103,8 @@ Result<std::unique_ptr<Asker>> remote(const AskerOptions& options) {
 }  // namespace
 
 void add_asker_options(CLI::App& app, AskerOptions& options) {
-  app.add_option("--to", options.to, "Address of a node, tcp://HOST:PORT; without it: the state folder on this machine");
+  app.add_option("--to", options.to,
+                 "Address of a node, tcp://HOST:PORT; without it: the state folder on this machine");
   app.add_option("--state", options.state_dir, "Folder of the journal and ledger")->capture_default_str();
   app.add_option("--config", options.config, "Configuration the state belongs to (default: the demo clouds)");
   app.add_option("--server-key", options.server_key, "The node's public key");
@@ -109,7 +117,8 @@ Result<std::unique_ptr<Asker>> make_asker(const AskerOptions& options) {
   if (!config) return std::unexpected(config.error());
   auto path = std::filesystem::path(options.state_dir) / config->values().store.path;
   if (!std::filesystem::exists(path))
-    return fail(Errc::input_missing, fmt::format("{} is not there: nothing has run with this state folder yet", path.string()));
+    return fail(Errc::input_missing,
+                fmt::format("{} is not there: nothing has run with this state folder yet", path.string()));
   auto journal = journal::open_sqlite_readonly(path.string());
   if (!journal) return std::unexpected(journal.error());
   return std::make_unique<StateAsker>(std::move(*journal), std::move(*config));

@@ -19,7 +19,8 @@ bool is_number(const std::string& text) {
 
 // Display width: bytes that begin a UTF-8 sequence. Right for the Latin text our tables hold.
 std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
 }  // namespace
@@ -69,7 +70,8 @@ Result<void> write_file(const std::string& path, std::string_view text) {
     std::ofstream file(beside, std::ios::binary | std::ios::trunc);
     file.write(text.data(), static_cast<std::streamsize>(text.size()));
     file.flush();
-    if (!file) return fail(Errc::input_missing, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
+    if (!file)
+      return fail(Errc::input_missing, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
   }
   std::error_code error;
   std::filesystem::rename(beside, path, error);

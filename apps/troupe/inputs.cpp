@@ -19,7 +19,8 @@ Result<JsonText> workflow_input(const InputOptions& options) {
   std::error_code error;
   auto path = std::filesystem::absolute(options.input, error);
   if (error || !std::filesystem::exists(path, error))
-    return fail(Errc::input_missing, options.input + " is not there; --input wants a Slack export, folder or ZIP");
+    return fail(Errc::input_missing,
+                options.input + " is not there; --input wants a Slack export, folder or ZIP");
   Json input;
   input["input"] = path.lexically_normal().string();
   for (const auto& pair : options.set) {

@@ -17,7 +17,8 @@ struct InputOptions {
 };
 void add_input_options(CLI::App& app, InputOptions& options);
 
-/// {"input": absolute path, KEY: VALUE, …}. input_missing when the path is not there, invalid_input for a malformed
+/// {"input": absolute path, KEY: VALUE, …}. input_missing when the path is not there, invalid_input for a
+/// malformed
 /// --set. Values stay text; workflows read what they need.
 Result<JsonText> workflow_input(const InputOptions& options);
 

@@ -42,7 +42,8 @@ int serve(const NodeOptions& options) {
 int keygen(const std::string& file) {
   auto keys = transport::make_key_pair();
   if (file.empty()) {
-    std::printf("%s\n", dump_json(Json{{"public_key", keys.public_key}, {"secret_key", keys.secret_key}}).c_str());
+    std::printf("%s\n",
+                dump_json(Json{{"public_key", keys.public_key}, {"secret_key", keys.secret_key}}).c_str());
     return kDone;
   }
   auto mask = umask(0077);
@@ -56,7 +57,8 @@ int keygen(const std::string& file) {
 int check(const std::string& file) {
   auto config = config::load_config(file);
   if (!config) return report_error(config.error());
-  std::printf("%s: sound; %zu endpoints, %zu features\n", file.c_str(), config->endpoints.list.size(), config->features.size());
+  std::printf("%s: sound; %zu endpoints, %zu features\n", file.c_str(), config->endpoints.list.size(),
+              config->features.size());
   return kDone;
 }
 
@@ -69,7 +71,8 @@ void add_node(CLI::App& app, Action& action) {
   verb->add_option("--id", options->id, "Node id instead of the configuration's");
   verb->add_option("--region", options->region, "Region instead of the configuration's");
   verb->add_option("--state", options->state, "Folder of the journal and ledger");
-  verb->add_option("--log", options->log_level, "debug, info, warn, error or off (default: the configuration's)");
+  verb->add_option("--log", options->log_level,
+                   "debug, info, warn, error or off (default: the configuration's)");
   verb->callback([options, &action] { action = [options] { return serve(*options); }; });
 }
 
@@ -83,7 +86,8 @@ void add_check(CLI::App& app, Action& action) {
 void add_keygen(CLI::App& app, Action& action) {
   auto file = std::make_shared<std::string>();
   auto* verb = app.add_subcommand("keygen", "A CURVE key pair for a node or client");
-  verb->add_option("--out", *file, "Secret key to this file (mode 0600), public key to stdout; without it: both as JSON");
+  verb->add_option("--out", *file,
+                   "Secret key to this file (mode 0600), public key to stdout; without it: both as JSON");
   verb->callback([file, &action] { action = [file] { return keygen(*file); }; });
 }
 

@@ -19,9 +19,10 @@ constexpr const char* kExtractive = "extractive";
 std::string model_note(const Json& story) {
   for (const auto& attempt : story["attempts"])
     if (get_string(attempt, "model").find(kExtractive) == std::string::npos) return {};
-  return story["attempts"].empty() ? std::string()
-                                   : "The answers came from the simulator's extractive model. It is not a language model: "
-                                     "it picks the most central messages and quotes them.";
+  return story["attempts"].empty()
+             ? std::string()
+             : "The answers came from the simulator's extractive model. It is not a language model: "
+               "it picks the most central messages and quotes them.";
 }
 
 Result<recap::Quotes> quotes_for(const Json& recap, const JsonText& input) {
@@ -64,7 +65,8 @@ Json run_json(const RunReport& report, const Json& story) {
   return out;
 }
 
-Result<void> write_recap(const std::string& out, const RunReport& report, const Json& story, const JsonText& input) {
+Result<void> write_recap(const std::string& out, const RunReport& report, const Json& story,
+                         const JsonText& input) {
   auto run = run_json(report, story);
   if (auto written = write_file(out + "/run.json", dump_json(run, 2) + "\n"); !written) return written;
   if (report.end != RunEnd::done) return {};
@@ -76,7 +78,9 @@ Result<void> write_recap(const std::string& out, const RunReport& report, const 
   auto shown = quotes ? std::move(*quotes) : recap::Quotes{};
   auto told = story;
   told["model_note"] = model_note(story);
-  if (auto written = write_file(out + "/recap.md", recap::recap_markdown(*recap, shown, get_string(told, "model_note"))); !written)
+  if (auto written =
+          write_file(out + "/recap.md", recap::recap_markdown(*recap, shown, get_string(told, "model_note")));
+      !written)
     return written;
   return write_file(out + "/report.html", recap::report_html(*recap, run, told, shown));
 }

@@ -10,12 +10,13 @@
 
 namespace troupe::app {
 
-/// run.json of the contract. `story` is the document of the verb "runs.story": every attempt of the run, over all its
-/// lives; `state` is "done", "failed", "interrupted" or "cancelled".
+/// run.json of the contract. `story` is the document of the verb "runs.story": every attempt of the run, over
+/// all its lives; `state` is "done", "failed", "interrupted" or "cancelled".
 Json run_json(const RunReport& report, const Json& story);
 
 /// Writes what there is: recap.json, recap.md and report.html only when the run is done.
 /// `input` is the workflow's input, needed to quote the messages again.
-Result<void> write_recap(const std::string& out, const RunReport& report, const Json& story, const JsonText& input);
+Result<void> write_recap(const std::string& out, const RunReport& report, const Json& story,
+                         const JsonText& input);
 
 }  // namespace troupe::app

@@ -15,16 +15,24 @@ std::string line_of(const RunProgress& progress, Duration took) {
   auto fresh = progress.steps_done - progress.steps_replayed;
   double rate = seconds(took) > 0 ? static_cast<double>(fresh) / seconds(took) : 0;
   auto left = progress.steps_planned > progress.steps_done ? progress.steps_planned - progress.steps_done : 0;
-  std::string eta = rate > 0.01 && left > 0 ? ", " + to_human(from_seconds(static_cast<double>(left) / rate)) + " left" : "";
-  std::string replayed = progress.steps_replayed > 0 ? fmt::format(" ({} replayed)", progress.steps_replayed) : "";
+  std::string eta = rate > 0.01 && left > 0
+                        ? ", " + to_human(from_seconds(static_cast<double>(left) / rate)) + " left"
+                        : "";
+  std::string replayed =
+      progress.steps_replayed > 0 ? fmt::format(" ({} replayed)", progress.steps_replayed) : "";
   return fmt::format("{}/{} steps{}  {} calls  {} tokens  ${:.4f}  {:.1f} steps/s{}", progress.steps_done,
-                     progress.steps_planned, replayed, progress.calls, progress.tokens, progress.usd, rate, eta);
+                     progress.steps_planned, replayed, progress.calls, progress.tokens, progress.usd, rate,
+                     eta);
 }
 
 }  // namespace
 
 ProgressLine::ProgressLine(bool quiet, Clock& clock)
-    : quiet_(quiet), terminal_(isatty(STDERR_FILENO) == 1), clock_(clock), began_(clock.now()), shown_(began_) {}
+    : quiet_(quiet),
+      terminal_(isatty(STDERR_FILENO) == 1),
+      clock_(clock),
+      began_(clock.now()),
+      shown_(began_) {}
 
 void ProgressLine::show(const RunProgress& progress) {
   if (quiet_) return;

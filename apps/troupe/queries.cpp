@@ -41,7 +41,8 @@ int show_runs(const Json& runs) {
   std::vector<Row> rows{{"RUN", "WORKFLOW", "STATE", "CREATED", "TOKENS", "USD"}};
   for (const auto& run : runs)
     rows.push_back({get_string(run, "run_id"), get_string(run, "workflow"), get_string(run, "state"),
-                    get_string(run, "created"), std::to_string(get_int(run, "tokens_in") + get_int(run, "tokens_out")),
+                    get_string(run, "created"),
+                    std::to_string(get_int(run, "tokens_in") + get_int(run, "tokens_out")),
                     fmt::format("{:.4f}", get_double(run, "cost_usd"))});
   return print_rows(rows);
 }
@@ -52,27 +53,32 @@ int show_lines(const Json& lines) {
 }
 
 int show_endpoints(const Json& endpoints) {
-  std::vector<Row> rows{{"ENDPOINT", "MODEL", "KIND", "REGION", "HOME", "STATE", "SHARE", "WHY", "TTFT p50", "p90", "ERRORS", "SEEN"}};
+  std::vector<Row> rows{{"ENDPOINT", "MODEL", "KIND", "REGION", "HOME", "STATE", "SHARE", "WHY", "TTFT p50",
+                         "p90", "ERRORS", "SEEN"}};
   for (const auto& each : endpoints) {
     bool reachable = get_bool(each, "reachable", true);
     rows.push_back({get_string(each, "endpoint"), get_string(each, "model"), get_string(each, "kind"),
                     get_string(each, "region"), get_string(each, "home"),
-                    reachable ? get_string(each, "state") : "unreachable", fmt::format("{:.0f}%", 100 * get_double(each, "share")),
-                    get_string(each, "reason"), to_human(from_seconds(get_double(each, "ttft_p50"))),
+                    reachable ? get_string(each, "state") : "unreachable",
+                    fmt::format("{:.0f}%", 100 * get_double(each, "share")), get_string(each, "reason"),
+                    to_human(from_seconds(get_double(each, "ttft_p50"))),
                     to_human(from_seconds(get_double(each, "ttft_p90"))),
-                    fmt::format("{:.1f}%", 100 * get_double(each, "error_share")), std::to_string(get_int(each, "samples"))});
+                    fmt::format("{:.1f}%", 100 * get_double(each, "error_share")),
+                    std::to_string(get_int(each, "samples"))});
   }
   return print_rows(rows);
 }
 
 int show_plan(const Json& plan) {
   std::printf("feature %s, %lld tokens in, up to %lld out\n", get_string(plan, "feature").c_str(),
-              static_cast<long long>(get_int(plan, "input_tokens")), static_cast<long long>(get_int(plan, "output_tokens")));
+              static_cast<long long>(get_int(plan, "input_tokens")),
+              static_cast<long long>(get_int(plan, "output_tokens")));
   std::vector<Row> rows{{"TRY", "ENDPOINT", "MODEL", "KIND", "STATE", "CAUSE", "WHY"}};
   int place = 0;
   for (const auto& each : plan["plan"])
     rows.push_back({std::to_string(++place), get_string(each, "endpoint"), get_string(each, "model"),
-                    get_string(each, "kind"), get_string(each, "state"), get_string(each, "cause"), get_string(each, "reason")});
+                    get_string(each, "kind"), get_string(each, "state"), get_string(each, "cause"),
+                    get_string(each, "reason")});
   for (const auto& each : plan["passed_over"])
     rows.push_back({"-", get_string(each, "endpoint"), get_string(each, "model"), get_string(each, "kind"),
                     get_string(each, "state"), "passed over", get_string(each, "reason")});
@@ -82,8 +88,9 @@ int show_plan(const Json& plan) {
 std::vector<Row> cost_rows(const std::string& by, const Json& costs) {
   std::vector<Row> rows{{by, "attempts", "failed", "input_tokens", "output_tokens", "cost_usd"}};
   for (const auto& each : costs)
-    rows.push_back({get_string(each, "key"), std::to_string(get_int(each, "attempts")), std::to_string(get_int(each, "failed")),
-                    std::to_string(get_int(each, "input_tokens")), std::to_string(get_int(each, "output_tokens")),
+    rows.push_back({get_string(each, "key"), std::to_string(get_int(each, "attempts")),
+                    std::to_string(get_int(each, "failed")), std::to_string(get_int(each, "input_tokens")),
+                    std::to_string(get_int(each, "output_tokens")),
                     fmt::format("{:.6f}", get_double(each, "cost_usd"))});
   return rows;
 }
@@ -106,8 +113,8 @@ int print_csv(const std::vector<Row>& rows) {
 
 // FinOps Open Cost and Usage Specification 1.0 column names; what we do not know is left out, not invented.
 int print_focus(const std::string& by, const Json& costs) {
-  std::vector<Row> rows{{"BilledCost", "BillingCurrency", "ChargeCategory", "ConsumedQuantity", "ConsumedUnit", "ServiceCategory",
-                         "x_" + by}};
+  std::vector<Row> rows{{"BilledCost", "BillingCurrency", "ChargeCategory", "ConsumedQuantity",
+                         "ConsumedUnit", "ServiceCategory", "x_" + by}};
   for (const auto& each : costs)
     rows.push_back({fmt::format("{:.6f}", get_double(each, "cost_usd")), "USD", "Usage",
                     std::to_string(get_int(each, "input_tokens") + get_int(each, "output_tokens")), "Tokens",
@@ -158,7 +165,8 @@ CLI::App* add_query(CLI::App& app, const char* name, const char* help, const Opt
   auto* verb = app.add_subcommand(name, help);
   add_asker_options(*verb, options->asker);
   verb->add_flag("--json", options->json, "JSON instead of a table");
-  verb->callback([options, &action, act = std::move(act)] { action = [options, act] { return act(*options); }; });
+  verb->callback(
+      [options, &action, act = std::move(act)] { action = [options, act] { return act(*options); }; });
   return verb;
 }
 
@@ -178,9 +186,11 @@ void add_runs(CLI::App& app, Action& action) {
     return added;
   };
   by_id("show", "One run", "runs.show", print_json);
-  by_id("cancel", "Stops a run; recorded steps stay", "runs.cancel", [](const Json&) { return static_cast<int>(kDone); });
+  by_id("cancel", "Stops a run; recorded steps stay", "runs.cancel",
+        [](const Json&) { return static_cast<int>(kDone); });
   by_id("export", "The whole history as JSON lines", "runs.export", show_lines);
-  auto* signal = by_id("signal", "Answers a waiting run", "runs.signal", [](const Json&) { return static_cast<int>(kDone); });
+  auto* signal = by_id("signal", "Answers a waiting run", "runs.signal",
+                       [](const Json&) { return static_cast<int>(kDone); });
   signal->add_option("name", options->name, "The signal's name")->required();
   signal->add_option("json", options->value, "Its JSON value");
 }
@@ -195,12 +205,15 @@ void add_route(CLI::App& app, Action& action) {
   auto* route = app.add_subcommand("route", "How calls are routed");
   route->require_subcommand(1);
   auto options = std::make_shared<QueryOptions>();
-  auto* explain = add_query(*route, "explain", "The plan for a request, and its reasons", options, action, [](const auto& o) {
-    auto question = explain_question(o);
-    return question ? ask_and_print(o, "route.explain", *question, show_plan) : report_error(question.error());
-  });
+  auto* explain = add_query(*route, "explain", "The plan for a request, and its reasons", options, action,
+                            [](const auto& o) {
+                              auto question = explain_question(o);
+                              return question ? ask_and_print(o, "route.explain", *question, show_plan)
+                                              : report_error(question.error());
+                            });
   explain->add_option("--feature", options->feature, "The feature that asks")->capture_default_str();
-  explain->add_option("--request", options->request, "JSON file: {\"input_tokens\": N, \"output_tokens_max\": N}");
+  explain->add_option("--request", options->request,
+                      "JSON file: {\"input_tokens\": N, \"output_tokens_max\": N}");
 }
 
 void add_cost(CLI::App& app, Action& action) {

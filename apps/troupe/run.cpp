@@ -26,11 +26,13 @@ struct RunOptions {
 int exit_of(const RunReport& report) {
   switch (report.end) {
     case RunEnd::done: return kDone;
-    case RunEnd::failed: return report_error(report.error.value_or(make_error(Errc::internal, "failed without a reason")));
+    case RunEnd::failed:
+      return report_error(report.error.value_or(make_error(Errc::internal, "failed without a reason")));
     case RunEnd::cancelled:
     case RunEnd::interrupted: break;
   }
-  std::fprintf(stderr, "troupe: interrupted; repeat the command with --run-id %s to resume\n", report.run_id.c_str());
+  std::fprintf(stderr, "troupe: interrupted; repeat the command with --run-id %s to resume\n",
+               report.run_id.c_str());
   return kInterrupted;
 }
 
@@ -40,9 +42,10 @@ void print_summary(const RunOptions& options, const RunReport& report, const Jso
     return;
   }
   if (options.quiet) return;
-  std::fprintf(stderr, "run %s: %s in %s, %zu steps (%zu replayed), %lld calls, $%.4f\n", report.run_id.c_str(),
-               to_string(report.end), to_human(report.took).c_str(), report.steps, report.steps_replayed,
-               static_cast<long long>(get_int(run["calls"], "total")), get_double(run, "cost_usd"));
+  std::fprintf(stderr, "run %s: %s in %s, %zu steps (%zu replayed), %lld calls, $%.4f\n",
+               report.run_id.c_str(), to_string(report.end), to_human(report.took).c_str(), report.steps,
+               report.steps_replayed, static_cast<long long>(get_int(run["calls"], "total")),
+               get_double(run, "cost_usd"));
   if (report.end != RunEnd::done) return;
   for (const char* file : {"recap.md", "report.html", "recap.json", "run.json"})
     std::printf("%s/%s\n", options.out.c_str(), file);
@@ -75,7 +78,8 @@ int run(const RunOptions& options) {
   if (auto told = (*node)->ask("runs.story", {dump_json(Json{{"id", report.run_id}})}))
     if (auto parsed = parse_json(told->text)) story = std::move(*parsed);
   (*node)->stop();
-  if (auto written = write_recap(options.out, report, story, *input); !written) return report_error(written.error());
+  if (auto written = write_recap(options.out, report, story, *input); !written)
+    return report_error(written.error());
   print_summary(options, report, run_json(report, story));
   return exit_of(report);
 }
@@ -84,12 +88,15 @@ int run(const RunOptions& options) {
 
 void add_run(CLI::App& app, Action& action) {
   auto options = std::make_shared<RunOptions>();
-  auto* verb = app.add_subcommand("run", "One run to its end, on a node in this process; repeat with the same --run-id to resume");
+  auto* verb = app.add_subcommand(
+      "run", "One run to its end, on a node in this process; repeat with the same --run-id to resume");
   verb->add_option("workflow", options->workflow, "What to run: recap")->required();
   add_input_options(*verb, options->input);
-  verb->add_option("--out", options->out, "Folder for recap.md, report.html, recap.json and run.json")->required();
+  verb->add_option("--out", options->out, "Folder for recap.md, report.html, recap.json and run.json")
+      ->required();
   verb->add_option("--config", options->config, "Configuration file; without it: the simulated demo clouds");
-  verb->add_option("--state", options->state, "Folder of the journal and ledger (default: .troupe, or the configuration's)");
+  verb->add_option("--state", options->state,
+                   "Folder of the journal and ledger (default: .troupe, or the configuration's)");
   verb->add_option("--run-id", options->run_id, "Name of the run; the same name resumes it");
   verb->add_option("--log", options->log_level, "debug, info, warn, error or off")->capture_default_str();
   verb->add_flag("--quiet", options->quiet, "No progress, no summary");

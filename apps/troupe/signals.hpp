@@ -8,8 +8,9 @@
 
 namespace troupe::app {
 
-/// While it lives: the first SIGINT or SIGTERM calls `on_first` on a thread of its own, the second ends the process at
-/// once with 128 + its number. Make it before any other thread, so that none of them takes the signals. One at a time.
+/// While it lives: the first SIGINT or SIGTERM calls `on_first` on a thread of its own, the second ends the
+/// process at once with 128 + its number. Make it before any other thread, so that none of them takes the
+/// signals. One at a time.
 class Signals {
  public:
   explicit Signals(std::function<void()> on_first);

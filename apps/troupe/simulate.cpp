@@ -39,8 +39,10 @@ int simulate(const std::string& file, const std::string& listen) {
 void add_simulate(CLI::App& app, Action& action) {
   auto file = std::make_shared<std::string>();
   auto listen = std::make_shared<std::string>();
-  auto* verb = app.add_subcommand("simulate", "The simulated clouds on loopback, every dialect; prints one JSON line when ready");
-  verb->add_option("--config", *file, "Configuration file with a `simulator` section (default: the demo clouds)");
+  auto* verb = app.add_subcommand(
+      "simulate", "The simulated clouds on loopback, every dialect; prints one JSON line when ready");
+  verb->add_option("--config", *file,
+                   "Configuration file with a `simulator` section (default: the demo clouds)");
   verb->add_option("--listen", *listen, "HOST:PORT instead of the configuration's; port 0: any free one");
   verb->callback([file, listen, &action] { action = [file, listen] { return simulate(*file, *listen); }; });
 }

@@ -21,7 +21,8 @@ struct SubmitOptions {
 };
 
 constexpr Duration kAskEvery = std::chrono::milliseconds(300);
-// A node that restarts is asked again for this long before the wait is given up; the run itself goes on without us.
+// A node that restarts is asked again for this long before the wait is given up; the run itself goes on
+// without us.
 constexpr Duration kSilenceMax = std::chrono::seconds(60);
 
 RunProgress progress_from(const Json& shown) {
@@ -50,7 +51,8 @@ Result<Json> wait_for(Asker& asker, const std::string& run_id, ProgressLine& lin
     }
     signals.wait_for(kAskEvery);
   }
-  return fail(Errc::cancelled, fmt::format("no longer waiting; the run goes on: troupe runs show {}", run_id));
+  return fail(Errc::cancelled,
+              fmt::format("no longer waiting; the run goes on: troupe runs show {}", run_id));
 }
 
 int write_outputs(const SubmitOptions& options, Asker& asker, const Json& shown, const JsonText& input) {
@@ -63,7 +65,8 @@ int write_outputs(const SubmitOptions& options, Asker& asker, const Json& shown,
   if (!options.out.empty()) {
     auto story = asker.ask("runs.story", {{"id", report.run_id}});
     if (!story) return report_error(story.error());
-    if (auto written = write_recap(options.out, report, *story, input); !written) return report_error(written.error());
+    if (auto written = write_recap(options.out, report, *story, input); !written)
+      return report_error(written.error());
   }
   return report.error ? report_error(*report.error) : kDone;
 }
@@ -75,7 +78,8 @@ int submit(const SubmitOptions& options) {
   auto asker = make_asker(options.asker);
   if (!asker) return report_error(asker.error());
   auto document = parse_json(input->text);
-  auto told = (*asker)->ask("submit", {{"workflow", options.workflow}, {"run_id", options.run_id}, {"input", *document}});
+  auto told = (*asker)->ask(
+      "submit", {{"workflow", options.workflow}, {"run_id", options.run_id}, {"input", *document}});
   if (!told) return report_error(told.error());
   auto run_id = get_string(*told, "run_id");
   if (!options.wait) {
@@ -86,8 +90,10 @@ int submit(const SubmitOptions& options) {
   auto shown = wait_for(**asker, run_id, line, signals);
   line.end();
   if (!shown) return report_error(shown.error());
-  if (options.json) std::printf("%s\n", dump_json(*shown).c_str());
-  else std::printf("%s %s\n", run_id.c_str(), get_string(*shown, "state").c_str());
+  if (options.json)
+    std::printf("%s\n", dump_json(*shown).c_str());
+  else
+    std::printf("%s %s\n", run_id.c_str(), get_string(*shown, "state").c_str());
   return write_outputs(options, **asker, *shown, *input);
 }
 

@@ -23,7 +23,16 @@ struct Usage {
   friend bool operator==(const Usage&, const Usage&) = default;
 };
 
-enum class StopReason { stop, stop_sequence, length, tool_calls, content_filter, context_length, pause, model_error };
+enum class StopReason {
+  stop,
+  stop_sequence,
+  length,
+  tool_calls,
+  content_filter,
+  context_length,
+  pause,
+  model_error
+};
 const char* to_string(StopReason reason);
 StopReason stop_reason_from_string(const std::string& name);
 
@@ -62,7 +71,8 @@ struct UsageReported {
   friend bool operator==(const UsageReported&, const UsageReported&) = default;
 };
 
-/// A stream is whole only if it held a StreamStopped. Order: Started, deltas, Stopped, at most one UsageReported.
+/// A stream is whole only if it held a StreamStopped. Order: Started, deltas, Stopped, at most one
+/// UsageReported.
 using StreamEvent = std::variant<StreamStarted, TextDelta, ReasoningDelta, ToolUseStarted, ToolInputDelta,
                                  StreamStopped, UsageReported>;
 

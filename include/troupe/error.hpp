@@ -10,7 +10,8 @@
 namespace troupe {
 
 /// Every code has a heading in docs/ERRORS.md: what happened, what is unknown, what to do.
-/// The first group is the normalised vocabulary of model calls (MECHANISMS G1), the second is our own runtime's.
+/// The first group is the normalised vocabulary of model calls (MECHANISMS G1), the second is our own
+/// runtime's.
 enum class Errc {
   // A provider's answer, in the words all dialects share.
   rate_limited,             ///< told to slow down; capacity, not sickness (F4)
@@ -28,16 +29,16 @@ enum class Errc {
   stream_broken,            ///< the answer ended before its final event; the call may have been billed
   cancelled,                ///< our caller or we stopped it
   // Our runtime.
-  deadline_exceeded,   ///< the caller's deadline cannot be met any more
-  no_endpoint,         ///< nothing that could serve this is alive or allowed
-  refused,             ///< admission refused it: queue full or retry budget spent
-  unreachable,         ///< the node that owns the endpoint cannot be reached
-  invalid_input,       ///< data given to us is malformed
-  input_missing,       ///< a file or folder is not there
-  bad_config,          ///< configuration is wrong; `what` names file, line and key
-  unsupported,         ///< a dialect or build lacks this capability; said before any call
-  storage,             ///< the journal could not be read or written; the last write's outcome is unknown
-  internal,            ///< our bug
+  deadline_exceeded,  ///< the caller's deadline cannot be met any more
+  no_endpoint,        ///< nothing that could serve this is alive or allowed
+  refused,            ///< admission refused it: queue full or retry budget spent
+  unreachable,        ///< the node that owns the endpoint cannot be reached
+  invalid_input,      ///< data given to us is malformed
+  input_missing,      ///< a file or folder is not there
+  bad_config,         ///< configuration is wrong; `what` names file, line and key
+  unsupported,        ///< a dialect or build lacks this capability; said before any call
+  storage,            ///< the journal could not be read or written; the last write's outcome is unknown
+  internal,           ///< our bug
 };
 
 /// Who has to change something for this not to happen again.

@@ -14,15 +14,16 @@ namespace troupe {
 /// Thread-safe. Installs no signal handler and no log sink, starts its own threads, ends them in `stop`.
 class Node {
  public:
-  /// Opens the journal, binds what is to be bound, spawns the cast. Fails with bad_config or storage; then nothing runs.
+  /// Opens the journal, binds what is to be bound, spawns the cast. Fails with bad_config or storage; then
+  /// nothing runs.
   static Result<std::unique_ptr<Node>> start(const Config& config);
   /// Stops, see `stop`.
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  /// Names a workflow type. Replaces an earlier one of that name for runs that start later. A node knows "recap" by
-  /// itself: its input is {"input": FOLDER or ZIP of a Slack export, ...}.
+  /// Names a workflow type. Replaces an earlier one of that name for runs that start later. A node knows
+  /// "recap" by itself: its input is {"input": FOLDER or ZIP of a Slack export, ...}.
   void add_workflow(std::string name, WorkflowFunction function);
 
   struct Watch {
@@ -31,8 +32,8 @@ class Node {
     /// Once. Both are called on a thread of the node and must not block.
     std::function<void(RunReport)> on_done;
   };
-  /// Starts a run, or resumes the one of that id. Gives its id; not_found for an unknown workflow, refused when the
-  /// run is going already or the node is stopping.
+  /// Starts a run, or resumes the one of that id. Gives its id; not_found for an unknown workflow, refused
+  /// when the run is going already or the node is stopping.
   Result<std::string> submit(RunSpec spec, Watch watch = {});
   /// Submits and waits. Not from a thread of the node.
   RunReport run(RunSpec spec, std::function<void(const RunProgress&)> on_progress = {});
@@ -41,8 +42,9 @@ class Node {
   void interrupt();
 
   /// Asks the node itself, JSON in and out, as `troupe` does over the wire: "runs.list", "runs.show" {id},
-  /// "runs.cancel" {id}, "runs.signal" {id, name, json}, "runs.export" {id}, "endpoints", "route.explain" {feature},
-  /// "cost" {by, since_ms}, "submit" {workflow, input, run_id}, "breaker.force" {endpoint, state, seconds}.
+  /// "runs.cancel" {id}, "runs.signal" {id, name, json}, "runs.export" {id}, "endpoints", "route.explain"
+  /// {feature}, "cost" {by, since_ms}, "submit" {workflow, input, run_id}, "breaker.force" {endpoint, state,
+  /// seconds}.
   Result<JsonText> ask(const std::string& verb, const JsonText& input = {"{}"});
 
   /// Where other nodes and clients connect; empty when the configuration names no address.

@@ -12,9 +12,9 @@
 
 namespace troupe {
 
-/// A coroutine that starts when awaited (or by `start`) and resumes its awaiter when done. Move-only; destroying it
-/// destroys the suspended coroutine and everything it holds. Nothing of ours throws, so an exception is a bug: it
-/// terminates.
+/// A coroutine that starts when awaited (or by `start`) and resumes its awaiter when done. Move-only;
+/// destroying it destroys the suspended coroutine and everything it holds. Nothing of ours throws, so an
+/// exception is a bug: it terminates.
 template <class T>
 class [[nodiscard]] Task {
  public:
@@ -75,7 +75,8 @@ class [[nodiscard]] Task {
   std::coroutine_handle<promise_type> self_;
 };
 
-/// Awaits whatever answers through a callback. If the awaiting coroutine is destroyed first, a late answer is dropped.
+/// Awaits whatever answers through a callback. If the awaiting coroutine is destroyed first, a late answer is
+/// dropped.
 template <class T>
 class [[nodiscard]] Callback {
  public:
@@ -105,7 +106,8 @@ class [[nodiscard]] Callback {
   std::shared_ptr<Slot> slot_;
 };
 
-/// Runs every task concurrently (at most `parallel_max` at once) and gives the results in the order of the tasks.
+/// Runs every task concurrently (at most `parallel_max` at once) and gives the results in the order of the
+/// tasks.
 template <class T>
 Task<std::vector<T>> all(std::vector<Task<T>> tasks, std::size_t parallel_max = 64) {
   struct State {

@@ -1,5 +1,5 @@
-// Durable workflows as coroutines. A workflow says what to do next; a driver does it, records it, and on resume
-// answers recorded steps from the journal instead of doing them again.
+// Durable workflows as coroutines. A workflow says what to do next; a driver does it, records it, and on
+// resume answers recorded steps from the journal instead of doing them again.
 //
 //   Task<Result<JsonText>> my_workflow(Workflow& wf, JsonText input) {
 //     StepKey key{"ask", "1"};
@@ -9,7 +9,8 @@
 //     co_return JsonText{...};
 //   }
 //
-// The promise: recorded results exactly once, external effects at least once with a stable key, one fenced writer.
+// The promise: recorded results exactly once, external effects at least once with a stable key, one fenced
+// writer.
 #pragma once
 
 #include <troupe/completion.hpp>
@@ -23,8 +24,8 @@
 
 namespace troupe {
 
-/// Names a step for ever: a name and what distinguishes this one of that name (a content hash, a channel and day).
-/// Never a position: adding, dropping or reordering steps must not confuse a resumed run.
+/// Names a step for ever: a name and what distinguishes this one of that name (a content hash, a channel and
+/// day). Never a position: adding, dropping or reordering steps must not confuse a resumed run.
 struct StepKey {
   std::string name;
   std::string id;
@@ -96,7 +97,9 @@ class Workflow {
   }
   /// A durable timer.
   Callback<Result<void>> sleep_until(StepKey key, WallTime when) {
-    return {[this, k = std::move(key), when](auto done) mutable { driver_.sleep_until(k, when, std::move(done)); }};
+    return {[this, k = std::move(key), when](auto done) mutable {
+      driver_.sleep_until(k, when, std::move(done));
+    }};
   }
   /// Waits for `troupe runs signal ID NAME JSON`; `key.name` is NAME.
   Callback<Result<JsonText>> signal(StepKey key) {

@@ -15,16 +15,11 @@ namespace {
 // The names of the errors that are the caller's own, as the counters say them.
 std::string outcome_name(Errc code) {
   switch (code) {
-    case Errc::auth:
-      return "auth";
-    case Errc::not_found:
-      return "not_found";
-    case Errc::context_length_exceeded:
-      return "context_length";
-    case Errc::model_not_ready:
-      return "not_ready";
-    default:
-      return "bad_request";
+    case Errc::auth: return "auth";
+    case Errc::not_found: return "not_found";
+    case Errc::context_length_exceeded: return "context_length";
+    case Errc::model_not_ready: return "not_ready";
+    default: return "bad_request";
   }
 }
 

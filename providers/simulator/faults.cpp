@@ -21,12 +21,8 @@ void apply(const Fault& fault, Struck& struck) {
     case FaultKind::unavailable:
       if (!struck.refusal) struck.refusal = fault;
       return;
-    case FaultKind::slow:
-      struck.slow *= fault.factor;
-      return;
-    case FaultKind::late_first_token:
-      struck.late += fault.delay;
-      return;
+    case FaultKind::slow: struck.slow *= fault.factor; return;
+    case FaultKind::late_first_token: struck.late += fault.delay; return;
     case FaultKind::cut:
     case FaultKind::stall:
     case FaultKind::malformed:

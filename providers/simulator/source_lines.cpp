@@ -137,14 +137,10 @@ std::string cut_at_word(std::string_view text, std::size_t bytes_max) {
 
 const char* to_string(LineKind kind) {
   switch (kind) {
-    case LineKind::topic:
-      return "topic";
-    case LineKind::decision:
-      return "decision";
-    case LineKind::question:
-      return "question";
-    case LineKind::action:
-      return "action";
+    case LineKind::topic: return "topic";
+    case LineKind::decision: return "decision";
+    case LineKind::question: return "question";
+    case LineKind::action: return "action";
   }
   return "topic";
 }

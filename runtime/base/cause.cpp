@@ -1,3 +1,4 @@
+// Names of the reasons why a call was made; the ledger is read by them.
 #include <troupe/workflow.hpp>
 
 #include <array>
@@ -5,7 +6,8 @@
 namespace troupe {
 
 const char* to_string(Cause cause) {
-  constexpr std::array names{"primary", "retry", "fallback", "spillover", "hedge", "trickle", "probe", "shadow", "judge"};
+  constexpr std::array names{"primary", "retry", "fallback", "spillover", "hedge",
+                             "trickle", "probe", "shadow",   "judge"};
   return names[static_cast<std::size_t>(cause)];
 }
 

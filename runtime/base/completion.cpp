@@ -1,3 +1,4 @@
+// Sums stream events up to a whole answer, and names the reasons for stopping.
 #include <troupe/completion.hpp>
 
 #include "runtime/base/overloaded.hpp"
@@ -35,37 +36,38 @@ std::string Completion::text() const {
 
 void CompletionBuilder::add(const StreamEvent& event) {
   auto& parts = sum_.parts;
-  std::visit(
-      Overloaded{
-          [&](const StreamStarted& e) { sum_.model = e.model; },
-          [&](const TextDelta& e) {
-            if (parts.empty() || !std::holds_alternative<TextPart>(parts.back())) parts.emplace_back(TextPart{});
-            std::get<TextPart>(parts.back()).text += e.text;
-          },
-          [&](const ReasoningDelta& e) {
-            if (parts.empty() || !std::holds_alternative<ReasoningPart>(parts.back()))
-              parts.emplace_back(ReasoningPart{});
-            auto& part = std::get<ReasoningPart>(parts.back());
-            part.text += e.text;
-            part.signature += e.signature;
-          },
-          [&](const ToolUseStarted& e) {
-            auto index = static_cast<std::size_t>(e.index);
-            if (tool_part_.size() <= index) tool_part_.resize(index + 1);
-            tool_part_[index] = parts.size();
-            parts.emplace_back(ToolUsePart{e.id, e.name, {}});
-          },
-          [&](const ToolInputDelta& e) {
-            auto index = static_cast<std::size_t>(e.index);
-            if (index < tool_part_.size()) std::get<ToolUsePart>(parts[tool_part_[index]]).input.text += e.json;
-          },
-          [&](const StreamStopped& e) {
-            sum_.stop = e.reason;
-            stopped_ = true;
-          },
-          [&](const UsageReported& e) { sum_.usage = e.usage; },
-      },
-      event);
+  std::visit(Overloaded{
+                 [&](const StreamStarted& e) { sum_.model = e.model; },
+                 [&](const TextDelta& e) {
+                   if (parts.empty() || !std::holds_alternative<TextPart>(parts.back()))
+                     parts.emplace_back(TextPart{});
+                   std::get<TextPart>(parts.back()).text += e.text;
+                 },
+                 [&](const ReasoningDelta& e) {
+                   if (parts.empty() || !std::holds_alternative<ReasoningPart>(parts.back()))
+                     parts.emplace_back(ReasoningPart{});
+                   auto& part = std::get<ReasoningPart>(parts.back());
+                   part.text += e.text;
+                   part.signature += e.signature;
+                 },
+                 [&](const ToolUseStarted& e) {
+                   auto index = static_cast<std::size_t>(e.index);
+                   if (tool_part_.size() <= index) tool_part_.resize(index + 1);
+                   tool_part_[index] = parts.size();
+                   parts.emplace_back(ToolUsePart{e.id, e.name, {}});
+                 },
+                 [&](const ToolInputDelta& e) {
+                   auto index = static_cast<std::size_t>(e.index);
+                   if (index < tool_part_.size())
+                     std::get<ToolUsePart>(parts[tool_part_[index]]).input.text += e.json;
+                 },
+                 [&](const StreamStopped& e) {
+                   sum_.stop = e.reason;
+                   stopped_ = true;
+                 },
+                 [&](const UsageReported& e) { sum_.usage = e.usage; },
+             },
+             event);
 }
 
 Completion CompletionBuilder::take() && {

@@ -1,3 +1,4 @@
+// The error vocabulary as a table: names and default flags (WIRE 6.1).
 #include <troupe/error.hpp>
 
 #include <array>
@@ -13,7 +14,8 @@ struct Row {
   bool retryable, failover, breaker, maybe_billed;
 };
 
-// WIRE 6.1: class, whose fault, retry same endpoint, fail over, counts against the breaker, may have been billed.
+// WIRE 6.1: class, whose fault, retry same endpoint, fail over, counts against the breaker, may have been
+// billed.
 constexpr std::array kRows{
     Row{Errc::rate_limited, "rate_limited", Fault::provider, true, true, false, false},
     Row{Errc::overloaded, "overloaded", Fault::provider, true, true, true, false},

@@ -24,7 +24,8 @@ spdlog::level::level_enum to_spdlog(Level level) {
 
 void stderr_sink(Level level, std::string_view component, std::string_view line) {
   static auto logger = [] {
-    auto made = std::make_shared<spdlog::logger>("troupe", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    auto made =
+        std::make_shared<spdlog::logger>("troupe", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
     made->set_pattern("%H:%M:%S.%e %^%-5l%$ %v");
     made->set_level(spdlog::level::trace);
     return made;

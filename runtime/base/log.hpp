@@ -8,7 +8,8 @@ namespace troupe::log {
 
 enum class Level { debug, info, warn, error, off };
 
-/// Where lines go and from which level on. A host that embeds us sets its own sink; by default nothing is printed.
+/// Where lines go and from which level on. A host that embeds us sets its own sink; by default nothing is
+/// printed.
 using Sink = void (*)(Level level, std::string_view component, std::string_view line);
 void set_sink(Sink sink, Level from = Level::info);
 /// Lines to stderr with time and level, through spdlog.

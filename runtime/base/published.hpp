@@ -11,7 +11,8 @@ namespace troupe {
 template <class T>
 class Published {
  public:
-  explicit Published(std::shared_ptr<const T> first = std::make_shared<const T>()) : value_(std::move(first)) {}
+  explicit Published(std::shared_ptr<const T> first = std::make_shared<const T>())
+      : value_(std::move(first)) {}
   std::shared_ptr<const T> load() const { return value_.load(std::memory_order_acquire); }
   void store(std::shared_ptr<const T> value) { value_.store(std::move(value), std::memory_order_release); }
 

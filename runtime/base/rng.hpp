@@ -6,7 +6,8 @@
 
 namespace troupe {
 
-/// SplitMix64 (Steele, Lea, Flood 2014). Small, fast, good enough for jitter, sampling and simulation; not for keys.
+/// SplitMix64 (Steele, Lea, Flood 2014). Small, fast, good enough for jitter, sampling and simulation; not
+/// for keys.
 class Rng {
  public:
   explicit Rng(std::uint64_t seed) : state_(seed) {}

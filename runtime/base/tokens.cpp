@@ -6,14 +6,15 @@ namespace troupe {
 namespace {
 
 std::uint64_t part_tokens(const Part& part) {
-  return std::visit(Overloaded{
-                        [](const TextPart& p) { return estimate_tokens(p.text); },
-                        [](const ImagePart&) { return std::uint64_t{1000}; },
-                        [](const ToolUsePart& p) { return estimate_tokens(p.name) + estimate_tokens(p.input.text); },
-                        [](const ToolResultPart& p) { return estimate_tokens(p.text); },
-                        [](const ReasoningPart& p) { return estimate_tokens(p.text); },
-                    },
-                    part);
+  return std::visit(
+      Overloaded{
+          [](const TextPart& p) { return estimate_tokens(p.text); },
+          [](const ImagePart&) { return std::uint64_t{1000}; },
+          [](const ToolUsePart& p) { return estimate_tokens(p.name) + estimate_tokens(p.input.text); },
+          [](const ToolResultPart& p) { return estimate_tokens(p.text); },
+          [](const ReasoningPart& p) { return estimate_tokens(p.text); },
+      },
+      part);
 }
 
 }  // namespace
@@ -25,7 +26,8 @@ std::uint64_t estimate_input_tokens(const CompletionRequest& request) {
     for (const auto& part : message.parts) sum += part_tokens(part);
   }
   for (const auto& tool : request.tools)
-    sum += estimate_tokens(tool.name) + estimate_tokens(tool.description) + estimate_tokens(tool.input_schema.text);
+    sum += estimate_tokens(tool.name) + estimate_tokens(tool.description) +
+           estimate_tokens(tool.input_schema.text);
   if (request.response_schema) sum += estimate_tokens(request.response_schema->schema.text);
   return sum;
 }

@@ -5,42 +5,27 @@ namespace troupe::config {
 
 const char* to_string(FaultKind kind) {
   switch (kind) {
-    case FaultKind::down:
-      return "down";
-    case FaultKind::throttle:
-      return "throttle";
-    case FaultKind::errors:
-      return "errors";
-    case FaultKind::unavailable:
-      return "unavailable";
-    case FaultKind::slow:
-      return "slow";
-    case FaultKind::late_first_token:
-      return "late_first_token";
-    case FaultKind::cut:
-      return "cut";
-    case FaultKind::stall:
-      return "stall";
-    case FaultKind::malformed:
-      return "malformed";
-    case FaultKind::truncated:
-      return "truncated";
+    case FaultKind::down: return "down";
+    case FaultKind::throttle: return "throttle";
+    case FaultKind::errors: return "errors";
+    case FaultKind::unavailable: return "unavailable";
+    case FaultKind::slow: return "slow";
+    case FaultKind::late_first_token: return "late_first_token";
+    case FaultKind::cut: return "cut";
+    case FaultKind::stall: return "stall";
+    case FaultKind::malformed: return "malformed";
+    case FaultKind::truncated: return "truncated";
   }
   return "unknown";
 }
 
 const char* to_string(AuthKind kind) {
   switch (kind) {
-    case AuthKind::none:
-      return "none";
-    case AuthKind::bearer:
-      return "bearer";
-    case AuthKind::aws_env:
-      return "aws_env";
-    case AuthKind::aws_static:
-      return "aws_static";
-    case AuthKind::simulated:
-      return "simulated";
+    case AuthKind::none: return "none";
+    case AuthKind::bearer: return "bearer";
+    case AuthKind::aws_env: return "aws_env";
+    case AuthKind::aws_static: return "aws_static";
+    case AuthKind::simulated: return "simulated";
   }
   return "unknown";
 }

@@ -11,16 +11,11 @@ Instant read_clock() { return std::chrono::steady_clock::now(); }
 
 Duration limit_of(Phase phase, const Timeouts& timeouts) {
   switch (phase) {
-    case Phase::connect:
-      return timeouts.connect;
-    case Phase::header:
-      return timeouts.header;
-    case Phase::first_byte:
-      return timeouts.first_byte;
-    case Phase::idle:
-      return timeouts.idle;
-    case Phase::total:
-      return timeouts.total;
+    case Phase::connect: return timeouts.connect;
+    case Phase::header: return timeouts.header;
+    case Phase::first_byte: return timeouts.first_byte;
+    case Phase::idle: return timeouts.idle;
+    case Phase::total: return timeouts.total;
   }
   return Duration::zero();
 }
@@ -181,8 +176,7 @@ void RunningExchange::parse() {
   if (done_) return;
   input.taken(taken);
   switch (parser_->problem()) {
-    case ParseProblem::none:
-      break;
+    case ParseProblem::none: break;
     case ParseProblem::head_too_large: {
       auto error = error_of(Errc::transient_server,
                             fmt::format("response head over {} bytes", core_->config.head_bytes_max));
@@ -191,8 +185,7 @@ void RunningExchange::parse() {
     }
     case ParseProblem::body_too_large:
       return fail_answer(fmt::format("response body over {} bytes", core_->config.body_bytes_max));
-    default:
-      return fail_answer("the answer is not HTTP/1.1");
+    default: return fail_answer("the answer is not HTTP/1.1");
   }
   if (parser_->done()) finish({});
 }

@@ -4,16 +4,11 @@ namespace troupe::http {
 
 const char* describe(Phase phase) {
   switch (phase) {
-    case Phase::connect:
-      return "connect timeout: no connection";
-    case Phase::header:
-      return "header timeout: no response head";
-    case Phase::first_byte:
-      return "first_byte timeout: no body byte";
-    case Phase::idle:
-      return "idle timeout: no further body byte";
-    case Phase::total:
-      return "total timeout: not finished";
+    case Phase::connect: return "connect timeout: no connection";
+    case Phase::header: return "header timeout: no response head";
+    case Phase::first_byte: return "first_byte timeout: no body byte";
+    case Phase::idle: return "idle timeout: no further body byte";
+    case Phase::total: return "total timeout: not finished";
   }
   return "timeout";
 }

@@ -14,22 +14,14 @@ constexpr int kBusyMillisecondsMax = 10'000;
 
 const char* plain_words(int code) {
   switch (code & 0xff) {
-    case SQLITE_FULL:
-      return "the disk is full";
-    case SQLITE_NOTADB:
-      return "the file is no journal";
-    case SQLITE_CORRUPT:
-      return "the file is damaged";
-    case SQLITE_READONLY:
-      return "the file may not be written";
-    case SQLITE_CANTOPEN:
-      return "the file cannot be opened";
-    case SQLITE_BUSY:
-      return "another process holds it locked";
-    case SQLITE_IOERR:
-      return "the disk could not be read or written";
-    default:
-      return nullptr;
+    case SQLITE_FULL: return "the disk is full";
+    case SQLITE_NOTADB: return "the file is no journal";
+    case SQLITE_CORRUPT: return "the file is damaged";
+    case SQLITE_READONLY: return "the file may not be written";
+    case SQLITE_CANTOPEN: return "the file cannot be opened";
+    case SQLITE_BUSY: return "another process holds it locked";
+    case SQLITE_IOERR: return "the disk could not be read or written";
+    default: return nullptr;
   }
 }
 

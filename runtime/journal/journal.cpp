@@ -5,38 +5,25 @@ namespace troupe::journal {
 
 const char* to_string(Kind kind) {
   switch (kind) {
-    case Kind::start:
-      return "start";
-    case Kind::intent:
-      return "intent";
-    case Kind::result:
-      return "result";
-    case Kind::failure:
-      return "failure";
-    case Kind::timer_set:
-      return "timer_set";
-    case Kind::timer_fired:
-      return "timer_fired";
-    case Kind::signal_in:
-      return "signal_in";
-    case Kind::cancel:
-      return "cancel";
-    case Kind::done:
-      return "done";
+    case Kind::start: return "start";
+    case Kind::intent: return "intent";
+    case Kind::result: return "result";
+    case Kind::failure: return "failure";
+    case Kind::timer_set: return "timer_set";
+    case Kind::timer_fired: return "timer_fired";
+    case Kind::signal_in: return "signal_in";
+    case Kind::cancel: return "cancel";
+    case Kind::done: return "done";
   }
   return "unknown";
 }
 
 const char* to_string(RunState state) {
   switch (state) {
-    case RunState::running:
-      return "running";
-    case RunState::done:
-      return "done";
-    case RunState::failed:
-      return "failed";
-    case RunState::cancelled:
-      return "cancelled";
+    case RunState::running: return "running";
+    case RunState::done: return "done";
+    case RunState::failed: return "failed";
+    case RunState::cancelled: return "cancelled";
   }
   return "unknown";
 }

@@ -37,7 +37,8 @@ Result<Json> parse_json(std::string_view text) {
   };
   try {
     auto value = Json::parse(text, depth_guard);
-    if (too_deep) return fail(Errc::invalid_input, fmt::format("JSON nested deeper than {} levels", kDepthMax));
+    if (too_deep)
+      return fail(Errc::invalid_input, fmt::format("JSON nested deeper than {} levels", kDepthMax));
     return value;
   } catch (const Json::parse_error& error) {
     return fail(Errc::invalid_input, fmt::format("not JSON at byte {}", error.byte));

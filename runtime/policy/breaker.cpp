@@ -27,16 +27,13 @@ std::optional<Verdict> verdict_of(const Outcome& outcome) {
   switch (*outcome.error) {
     case Errc::rate_limited:
     case Errc::quota_exhausted:
-    case Errc::model_not_ready:
-      return Verdict::throttled;
+    case Errc::model_not_ready: return Verdict::throttled;
     case Errc::bad_request:
     case Errc::context_length_exceeded:
     case Errc::content_filtered:
     case Errc::cancelled:
-    case Errc::invalid_input:
-      return std::nullopt;
-    default:
-      return outcome.counts ? std::optional(Verdict::failure) : std::nullopt;
+    case Errc::invalid_input: return std::nullopt;
+    default: return outcome.counts ? std::optional(Verdict::failure) : std::nullopt;
   }
 }
 

@@ -54,20 +54,13 @@ StreamEvent read_event_body(Reader& reader, RecordReader& record, std::uint64_t 
   }
   record.expect(kFieldsOf[tag]);
   switch (tag) {
-    case kStarted:
-      return StreamStarted{std::string(reader.text())};
-    case kText:
-      return TextDelta{std::string(reader.text())};
-    case kReasoning:
-      return read_reasoning(reader);
-    case kToolStarted:
-      return read_tool_started(reader);
-    case kToolInput:
-      return read_tool_input(reader);
-    case kStopped:
-      return StreamStopped{stop_reason_from_string(std::string(reader.text()))};
-    default:
-      return read_usage_event(reader);
+    case kStarted: return StreamStarted{std::string(reader.text())};
+    case kText: return TextDelta{std::string(reader.text())};
+    case kReasoning: return read_reasoning(reader);
+    case kToolStarted: return read_tool_started(reader);
+    case kToolInput: return read_tool_input(reader);
+    case kStopped: return StreamStopped{stop_reason_from_string(std::string(reader.text()))};
+    default: return read_usage_event(reader);
   }
 }
 

@@ -33,8 +33,8 @@ struct PeerConfig {
   /// "tcp://127.0.0.1:7001"; empty: it connects to us (a client).
   std::string address;
   std::string public_key;
-  /// Its key alone says who it is; what it calls itself is not compared with `id`. For clients, which know an address
-  /// and a key but no name.
+  /// Its key alone says who it is; what it calls itself is not compared with `id`. For clients, which know an
+  /// address and a key but no name.
   bool any_name = false;
 };
 

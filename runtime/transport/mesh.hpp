@@ -4,8 +4,8 @@
 #include "runtime/transport/link.hpp"
 
 #include <map>
-#include <set>
 #include <memory>
+#include <set>
 
 namespace troupe::transport {
 

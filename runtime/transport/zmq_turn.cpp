@@ -57,15 +57,12 @@ void ZmqGateway::watch_connections(const Moment& at) {
 void ZmqGateway::hear_news(Dealer& dealer, const Moment& at) {
   auto& line = lines_[dealer.peer()];
   switch (dealer.news(at.now)) {
-    case DealerNews::connected:
-      line.told_refused = false;
-      return mesh_.greet(dealer.peer(), at.now);
+    case DealerNews::connected: line.told_refused = false; return mesh_.greet(dealer.peer(), at.now);
     case DealerNews::refused:
       if (!std::exchange(line.told_refused, true))
         listener_.on_peer_down(dealer.peer(), "our key is not listed there");
       return;
-    default:
-      return;
+    default: return;
   }
 }
 

@@ -1,3 +1,4 @@
+// Events that arrive in pieces add up to whole answers, and cut ones never look whole.
 #include <troupe/completion.hpp>
 
 #include <gtest/gtest.h>
@@ -15,8 +16,8 @@ TEST(CompletionBuilder, JoinsDeltasIntoPartsInOrder) {
     builder.add(event);
   ASSERT_TRUE(builder.whole());
   auto got = std::move(builder).take();
-  std::vector<Part> want{ReasoningPart{"think", "sig"}, TextPart{"Hello"}, ToolUsePart{"t1", "look", {R"({"q":1})"}},
-                         ToolUsePart{"t2", "noargs", {"{}"}}};
+  std::vector<Part> want{ReasoningPart{"think", "sig"}, TextPart{"Hello"},
+                         ToolUsePart{"t1", "look", {R"({"q":1})"}}, ToolUsePart{"t2", "noargs", {"{}"}}};
   EXPECT_EQ(got.parts, want);
   EXPECT_EQ(got.stop, StopReason::tool_calls);
   EXPECT_EQ(got.usage.output, 4);

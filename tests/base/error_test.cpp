@@ -1,3 +1,4 @@
+// The error vocabulary: names that read back, and flags that say whose turn it is.
 #include <troupe/error.hpp>
 
 #include <gtest/gtest.h>

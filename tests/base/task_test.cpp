@@ -1,3 +1,4 @@
+// Coroutines: laziness, callbacks that come late or at once, and waiting for many.
 #include <troupe/task.hpp>
 
 #include <gtest/gtest.h>

@@ -7,11 +7,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace troupe::http {
+namespace troupe::http::testing {
 namespace {
 
 using namespace std::chrono_literals;
-using namespace troupe::http::testing;
 using ::testing::HasSubstr;
 
 const std::string ok_response = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -386,4 +385,4 @@ TEST(HttpClientAndLoop, MayBeDestroyedInAnyOrderWithExchangesRunning) {
 }
 
 }  // namespace
-}  // namespace troupe::http
+}  // namespace troupe::http::testing

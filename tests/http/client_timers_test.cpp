@@ -6,11 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace troupe::http {
+namespace troupe::http::testing {
 namespace {
 
 using namespace std::chrono_literals;
-using namespace troupe::http::testing;
 using ::testing::StartsWith;
 
 constexpr Timeouts no_timers{.connect = 0s, .header = 0s, .first_byte = 0s, .idle = 0s, .total = 0s};
@@ -125,4 +124,4 @@ TEST_F(HttpTimers, PassedPhasesDoNotFire) {
 }
 
 }  // namespace
-}  // namespace troupe::http
+}  // namespace troupe::http::testing

@@ -9,11 +9,10 @@
 
 #include <atomic>
 
-namespace troupe::http {
+namespace troupe::http::testing {
 namespace {
 
 using namespace std::chrono_literals;
-using namespace troupe::http::testing;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
@@ -368,4 +367,4 @@ TEST(HttpServerAndLoop, MayBeDestroyedInAnyOrder) {
 }
 
 }  // namespace
-}  // namespace troupe::http
+}  // namespace troupe::http::testing

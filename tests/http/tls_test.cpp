@@ -10,10 +10,9 @@
 
 #include <fstream>
 
-namespace troupe::http {
+namespace troupe::http::testing {
 namespace {
 
-using namespace troupe::http::testing;
 using ::testing::HasSubstr;
 
 struct HttpTls : ::testing::Test {
@@ -142,4 +141,4 @@ TEST_F(HttpTls, MayStopMidHandshakeAndMidStream) {
 }
 
 }  // namespace
-}  // namespace troupe::http
+}  // namespace troupe::http::testing

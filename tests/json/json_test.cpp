@@ -1,3 +1,4 @@
+// JSON values: hostile texts are refused, and lookups never throw.
 #include "runtime/json/json.hpp"
 
 #include <gtest/gtest.h>
@@ -27,7 +28,10 @@ TEST(Utf8, RefusesOverlongAndSurrogates) {
   EXPECT_FALSE(is_utf8("\xc0\xaf"));
   EXPECT_FALSE(is_utf8("\xed\xa0\x80"));
   EXPECT_FALSE(is_utf8("\xe2\x82"));
-  EXPECT_EQ(to_valid_utf8("a\xff" "b"), "a\xef\xbf\xbd" "b");
+  EXPECT_EQ(to_valid_utf8("a\xff"
+                          "b"),
+            "a\xef\xbf\xbd"
+            "b");
 }
 
 }  // namespace

@@ -53,20 +53,13 @@ struct Walk {
   }
   std::optional<BreakerEvent> step(int letter) {
     switch (letter) {
-      case good:
-        return outcome(std::nullopt, 100ms);
-      case slow:
-        return outcome(std::nullopt, 20s);
-      case failed:
-        return outcome(Errc::transient_server, 0s);
-      case throttled:
-        return outcome(Errc::rate_limited, 0s);
-      case callers_fault:
-        return outcome(Errc::bad_request, 0s);
-      case moment:
-        return tick(1s);
-      default:
-        return tick(30s);
+      case good: return outcome(std::nullopt, 100ms);
+      case slow: return outcome(std::nullopt, 20s);
+      case failed: return outcome(Errc::transient_server, 0s);
+      case throttled: return outcome(Errc::rate_limited, 0s);
+      case callers_fault: return outcome(Errc::bad_request, 0s);
+      case moment: return tick(1s);
+      default: return tick(30s);
     }
   }
 };

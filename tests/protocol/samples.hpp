@@ -17,16 +17,11 @@ inline std::string random_text(Rng& rng, std::size_t size_max = 40) {
 
 inline Part random_part(Rng& rng) {
   switch (rng.below(5)) {
-    case 0:
-      return TextPart{random_text(rng, 300), rng.below(2) == 0};
-    case 1:
-      return ImagePart{"image/png", random_text(rng, 70'000)};
-    case 2:
-      return ToolUsePart{random_text(rng), random_text(rng), {random_text(rng)}};
-    case 3:
-      return ToolResultPart{random_text(rng), random_text(rng), rng.below(2) == 0};
-    default:
-      return ReasoningPart{random_text(rng), random_text(rng)};
+    case 0: return TextPart{random_text(rng, 300), rng.below(2) == 0};
+    case 1: return ImagePart{"image/png", random_text(rng, 70'000)};
+    case 2: return ToolUsePart{random_text(rng), random_text(rng), {random_text(rng)}};
+    case 3: return ToolResultPart{random_text(rng), random_text(rng), rng.below(2) == 0};
+    default: return ReasoningPart{random_text(rng), random_text(rng)};
   }
 }
 
@@ -37,20 +32,13 @@ inline Usage random_usage(Rng& rng) {
 
 inline StreamEvent random_event(Rng& rng) {
   switch (rng.below(7)) {
-    case 0:
-      return StreamStarted{random_text(rng)};
-    case 1:
-      return TextDelta{random_text(rng)};
-    case 2:
-      return ReasoningDelta{random_text(rng), random_text(rng)};
-    case 3:
-      return ToolUseStarted{static_cast<int>(rng.below(1 << 20)), random_text(rng), random_text(rng)};
-    case 4:
-      return ToolInputDelta{static_cast<int>(rng.below(9)), random_text(rng)};
-    case 5:
-      return StreamStopped{static_cast<StopReason>(rng.below(8))};
-    default:
-      return UsageReported{random_usage(rng)};
+    case 0: return StreamStarted{random_text(rng)};
+    case 1: return TextDelta{random_text(rng)};
+    case 2: return ReasoningDelta{random_text(rng), random_text(rng)};
+    case 3: return ToolUseStarted{static_cast<int>(rng.below(1 << 20)), random_text(rng), random_text(rng)};
+    case 4: return ToolInputDelta{static_cast<int>(rng.below(9)), random_text(rng)};
+    case 5: return StreamStopped{static_cast<StopReason>(rng.below(8))};
+    default: return UsageReported{random_usage(rng)};
   }
 }
 

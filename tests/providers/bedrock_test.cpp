@@ -1,5 +1,5 @@
 // The Bedrock dialect: requests as captured, answers and streams however they arrive.
-#include "codec_support.hpp"
+#include "tests/providers/codec_support.hpp"
 
 namespace troupe::providers {
 namespace {
@@ -25,11 +25,10 @@ Errc refusal(const CompletionRequest& request) {
 }
 
 ToolSpec weather() {
-  return {
-      "get_weather",
-      "Weather",
-      {R"({"type":"object","properties":{"city":{"type":"string"},"days":{"type":"integer"}},)"
-        R"("required":["city"]})"}};
+  return {"get_weather",
+          "Weather",
+          {R"({"type":"object","properties":{"city":{"type":"string"},"days":{"type":"integer"}},)"
+           R"("required":["city"]})"}};
 }
 
 CompletionRequest rich() {
@@ -72,17 +71,17 @@ TEST(EncodeConverse, MakesOneSegmentOfAnArnAndNamesTheStream) {
 TEST(EncodeConverse, WritesToolsReasoningImagesAndCachePoints) {
   auto want = unordered(R"({"messages":[{"role":"user","content":[{"text":"Weather in Paris?"}]},
     {"role":"assistant","content":[{"reasoningContent":{"reasoningText":{"text":"Need tool.",)"
-        R"("signature":"c2ln"}}},
+                        R"("signature":"c2ln"}}},
       {"toolUse":{"toolUseId":"tooluse_AbC123","name":"get_weather","input":{"city":"Paris","days":1}}}]},
     {"role":"user","content":[{"toolResult":{"toolUseId":"tooluse_AbC123",)"
-        R"("content":[{"text":"ok"}],"status":"success"}},
+                        R"("content":[{"text":"ok"}],"status":"success"}},
       {"image":{"format":"png","source":{"bytes":"iVBORw0KGgo="}}}]}],
     "system":[{"text":"Be terse."},{"cachePoint":{"type":"default"}}],
     "inferenceConfig":{"maxTokens":512,"temperature":0.5,"topP":0.9,"stopSequences":["END"]},
     "toolConfig":{"tools":[{"toolSpec":{"name":"get_weather","description":"Weather",)"
-        R"("inputSchema":{"json":{"type":"object",
+                        R"("inputSchema":{"json":{"type":"object",
       "properties":{"city":{"type":"string"},"days":{"type":"integer"}},"required":["city"]}}}}],)"
-        R"("toolChoice":{"auto":{}}}})");
+                        R"("toolChoice":{"auto":{}}}})");
   EXPECT_EQ(encoded(rich()), want);
 }
 
@@ -102,11 +101,9 @@ TEST(EncodeConverse, MergesNeighboursOfOneRole) {
   request.messages.push_back({Role::user, {TextPart{"b"}}});
   request.messages.push_back({Role::assistant, {TextPart{"c"}}});
   request.messages.push_back({Role::assistant, {TextPart{""}, TextPart{"d"}}});
-  EXPECT_EQ(
-      encoded(request)["messages"],
-      unordered(
-          R"([{"role":"user","content":[{"text":"a"},{"text":"b"}]},{"role":"assistant",)"
-        R"("content":[{"text":"c"},{"text":"d"}]}])"));
+  EXPECT_EQ(encoded(request)["messages"],
+            unordered(R"([{"role":"user","content":[{"text":"a"},{"text":"b"}]},{"role":"assistant",)"
+                      R"("content":[{"text":"c"},{"text":"d"}]}])"));
 }
 
 TEST(EncodeConverse, SendsToolConfigWheneverTheHistoryHasTools) {
@@ -130,11 +127,9 @@ TEST(EncodeConverse, SendsToolConfigWheneverTheHistoryHasTools) {
 TEST(EncodeConverse, WritesTheResponseSchemaAsText) {
   auto request = ask("x");
   request.response_schema = {"answer", {R"({"type":"object"})"}};
-  EXPECT_EQ(
-      encoded(request)["outputConfig"],
-      unordered(
-          R"({"textFormat":{"type":"json_schema",)"
-        R"("structure":{"jsonSchema":{"schema":"{\"type\":\"object\"}","name":"answer"}}}})"));
+  EXPECT_EQ(encoded(request)["outputConfig"],
+            unordered(R"({"textFormat":{"type":"json_schema",)"
+                      R"("structure":{"jsonSchema":{"schema":"{\"type\":\"object\"}","name":"answer"}}}})"));
 }
 
 TEST(EncodeConverse, DropsReasoningThatAnotherProviderMade) {
@@ -172,13 +167,15 @@ TEST(EncodeConverse, RefusesWhatTheServiceWould) {
 }
 
 TEST(DecodeConverse, ReadsPartsStopAndUsage) {
-  http::Response answer{200, {}, R"({"output":{"message":{"role":"assistant","content":[
+  http::Response answer{200,
+                        {},
+                        R"({"output":{"message":{"role":"assistant","content":[
     {"reasoningContent":{"reasoningText":{"text":"think","signature":"c2ln"}}},{"text":"Hi"},)"
-        R"({"citationsContent":{}},
+                        R"({"citationsContent":{}},
     {"toolUse":{"toolUseId":"tooluse_1","name":"get_weather","input":{"city":"Paris"}}}]}},)"
-        R"("stopReason":"tool_use",
+                        R"("stopReason":"tool_use",
     "usage":{"inputTokens":12,"outputTokens":5,"totalTokens":137,"cacheReadInputTokens":100,)"
-        R"("cacheWriteInputTokens":20,
+                        R"("cacheWriteInputTokens":20,
     "cacheReadInputTokenCount":100},"metrics":{"latencyMs":1}})"};
   auto got = bedrock_dialect().decode(answer);
   ASSERT_TRUE(got);

@@ -1,5 +1,5 @@
 // What providers' errors mean: tables of our own, and the shared tables when they are here. F3, F4
-#include "codec_support.hpp"
+#include "tests/providers/codec_support.hpp"
 
 namespace troupe::providers {
 namespace {

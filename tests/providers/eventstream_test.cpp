@@ -1,7 +1,7 @@
 // The AWS event-stream framing, against frames made elsewhere and against corruption.
 #include "providers/bedrock/eventstream.hpp"
 
-#include "codec_support.hpp"
+#include "tests/providers/codec_support.hpp"
 
 namespace troupe::providers::bedrock {
 namespace {

@@ -1,5 +1,5 @@
 // The OpenAI dialect: requests as captured, answers and streams however they arrive.
-#include "codec_support.hpp"
+#include "tests/providers/codec_support.hpp"
 
 namespace troupe::providers {
 namespace {
@@ -27,10 +27,9 @@ TEST(EncodeChat, WritesTheMinimalRequestByteForByte) {
   auto wire = openai_dialect().encode(request, mini());
   ASSERT_TRUE(wire);
   EXPECT_EQ(wire->target, "/v1/chat/completions");
-  EXPECT_EQ(
-      wire->body,
-      R"({"model":"gpt-4o-mini","messages":[{"role":"system","content":"Be terse."},{"role":"user",)"
-        R"("content":"Hello"}],"max_completion_tokens":16,"temperature":0.2})");
+  EXPECT_EQ(wire->body,
+            R"({"model":"gpt-4o-mini","messages":[{"role":"system","content":"Be terse."},{"role":"user",)"
+            R"("content":"Hello"}],"max_completion_tokens":16,"temperature":0.2})");
   EXPECT_EQ(*http::find_header(wire->headers, "host"), "api.openai.com");
   EXPECT_EQ(http::find_header(wire->headers, "authorization"), nullptr);
 }
@@ -42,11 +41,10 @@ CompletionRequest rich_chat() {
       {Role::assistant,
        {ReasoningPart{"hm", "c2ln"}, ToolUsePart{"call_1", "get_weather", {R"({"city":"Paris"})"}}}},
       {Role::user, {ToolResultPart{"call_1", "18C", false}}}};
-  request.tools = {
-      {"get_weather",
-       "W",
-       {R"({"type":"object","properties":{"city":{"type":"string"}},"required":["city"],)"
-        R"("additionalProperties":false})"}}};
+  request.tools = {{"get_weather",
+                    "W",
+                    {R"({"type":"object","properties":{"city":{"type":"string"}},"required":["city"],)"
+                     R"("additionalProperties":false})"}}};
   request.sampling.stop = {"END"};
   request.sampling.seed = 7;
   return request;
@@ -57,7 +55,7 @@ TEST(EncodeChat, WritesToolsImagesAndStreamOptions) {
   EXPECT_EQ(got["messages"], unordered(R"([{"role":"user","content":[{"type":"text","text":"Hello"},
       {"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}}]},
     {"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function",)"
-        R"("function":{"name":"get_weather",
+                                       R"("function":{"name":"get_weather",
       "arguments":"{\"city\":\"Paris\"}"}}]},{"role":"tool","tool_call_id":"call_1","content":"18C"}])"));
   EXPECT_EQ(got["stream_options"], unordered(R"({"include_usage":true})"));
   EXPECT_EQ(got["tool_choice"], "auto");
@@ -90,11 +88,9 @@ TEST(EncodeChat, WritesTheResponseSchemaAndToolChoices) {
   request.response_schema = {"answer", {R"({"type":"object"})"}};
   request.tool_choice = ToolChoice::any;
   auto got = chat_body(request);
-  EXPECT_EQ(
-      got["response_format"],
-      unordered(
-          R"({"type":"json_schema","json_schema":{"name":"answer","schema":{"type":"object"},)"
-        R"("strict":true}})"));
+  EXPECT_EQ(got["response_format"],
+            unordered(R"({"type":"json_schema","json_schema":{"name":"answer","schema":{"type":"object"},)"
+                      R"("strict":true}})"));
   EXPECT_EQ(got["tool_choice"], "required");
   request.tool_choice = ToolChoice::none;
   EXPECT_EQ(chat_body(request)["tool_choice"], "none");
@@ -122,11 +118,13 @@ TEST(EncodeChat, RefusesNonsense) {
 
 TEST(DecodeChat, SplitsCachedTokensOut) {
   http::Response answer{
-      200, {}, R"({"model":"gpt-x","choices":[{"index":0,"message":{"role":"assistant","content":"Hi",
+      200,
+      {},
+      R"({"model":"gpt-x","choices":[{"index":0,"message":{"role":"assistant","content":"Hi",
     "tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":""}}]},)"
-        R"("finish_reason":"stop"}],
+      R"("finish_reason":"stop"}],
     "usage":{"prompt_tokens":132,"completion_tokens":5,)"
-        R"("prompt_tokens_details":{"cached_tokens":100,"cache_write_tokens":20},
+      R"("prompt_tokens_details":{"cached_tokens":100,"cache_write_tokens":20},
     "completion_tokens_details":{"reasoning_tokens":2}}})"};
   auto got = openai_dialect().decode(answer);
   ASSERT_TRUE(got);

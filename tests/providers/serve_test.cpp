@@ -1,5 +1,5 @@
 // The server's side and the client's side agree: what one writes the other reads.
-#include "codec_support.hpp"
+#include "tests/providers/codec_support.hpp"
 
 namespace troupe::providers {
 namespace {

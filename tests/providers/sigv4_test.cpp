@@ -1,7 +1,7 @@
 // SigV4 against AWS's example credentials (WIRE 2.1) and the captured requests.
 #include "providers/auth/sigv4.hpp"
 
-#include "codec_support.hpp"
+#include "tests/providers/codec_support.hpp"
 
 #include <filesystem>
 #include <map>

@@ -19,7 +19,8 @@ constexpr const char* kRecapSchema =
     R"({"type":"object","properties":{"points":{"type":"array","items":{"type":"object","properties":{
     "kind":{"type":"string","enum":["topic","decision","question","action"]},
     "text":{"type":"string"},
-    "sources":{"type":"array","items":{"type":"string"}},"people":{"type":"array","items":{"type":"string"}}}}}}})";
+    "sources":{"type":"array","items":{"type":"string"}},
+    "people":{"type":"array","items":{"type":"string"}}}}}}})";
 
 constexpr const char* kTalk =
     "#deploys, 2019-03-05\n<transcript>\n## conversation 1\n"
