@@ -1,12 +1,15 @@
 #include "actors/feature_queue.hpp"
 
 #include "actors/explain.hpp"
+#include "actors/following.hpp"
 #include "actors/shell.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/base/tokens.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <deque>
 #include <unordered_map>
 
 namespace troupe::actors {
@@ -18,22 +21,6 @@ void Call::answer(CallResult result) const {
 }
 
 namespace {
-
-// One call being followed.
-struct Following {
-  CallPtr call;
-  Instant deadline;
-  double draw = 0;
-  policy::RoutePlan plan;
-  std::size_t next = 0;            // in plan.order
-  std::size_t sent = 0;            // attempts that reached a wire
-  std::string last_endpoint;       // of the last attempt that reached a wire
-  std::optional<Error> last_error;
-  std::vector<AttemptRecord> records;
-  std::optional<Instant> again_at;  // waiting for capacity or backing off until then
-  bool spilled = false;             // reserved capacity refused for want of room
-  bool sending = false;             // an attempt is out
-};
 
 // An endpoint that dies with its attempts answers nothing; after this the call is answered for it.
 constexpr Duration kLostGrace = std::chrono::seconds(2);
@@ -66,11 +53,12 @@ struct FeatureQueueState {
     auto now = clock_->now();
     auto id = ++last_id_;
     const auto& request = *call->request;
-    policy::Ticket ticket{id, config_.work_class, request.tenant, static_cast<double>(estimate_input_tokens(request)),
-                          now, now + request.deadline};
+    policy::Ticket ticket{
+        id,  config_.work_class,    request.tenant, static_cast<double>(estimate_input_tokens(request)),
+        now, now + request.deadline};
     if (!queue_->push(ticket, now))
-      return call->answer({fail(Errc::refused, fmt::format("feature {}: {} calls are waiting already", config_.name,
-                                                           queue_->waiting())),
+      return call->answer({fail(Errc::refused, fmt::format("feature {}: {} calls are waiting already",
+                                                           config_.name, queue_->waiting())),
                            {}});
     auto& following = following_[id];
     following.call = call;
@@ -79,12 +67,39 @@ struct FeatureQueueState {
     pump();
   }
 
+  // A loop, not recursion: a call that ends at once makes room for the next, ten thousand times over.
   void pump() {
+    if (std::exchange(pumping_, true)) return;
     auto now = clock_->now();
-    while (auto ticket = queue_->pop(now)) {
-      budget_->on_first_attempt();
-      plan_and_go(ticket->id);
+    while (true) {
+      if (auto id = take_waiting()) {
+        plan_and_go(*id);
+      } else if (auto ticket = queue_->pop(now)) {
+        budget_->on_first_attempt();
+        plan_and_go(ticket->id);
+      } else {
+        break;
+      }
     }
+    pumping_ = false;
+  }
+
+  // For each call that ended the one that has waited longest for room looks again now, not at the next tick.
+  std::optional<std::uint64_t> take_waiting() {
+    while (room_ > 0 && !for_room_.empty()) {
+      auto id = for_room_.front();
+      for_room_.pop_front();
+      auto it = following_.find(id);
+      if (it == following_.end()) continue;
+      it->second.in_line = false;
+      bool backing_off = it->second.sent > 0;
+      if (!it->second.again_at || backing_off) continue;
+      it->second.again_at.reset();
+      --room_;
+      return id;
+    }
+    room_ = 0;
+    return std::nullopt;
   }
 
   // ---- routing ----
@@ -107,6 +122,9 @@ struct FeatureQueueState {
     auto left = following.deadline - clock_->now();
     auto wish = route_request(*following.call->request, left, following.draw);
     following.plan = policy::plan_route(wish, candidates_, clock_->wall(), config_.route);
+    following.ids.clear();
+    for (const auto& planned : following.plan.order)
+      following.ids.push_back(candidates_[planned.endpoint].facts->id);
     following.next = 0;
     go(id);
   }
@@ -117,121 +135,125 @@ struct FeatureQueueState {
     auto now = clock_->now();
     if (now >= following.deadline) return end(id, std::unexpected(too_late(following)));
     bool extra = following.sent > 0;
-    if (extra && following.sent >= config_.route.attempts_max) return end(id, std::unexpected(*following.last_error));
-    if (following.next < following.plan.order.size()) {
+    if (extra && following.sent >= config_.route.attempts_max)
+      return end(id, std::unexpected(*following.last_error));
+    if (const auto* entry = next_entry(following)) {
       if (extra && !budget_->take()) return end(id, std::unexpected(*following.last_error));
-      return send_attempt(id, following);
+      return send_attempt(id, following, *entry);
     }
     if (auto wait = wait_for_capacity(following)) {
       following.again_at = now + *wait;
+      if (!std::exchange(following.in_line, true)) for_room_.push_back(id);
       return;
     }
     auto error = following.last_error ? *following.last_error : no_endpoint(following.plan);
     end(id, std::unexpected(std::move(error)));
   }
 
-  // Nothing can be tried now. Worth waiting for? An endpoint's own word, else the next look (C3: bounded by deadline).
-  std::optional<Duration> wait_for_capacity(const Following& following) {
-    auto now = clock_->now();
-    if (following.last_error && following.sent > 0) {
-      const auto& error = *following.last_error;
-      if (!error.retryable && !error.failover) return std::nullopt;
-      return policy::backoff(config_.retry, following.sent, error, following.deadline - now, rng_);
+  // The plan may be older than what has become known since: who fell ill meanwhile is passed over (F6).
+  const RosterEntry* next_entry(Following& following) const {
+    for (; following.next < following.ids.size(); ++following.next) {
+      const auto& id = following.ids[following.next];
+      auto place = roster_index_.find(id);
+      if (place == roster_index_.end() || following.barred.contains(id)) continue;
+      const auto& health = *health_.at(id);
+      if (can_serve(health, clock_->wall())) return &roster_->at(place->second);
     }
-    if (candidates_.empty() || !(following.plan.wait || following.last_error)) return std::nullopt;
-    Duration wait = following.plan.wait.value_or(config_.recheck);
-    if (following.last_error && following.last_error->retry_after) wait = *following.last_error->retry_after;
-    if (now + wait >= following.deadline) return std::nullopt;
-    return std::clamp<Duration>(wait, std::chrono::milliseconds(1), config_.recheck);
+    return nullptr;
   }
 
-  void send_attempt(std::uint64_t id, Following& following) {
+  // Nothing can be tried now. Worth waiting for? Looked at again and again, since estimates of when there
+  // will be room are no promises; the deadline bounds it (C3).
+  std::optional<Duration> wait_for_capacity(const Following& following) {
+    auto left = following.deadline - clock_->now();
+    if (!hope(following, left)) return std::nullopt;
+    if (following.sent > 0)
+      return policy::backoff(config_.retry, following.sent, *following.last_error, left, rng_);
+    return std::min<Duration>(config_.recheck, left);
+  }
+
+  // Could anyone serve this call in time, were it well? Who cannot be heard may be back at any moment, who
+  // told us when it will be back may not.
+  bool hope(const Following& following, Duration left) const {
+    static const HealthPtr well = std::make_shared<policy::HealthView>();
+    auto deadline = clock_->wall().ms + std::chrono::duration_cast<std::chrono::milliseconds>(left).count();
+    std::vector<policy::Candidate> maybe;
+    for (const auto& entry : *roster_) {
+      const auto& id = entry.facts->id;
+      auto health = health_.find(id);
+      bool silent = health == health_.end() || !health->second->reachable;
+      if (following.barred.contains(id) || (!silent && back_at(*health->second).ms > deadline)) continue;
+      maybe.push_back({entry.facts.get(), well});
+    }
+    auto wish = route_request(*following.call->request, left, following.draw);
+    return !policy::plan_route(wish, maybe, clock_->wall(), config_.route).order.empty();
+  }
+
+  void send_attempt(std::uint64_t id, Following& following, const RosterEntry& entry) {
     const auto& planned = following.plan.order[following.next++];
-    const auto& entry = roster_->at(roster_index_[planned.endpoint]);
     RunAttempt order;
-    order.id = id;
+    order.id = following.attempt = ++last_id_;
     order.request = following.call->request;
     order.deadline = following.deadline;
     order.cause = cause_of(following, planned, entry.facts->id);
     order.sink = following.call->sink;
     order.reply_to = self_;
-    following.sending = true;
+    following.out = {entry.facts->id, entry.handle, order.cause, clock_->wall()};
+    attempts_[order.id] = id;
     self_->send(entry.handle, std::move(order));
-  }
-
-  static Cause cause_of(const Following& following, const policy::Planned& planned, const std::string& endpoint) {
-    if (following.sent > 0) return endpoint == following.last_endpoint ? Cause::retry : Cause::fallback;
-    if (planned.cause == Cause::trickle) return Cause::trickle;
-    if (following.spilled || planned.cause == Cause::spillover) return Cause::spillover;
-    return Cause::primary;
   }
 
   // ---- the end of an attempt, and of a call ----
 
   void on_attempt_ended(const AttemptEnded& fact) {
-    auto it = following_.find(fact.id);
-    if (it == following_.end()) return;
-    auto& following = it->second;
+    auto attempt = attempts_.extract(fact.id);
+    if (attempt.empty()) return;
+    auto id = attempt.mapped();
+    auto& following = following_.at(id);
     const auto& result = *fact.result;
-    if (!std::exchange(following.sending, false)) return;
+    following.attempt = 0;
     if (result.not_sent) {
       following.spilled = true;
-      if (following.sent == 0) following.last_error = result.error;
-      return go(fact.id);
+      if (following.sent == 0 && sooner(*result.error, following.last_error))
+        following.last_error = result.error;
+      return go(id);
     }
     ++following.sent;
     following.last_endpoint = result.record.endpoint;
     following.records.push_back(result.record);
     book(following, result);
-    if (!result.error) return end(fact.id, result.completion);
+    if (!result.error) return end(id, result.completion);
     following.last_error = result.error;
-    log::info("feature_queue", fmt::format("{}: {} at {}", config_.name, to_string(result.error->code), result.record.endpoint));
-    if (may_go_on(following, result)) return go(fact.id);
-    end(fact.id, std::unexpected(*result.error));
+    log::info("feature_queue", fmt::format("{}: {} at {}", config_.name, to_string(result.error->code),
+                                           result.record.endpoint));
+    if (!may_go_on(following, result)) return end(id, std::unexpected(*result.error));
+    if (!result.error->retryable) following.barred.insert(following.last_endpoint);
+    go(id);
+  }
+
+  // Its actor was replaced or given up; nobody is left who could say how the attempt went.
+  void end_lost(std::uint64_t attempt) {
+    auto result = lost_attempt(following_.at(attempts_.at(attempt)).out);
+    on_attempt_ended({attempt, std::move(result)});
   }
 
   // After the first token a second endpoint would repeat text: the error surfaces instead (C12, first form).
-  static bool may_go_on(const Following& following, const AttemptResult& result) {
+  bool may_go_on(const Following& following, const AttemptResult& result) const {
     bool shown = result.content_seen && following.call->sink != nullptr;
-    return !shown && (result.error->retryable || result.error->failover);
+    return !shown && (result.error->retryable || (result.error->failover && config_.route.fallback));
   }
 
   void book(const Following& following, const AttemptResult& result) {
-    journal::UsageRow row;
-    const auto& request = *following.call->request;
-    row.run_id = following.call->run_id;
-    row.step_key = following.call->step_key;
-    row.attempt = static_cast<std::uint32_t>(following.records.size());
-    row.feature = request.feature;
-    row.tenant = request.tenant;
-    row.model = result.record.model;
-    row.endpoint = result.record.endpoint;
-    row.cause = to_string(result.record.cause);
-    row.error = result.record.error;
-    row.usage = result.record.usage;
-    row.usd = result.record.usd;
-    row.started = result.record.started;
-    row.ttft = result.record.ttft;
-    row.total = result.record.total;
-    self_->send(ledger_, AttemptBooked{std::move(row)});
+    self_->send(ledger_, AttemptBooked{usage_row(*following.call, following.records.size(), result.record)});
   }
 
   void end(std::uint64_t id, Result<Completion> completion) {
     auto node = following_.extract(id);
+    attempts_.erase(node.mapped().attempt);
     queue_->done();
+    ++room_;
     node.mapped().call->answer({std::move(completion), std::move(node.mapped().records)});
     pump();
-  }
-
-  static Error too_late(const Following& following) {
-    auto text = following.last_error ? fmt::format("; last: {}", to_string(following.last_error->code)) : std::string();
-    return make_error(Errc::deadline_exceeded, "the deadline passed before an endpoint answered" + text);
-  }
-
-  static Error no_endpoint(const policy::RoutePlan& plan) {
-    std::string why;
-    for (const auto& passed : plan.passed_over) why += (why.empty() ? "" : "; ") + passed.reason;
-    return make_error(Errc::no_endpoint, why.empty() ? "no endpoint serves this feature" : why);
   }
 
   // ---- what is known of the world ----
@@ -239,6 +261,15 @@ struct FeatureQueueState {
   void on_roster(const RosterPtr& roster) {
     roster_ = roster;
     rebuild();
+    std::vector<std::uint64_t> lost;
+    for (const auto& [attempt, id] : attempts_)
+      if (!stands(following_.at(id).out.actor)) lost.push_back(attempt);
+    for (auto attempt : lost) end_lost(attempt);
+  }
+
+  bool stands(const EndpointActor& endpoint) const {
+    return std::any_of(roster_->begin(), roster_->end(),
+                       [&](const auto& entry) { return entry.handle == endpoint; });
   }
 
   void on_health(const HealthPtr& view) {
@@ -262,30 +293,36 @@ struct FeatureQueueState {
       auto health = health_.find(facts->id);
       if (health == health_.end()) continue;
       candidates_.push_back({facts.get(), health->second});
-      roster_index_.push_back(i);
+      roster_index_[facts->id] = i;
     }
   }
 
   std::string explain(const RequestPtr& request) {
     auto wish = route_request(*request, request->deadline, 1.0);
-    return explain_route(wish, candidates_, policy::plan_route(wish, candidates_, clock_->wall(), config_.route));
+    return explain_route(wish, candidates_,
+                         policy::plan_route(wish, candidates_, clock_->wall(), config_.route));
   }
 
   void on_tick() {
     auto now = clock_->now();
     for (const auto& ticket : queue_->expire(now)) {
       auto node = following_.extract(ticket.id);
-      if (!node.empty())
-        node.mapped().call->answer({fail(Errc::deadline_exceeded, "expired in the queue: no call was made"), {}});
+      auto error = make_error(Errc::deadline_exceeded, "expired in the queue: no call was made");
+      error.maybe_billed = false;
+      if (!node.empty()) node.mapped().call->answer({std::unexpected(std::move(error)), {}});
     }
     std::vector<std::uint64_t> due, lost;
     for (auto& [id, following] : following_) {
       if (following.again_at && *following.again_at <= now) due.push_back(id);
-      if (following.sending && now > following.deadline + kLostGrace) lost.push_back(id);
+      if (following.attempt != 0 && now > following.deadline + kLostGrace) lost.push_back(id);
     }
-    for (auto id : lost) end(id, fail(Errc::deadline_exceeded, "an attempt never ended: its endpoint was lost"));
+    for (auto id : lost)
+      end(id, fail(Errc::deadline_exceeded, "an attempt never ended: its endpoint was lost"));
     for (auto id : due) {
-      following_.at(id).again_at.reset();
+      // The end of one may already have woken another.
+      auto it = following_.find(id);
+      if (it == following_.end() || !it->second.again_at || *it->second.again_at > now) continue;
+      it->second.again_at.reset();
       plan_and_go(id);
     }
     pump();
@@ -299,18 +336,23 @@ struct FeatureQueueState {
   std::optional<policy::RetryBudget> budget_;
   Rng rng_{1};
   std::unordered_map<std::uint64_t, Following> following_;
+  std::unordered_map<std::uint64_t, std::uint64_t> attempts_;  // out now -> whose
+  std::deque<std::uint64_t> for_room_;  // calls that wait for capacity, oldest first; may name ended ones
   std::uint64_t last_id_ = 0;
+  std::size_t room_ = 0;  // calls that ended and have not been followed by one that waited
+  bool pumping_ = false;
   RosterPtr roster_ = std::make_shared<const Roster>();
   std::unordered_map<std::string, HealthPtr> health_;
   std::vector<policy::Candidate> candidates_;
-  std::vector<std::size_t> roster_index_;  // candidate -> roster
+  std::unordered_map<std::string, std::size_t> roster_index_;  // of candidates
 };
 
 }  // namespace
 
-FeatureQueueActor spawn_feature_queue(caf::actor_system& system, Unit* unit, FeatureConfig config, Clock& clock,
-                                      LedgerActor ledger) {
-  return spawn_shell<FeatureQueueActor, FeatureQueueState>(system, unit, std::move(config), &clock, std::move(ledger));
+FeatureQueueActor spawn_feature_queue(caf::actor_system& system, Unit* unit, FeatureConfig config,
+                                      Clock& clock, LedgerActor ledger) {
+  return spawn_shell<FeatureQueueActor, FeatureQueueState>(system, unit, std::move(config), &clock,
+                                                           std::move(ledger));
 }
 
 }  // namespace troupe::actors
