@@ -65,8 +65,11 @@ struct EndpointState {
     result->record.cause = order.cause;
     result->record.started = clock_->wall();
     result->record.error = to_string(Errc::rate_limited);
-    result->error = make_error(Errc::rate_limited, fmt::format("{} has no capacity for {}", config_.facts.id, to_human(wait)));
-    result->error->retry_after = wait;
+    // Nobody knows when a place in flight comes free: no hint then, so that callers look again soon.
+    bool known = wait < policy::Quota::wait_max;
+    auto until = known ? " for " + to_human(wait) : std::string(" until a call ends");
+    result->error = make_error(Errc::rate_limited, fmt::format("{} has no capacity{}", config_.facts.id, until));
+    if (known) result->error->retry_after = wait;
     self_->send(order.reply_to, AttemptEnded{order.id, std::move(result)});
   }
 
