@@ -4,6 +4,7 @@
 #include "providers/serve.hpp"
 #include "providers/simulator/control.hpp"
 #include "runtime/base/clock.hpp"
+#include "runtime/base/rng.hpp"
 
 #include <fmt/format.h>
 
@@ -76,6 +77,7 @@ SimulatedResponse Simulator::respond(const http::Request& request, Instant now, 
   std::optional<HeldAllowance> allowance;
   CallContext context{.now = now, .wall = wall, .since_start = now - started_, .scale = config_.scale};
   auto response = endpoint->respond(request, context, allowance);
+  log_call(*endpoint, request, response);
   if (!allowance) return response;
   response.call = ++calls_;
   held_[response.call] = {static_cast<std::size_t>(endpoint - endpoints_.data()), *allowance};
@@ -98,11 +100,33 @@ Json Simulator::stats(Instant now) const {
   return out;
 }
 
+void Simulator::log_call(const Endpoint& endpoint, const http::Request& request,
+                         const SimulatedResponse& response) {
+  if (log_.size() >= calls_logged_max) {
+    ++log_dropped_;
+    return;
+  }
+  int status = response.ending == Ending::refuse ? 0 : response.head.status;
+  log_.push_back({static_cast<std::size_t>(&endpoint - endpoints_.data()), stable_hash(request.body), status});
+}
+
+Json Simulator::call_log() const {
+  Json out = {{"calls", Json::array()}, {"dropped", log_dropped_}};
+  for (const auto& call : log_) {
+    out["calls"].push_back({{"endpoint", endpoints_[call.endpoint].name()},
+                            {"request", fmt::format("{:016x}", call.request)},
+                            {"status", call.status}});
+  }
+  return out;
+}
+
 SimulatedResponse Simulator::control(const http::Request& request, Instant now) {
   if (request.method == "GET" && request.target == "/control/stats")
     return at_once(json_response(200, stats(now)));
+  if (request.method == "GET" && request.target == "/control/calls")
+    return at_once(json_response(200, call_log()));
   if (request.method == "POST" && request.target == "/control/faults") return set_faults(request, now);
-  return control_error(404, "there are GET /control/stats and POST /control/faults");
+  return control_error(404, "there are GET /control/stats and /control/calls, and POST /control/faults");
 }
 
 SimulatedResponse Simulator::set_faults(const http::Request& request, Instant now) {

@@ -24,6 +24,9 @@ namespace troupe::providers::simulator {
 /// Control surface, for tests and operators: GET /control/stats gives
 ///   {"uptime_s", "in_flight", "endpoints": {NAME: {"calls", "by_outcome", "input_tokens", "output_tokens",
 ///   "usd", "in_flight"}}};
+/// GET /control/calls gives the first calls_logged_max of them in the order they came, so that a test can ask
+///   which request was sent twice: {"calls": [{"endpoint", "request", "status"}], "dropped"}; "request" is a hash
+///   of the body, "status" the head's (0: refused without a word), "dropped" how many are not listed;
 /// POST /control/faults replaces an endpoint's schedule:
 ///   {"endpoint": NAME, "faults": [{"kind", "from_s", "to_s", "call_from", "call_to", "share",
 ///   "retry_after_s", "factor", "delay_s"}]}, times counted from now, `to_s` 0 or absent: for ever.
@@ -31,6 +34,8 @@ namespace troupe::providers::simulator {
 /// Same requests at the same instants, same answers (the seed is in the configuration). Not thread-safe.
 class Simulator {
  public:
+  static constexpr std::size_t calls_logged_max = 20'000;
+
   /// bad_config for an unknown dialect, a name twice, the name "control", or one that is no path segment.
   static Result<Simulator> make(config::SimulatorConfig config, Instant now);
 
@@ -40,15 +45,22 @@ class Simulator {
   void ended(std::uint64_t call, Instant now);
 
   Json stats(Instant now) const;
+  Json call_log() const;
   /// The endpoint of that name, or nullptr.
   Endpoint* find(std::string_view name);
 
  private:
+  struct LoggedCall {
+    std::size_t endpoint = 0;
+    std::uint64_t request = 0;
+    int status = 0;
+  };
   struct Held {
     std::size_t endpoint = 0;
     HeldAllowance allowance;
   };
   Simulator(config::SimulatorConfig config, Instant now) : config_(std::move(config)), started_(now) {}
+  void log_call(const Endpoint& endpoint, const http::Request& request, const SimulatedResponse& response);
   Endpoint* route(const http::Request& request);
   SimulatedResponse control(const http::Request& request, Instant now);
   SimulatedResponse set_faults(const http::Request& request, Instant now);
@@ -57,7 +69,8 @@ class Simulator {
   Instant started_;
   std::vector<Endpoint> endpoints_;
   std::map<std::uint64_t, Held> held_;
-  std::uint64_t calls_ = 0;
+  std::vector<LoggedCall> log_;
+  std::uint64_t calls_ = 0, log_dropped_ = 0;
 };
 
 }  // namespace troupe::providers::simulator

@@ -346,6 +346,35 @@ TEST(Simulator, HoldsNoMoreCallsThanItsMaximum) {
   EXPECT_EQ(simulator.respond(wire(to, question()), kStart, kWall).head.status, 503);
 }
 
+TEST(SimulatorControl, ListsCallsSoThatTheSameRequestIsKnownAgain) {
+  auto to = cloud("one", "openai");
+  to.faults = {{.kind = FaultKind::errors, .call_from = 2, .call_to = 2},
+               {.kind = FaultKind::down, .call_from = 3, .call_to = 3}};
+  auto simulator = simulator_of({.endpoints = {to}});
+  auto other = question();
+  other.output_tokens_max += 1;
+  for (const auto& request : {question(), question(), other})
+    simulator.ended(simulator.respond(wire(to, request), kStart, kWall).call, kStart);
+  auto calls = simulator.call_log()["calls"];
+  ASSERT_EQ(calls.size(), 3u);
+  EXPECT_EQ(calls[0]["request"], calls[1]["request"]);
+  EXPECT_NE(calls[0]["request"], calls[2]["request"]);
+  EXPECT_EQ(calls[0]["status"], 200);
+  EXPECT_EQ(calls[1]["status"], 500);
+  EXPECT_EQ(calls[2]["status"], 0);
+}
+
+TEST(SimulatorControl, ListsNoMoreCallsThanItsMaximum) {
+  auto to = cloud("one", "openai");
+  to.faults = {{.kind = FaultKind::down}};
+  auto simulator = simulator_of({.endpoints = {to}});
+  auto request = wire(to, question());
+  for (std::size_t i = 0; i < Simulator::calls_logged_max + 2; ++i) simulator.respond(request, kStart, kWall);
+  auto log = simulator.call_log();
+  EXPECT_EQ(log["calls"].size(), Simulator::calls_logged_max);
+  EXPECT_EQ(log["dropped"], 2);
+}
+
 TEST(SimulatorControl, SetsFaultsFromNowOn) {
   auto to = cloud("one", "openai");
   auto simulator = simulator_of({.endpoints = {to}});
