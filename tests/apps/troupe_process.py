@@ -17,6 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "examples" / "workspace"
+# All three days of the sample in small pieces: about seventy calls.
+DAYS = ("--set", "from=2026-03-10", "--set", "to=2026-03-12", "--set", "chunk_tokens_max=400")
 DATA = Path(os.environ.get("TROUPE_DATA", ROOT.parent / "shared" / "data"))
 
 DONE, USAGE, BAD_INPUT, INPUT_MISSING, NO_ENDPOINT = 0, 64, 65, 66, 69
