@@ -14,7 +14,8 @@ struct EndpointState {
   static constexpr const char* name = "endpoint";
   explicit EndpointState(EndpointActor::pointer self) : self_(self) {}
 
-  EndpointActor::behavior_type start(EndpointConfig config, AttemptStarter starter, Clock* clock, BreakerActor breaker) {
+  EndpointActor::behavior_type start(EndpointConfig config, AttemptStarter starter, Clock* clock,
+                                     BreakerActor breaker) {
     config_ = std::move(config);
     starter_ = std::move(starter);
     clock_ = clock;
@@ -54,7 +55,8 @@ struct EndpointState {
 
   void on_cancel(const CancelAttempt& order) {
     for (const auto& [id, running] : running_)
-      if (running.order.id == order.id && running.order.reply_to == order.reply_to) return running.attempt->cancel();
+      if (running.order.id == order.id && running.order.reply_to == order.reply_to)
+        return running.attempt->cancel();
   }
 
   // No room under the endpoint's own limits: nothing is sent, and the caller may go elsewhere at once (C2).
@@ -68,7 +70,8 @@ struct EndpointState {
     // Nobody knows when a place in flight comes free: no hint then, so that callers look again soon.
     bool known = wait < policy::Quota::wait_max;
     auto until = known ? " for " + to_human(wait) : std::string(" until a call ends");
-    result->error = make_error(Errc::rate_limited, fmt::format("{} has no capacity{}", config_.facts.id, until));
+    result->error =
+        make_error(Errc::rate_limited, fmt::format("{} has no capacity{}", config_.facts.id, until));
     if (known) result->error->retry_after = wait;
     self_->send(order.reply_to, AttemptEnded{order.id, std::move(result)});
   }
@@ -82,7 +85,8 @@ struct EndpointState {
     const auto& usage = result->record.usage;
     result->record.model = config_.facts.model;
     result->record.usd = policy::cost_usd(config_.facts.price, usage);
-    quota_->settle(running.reserved, {static_cast<double>(usage.input + usage.cache_write), static_cast<double>(usage.output)},
+    quota_->settle(running.reserved,
+                   {static_cast<double>(usage.input + usage.cache_write), static_cast<double>(usage.output)},
                    clock_->now());
     note_throttle(*result);
     self_->send(breaker_, OutcomeObserved{outcome_of(*result), load()});
@@ -111,8 +115,8 @@ struct EndpointState {
 
   Load load() {
     auto now = clock_->now();
-    return {static_cast<std::uint32_t>(running_.size()), config_.quota.in_flight_max, quota_->input_headroom(now),
-            quota_->output_headroom(now), throttled_until_};
+    return {static_cast<std::uint32_t>(running_.size()), config_.quota.in_flight_max,
+            quota_->input_headroom(now), quota_->output_headroom(now), throttled_until_};
   }
 
   EndpointActor::pointer self_;
@@ -128,10 +132,10 @@ struct EndpointState {
 
 }  // namespace
 
-EndpointActor spawn_endpoint(caf::actor_system& system, Unit* unit, EndpointConfig config, AttemptStarter starter,
-                             Clock& clock, BreakerActor breaker) {
-  return spawn_shell<EndpointActor, EndpointState>(system, unit, std::move(config), std::move(starter), &clock,
-                                                   std::move(breaker));
+EndpointActor spawn_endpoint(caf::actor_system& system, Unit* unit, EndpointConfig config,
+                             AttemptStarter starter, Clock& clock, BreakerActor breaker) {
+  return spawn_shell<EndpointActor, EndpointState>(system, unit, std::move(config), std::move(starter),
+                                                   &clock, std::move(breaker));
 }
 
 }  // namespace troupe::actors

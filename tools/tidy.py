@@ -172,8 +172,9 @@ def figures(values):
 def measure(sizes):
     """Figures by name. `sizes` holds (path, lines of the file, lengths of its functions)."""
     out = {}
-    for group, of_tests in (("code", False), ("tests", True)):
-        chosen = [(lines, lengths) for path, lines, lengths in sizes if path.startswith("tests/") == of_tests]
+    for group, excluded in (("code", ("tests/", "bench/")), ("tests", ())):
+        chosen = [(lines, lengths) for path, lines, lengths in sizes
+                  if (not path.startswith(excluded) if excluded else path.startswith("tests/"))]
         lengths = [length for _, each in chosen for length in each]
         out[f"{group}.file_lines_median"], out[f"{group}.file_lines_p90"], out[f"{group}.file_lines_max"] = \
             figures([lines for lines, _ in chosen])

@@ -107,7 +107,8 @@ void Simulator::log_call(const Endpoint& endpoint, const http::Request& request,
     return;
   }
   int status = response.ending == Ending::refuse ? 0 : response.head.status;
-  log_.push_back({static_cast<std::size_t>(&endpoint - endpoints_.data()), stable_hash(request.body), status});
+  log_.push_back(
+      {static_cast<std::size_t>(&endpoint - endpoints_.data()), stable_hash(request.body), status});
 }
 
 Json Simulator::call_log() const {

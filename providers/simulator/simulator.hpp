@@ -25,8 +25,8 @@ namespace troupe::providers::simulator {
 ///   {"uptime_s", "in_flight", "endpoints": {NAME: {"calls", "by_outcome", "input_tokens", "output_tokens",
 ///   "usd", "in_flight"}}};
 /// GET /control/calls gives the first calls_logged_max of them in the order they came, so that a test can ask
-///   which request was sent twice: {"calls": [{"endpoint", "request", "status"}], "dropped"}; "request" is a hash
-///   of the body, "status" the head's (0: refused without a word), "dropped" how many are not listed;
+///   which request was sent twice: {"calls": [{"endpoint", "request", "status"}], "dropped"}; "request" is a
+///   hash of the body, "status" the head's (0: refused without a word), "dropped" how many are not listed;
 /// POST /control/faults replaces an endpoint's schedule:
 ///   {"endpoint": NAME, "faults": [{"kind", "from_s", "to_s", "call_from", "call_to", "share",
 ///   "retry_after_s", "factor", "delay_s"}]}, times counted from now, `to_s` 0 or absent: for ever.

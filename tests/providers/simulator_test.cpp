@@ -1,9 +1,7 @@
 // The simulated clouds without a socket: routing, limits, credentials, faults in the dialects' own shapes.
-#include "providers/simulator/simulator.hpp"
+#include "tests/providers/simulator_support.hpp"
 
 #include "providers/auth/sigv4.hpp"
-#include "providers/dialect.hpp"
-#include "runtime/base/clock.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,74 +11,6 @@
 
 namespace troupe::providers::simulator {
 namespace {
-
-using config::Fault;
-using config::FaultKind;
-
-const Instant kStart{std::chrono::hours(1)};
-const WallTime kWall{1'700'000'000'000};
-
-config::SimulatedEndpoint cloud(std::string name, std::string dialect) {
-  config::SimulatedEndpoint endpoint;
-  endpoint.name = std::move(name);
-  endpoint.dialect = std::move(dialect);
-  return endpoint;
-}
-
-CompletionRequest question(bool stream = true) {
-  CompletionRequest request;
-  Message message;
-  std::string text;
-  for (int i = 0; i < 24; ++i)
-    text += fmt::format("[m{}] ann: topic{} number{} of the release plan\n", i, i % 5, i);
-  message.parts.push_back(TextPart{.text = text});
-  request.messages.push_back(std::move(message));
-  request.stream = stream;
-  return request;
-}
-
-http::Request wire(const config::SimulatedEndpoint& endpoint, const CompletionRequest& request) {
-  Target target{.model = "m-1", .base_path = "/" + endpoint.name, .host = "127.0.0.1:1"};
-  auto encoded = find_dialect(endpoint.dialect)->encode(request, target);
-  return encoded ? *encoded : http::Request{};
-}
-
-struct Heard {
-  int status = 0;
-  std::optional<Completion> completion;
-  std::optional<Error> error;
-  Ending ending = Ending::complete;
-};
-
-/// What a client of that dialect makes of the response.
-Heard hear(const std::string& dialect_name, const SimulatedResponse& response) {
-  Heard heard{.status = response.head.status, .ending = response.ending};
-  const auto* dialect = find_dialect(dialect_name);
-  std::string body;
-  for (const auto& piece : response.body) body += piece.bytes;
-  if (heard.status != 200) {
-    heard.error = dialect->classify({heard.status, response.head.headers, body}, kWall);
-    return heard;
-  }
-  auto decoder = dialect->stream_decoder();
-  std::vector<StreamEvent> events;
-  auto fed = decoder->feed(body, events);
-  auto ended = fed ? decoder->finish(events) : fed;
-  CompletionBuilder builder;
-  for (const auto& event : events) builder.add(event);
-  if (ended) {
-    heard.completion = std::move(builder).take();
-  } else {
-    heard.error = ended.error();
-  }
-  return heard;
-}
-
-Simulator simulator_of(config::SimulatorConfig config) {
-  auto made = Simulator::make(std::move(config), kStart);
-  EXPECT_TRUE(made.has_value()) << (made ? "" : made.error().what);
-  return std::move(*made);
-}
 
 class BothDialects : public ::testing::TestWithParam<const char*> {
  protected:
@@ -344,67 +274,6 @@ TEST(Simulator, HoldsNoMoreCallsThanItsMaximum) {
   auto simulator = simulator_of({.in_flight_max = 1, .endpoints = {to}});
   EXPECT_EQ(simulator.respond(wire(to, question()), kStart, kWall).head.status, 200);
   EXPECT_EQ(simulator.respond(wire(to, question()), kStart, kWall).head.status, 503);
-}
-
-TEST(SimulatorControl, ListsCallsSoThatTheSameRequestIsKnownAgain) {
-  auto to = cloud("one", "openai");
-  to.faults = {{.kind = FaultKind::errors, .call_from = 2, .call_to = 2},
-               {.kind = FaultKind::down, .call_from = 3, .call_to = 3}};
-  auto simulator = simulator_of({.endpoints = {to}});
-  auto other = question();
-  other.output_tokens_max += 1;
-  for (const auto& request : {question(), question(), other})
-    simulator.ended(simulator.respond(wire(to, request), kStart, kWall).call, kStart);
-  auto calls = simulator.call_log()["calls"];
-  ASSERT_EQ(calls.size(), 3u);
-  EXPECT_EQ(calls[0]["request"], calls[1]["request"]);
-  EXPECT_NE(calls[0]["request"], calls[2]["request"]);
-  EXPECT_EQ(calls[0]["status"], 200);
-  EXPECT_EQ(calls[1]["status"], 500);
-  EXPECT_EQ(calls[2]["status"], 0);
-}
-
-TEST(SimulatorControl, ListsNoMoreCallsThanItsMaximum) {
-  auto to = cloud("one", "openai");
-  to.faults = {{.kind = FaultKind::down}};
-  auto simulator = simulator_of({.endpoints = {to}});
-  auto request = wire(to, question());
-  for (std::size_t i = 0; i < Simulator::calls_logged_max + 2; ++i) simulator.respond(request, kStart, kWall);
-  auto log = simulator.call_log();
-  EXPECT_EQ(log["calls"].size(), Simulator::calls_logged_max);
-  EXPECT_EQ(log["dropped"], 2);
-}
-
-TEST(SimulatorControl, SetsFaultsFromNowOn) {
-  auto to = cloud("one", "openai");
-  auto simulator = simulator_of({.endpoints = {to}});
-  http::Request order{.method = "POST", .target = "/control/faults"};
-  order.body = R"({"endpoint":"one","faults":[{"kind":"errors","from_s":5,"to_s":10}]})";
-  EXPECT_EQ(simulator.respond(order, kStart + std::chrono::seconds(100), kWall).head.status, 200);
-  auto status_at = [&](int at) {
-    return simulator.respond(wire(to, question()), kStart + std::chrono::seconds(at), kWall).head.status;
-  };
-  EXPECT_EQ(status_at(104), 200);
-  EXPECT_EQ(status_at(105), 500);
-  EXPECT_EQ(status_at(110), 200);
-}
-
-TEST(SimulatorControl, RefusesOrdersItDoesNotUnderstand) {
-  auto to = cloud("one", "openai");
-  auto simulator = simulator_of({.endpoints = {to}});
-  for (const char* body :
-       {"", "[]", R"({"endpoint":"one"})", R"({"endpoint":"one","faults":[{"kind":"sad"}]})",
-        R"({"endpoint":"one","faults":[{"kind":"down","form_s":1}]})",
-        R"({"endpoint":"one","faults":[{"kind":"down","share":-1}]})", R"({"endpoint":"one","faults":[7]})",
-        R"({"endpoint":"one","faults":[{"kind":"slow","factor":1e99}]})"}) {
-    http::Request order{.method = "POST", .target = "/control/faults", .body = body};
-    EXPECT_EQ(simulator.respond(order, kStart, kWall).head.status, 400) << body;
-  }
-  http::Request nobody{
-      .method = "POST", .target = "/control/faults", .body = R"({"endpoint":"two","faults":[]})"};
-  EXPECT_EQ(simulator.respond(nobody, kStart, kWall).head.status, 404);
-  http::Request unknown{.method = "GET", .target = "/control/other"};
-  EXPECT_EQ(simulator.respond(unknown, kStart, kWall).head.status, 404);
 }
 
 }  // namespace
