@@ -21,8 +21,7 @@
 
 namespace troupe::actors {
 
-// ---- values that many messages share: immutable, passed by pointer
-// ---------------------------------------------
+// Values that many messages share: immutable, passed by pointer.
 
 using RequestPtr = std::shared_ptr<const CompletionRequest>;
 using HealthPtr = std::shared_ptr<const policy::HealthView>;
@@ -73,8 +72,7 @@ struct Call {
 };
 using CallPtr = std::shared_ptr<const Call>;
 
-// ---- messages
-// ----------------------------------------------------------------------------------------------------
+// Messages.
 
 /// Time has passed. Sent to everyone some times a second by the node; in tests by the test.
 struct Tick {};

@@ -203,25 +203,32 @@ Result<std::string> Node::Impl::submit(RunSpec spec, Watch watch) {
   if (workflow == workflows_.end()) return fail(Errc::not_found, "no workflow is named " + spec.workflow);
   if (going_.contains(spec.run_id)) return fail(Errc::refused, "run " + spec.run_id + " is going already");
   auto run_id = spec.run_id;
-  actors::RunConfig run;
-  run.spec = std::move(spec);
+  auto run = run_config(std::move(spec), std::move(watch));
   run.function = workflow->second;
+  going_[run_id].actor = actors::spawn_run(*system_, std::move(run), clock_, *journal_);
+  return run_id;
+}
+
+actors::RunConfig Node::Impl::run_config(RunSpec spec, Watch watch) {
+  actors::RunConfig run;
   run.node = values().node.id;
   run.queues = {board_, &board_->queues};
-  run.on_progress = [this, run_id, hook = watch.on_progress](const RunProgress& progress) {
+  run.on_progress = [this, run_id = spec.run_id,
+                     hook = std::move(watch.on_progress)](const RunProgress& progress) {
     {
-      std::lock_guard going_lock(mutex_);
+      std::lock_guard lock(mutex_);
       auto it = going_.find(run_id);
       if (it != going_.end()) it->second.progress = progress;
     }
     if (hook) hook(progress);
   };
-  run.on_done = [this, run_id, hook = watch.on_done](RunReport report) {
-    if (hook) hook(std::move(report));
+  run.on_done = [this, run_id = spec.run_id, hook = std::move(watch.on_done)](RunReport report) {
+    // First, so that who hears the report may ask for the same run again.
     end_run(run_id);
+    if (hook) hook(std::move(report));
   };
-  going_[run_id].actor = actors::spawn_run(*system_, std::move(run), clock_, *journal_);
-  return run_id;
+  run.spec = std::move(spec);
+  return run;
 }
 
 void Node::Impl::end_run(const std::string& run_id) {

@@ -61,6 +61,7 @@ struct Node::Impl final : transport::GatewayListener {
   void link_changed(const actors::LinkChanged& fact);
   void arrived(const std::shared_ptr<const transport::Inbound>& message);
   void on_ask(const transport::Inbound& message);
+  actors::RunConfig run_config(RunSpec spec, Watch watch);
   void end_run(const std::string& run_id);
 
   Config config_;

@@ -1,6 +1,7 @@
 #include "actors/run.hpp"
 
 #include "actors/run_history.hpp"
+#include "actors/run_record.hpp"
 #include "actors/shell.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/base/rng.hpp"
@@ -11,14 +12,7 @@
 #include <deque>
 #include <set>
 
-namespace troupe {
-
-const char* to_string(RunEnd end) {
-  constexpr std::array names{"done", "failed", "cancelled", "interrupted"};
-  return names[static_cast<std::size_t>(end)];
-}
-
-namespace actors {
+namespace troupe::actors {
 namespace {
 
 struct RunState final : WorkflowDriver {
@@ -33,20 +27,31 @@ struct RunState final : WorkflowDriver {
     later([this] { begin(); });
     flush();
     return {
-        [this](const Continue& order) { (*order.work)(); drive(); },
-        [this](const SignalRun& order) { on_signal(order); drive(); },
+        [this](const Continue& order) {
+          (*order.work)();
+          drive();
+        },
+        [this](const SignalRun& order) {
+          on_signal(order);
+          drive();
+        },
         [this](const CancelRun& order) { on_cancel(order); },
-        [this](Tick) { on_tick(); drive(); },
+        [this](Tick) {
+          on_tick();
+          drive();
+        },
     };
   }
 
   // ---- WorkflowDriver ----
 
-  void complete(const StepKey& step, CompletionRequest request, std::function<void(Result<Answer>)> done) override {
+  void complete(const StepKey& step, CompletionRequest request,
+                std::function<void(Result<Answer>)> done) override {
     auto key = step.str();
     if (!first_use(key)) return later([done] { done(used_twice()); });
     if (const auto* recorded = history_.answer(key)) return replay([done, recorded] { done(*recorded); });
-    if (const auto* failed = history_.failure(key)) return replay([done, failed] { done(std::unexpected(*failed)); });
+    if (const auto* failed = history_.failure(key))
+      return replay([done, failed] { done(std::unexpected(*failed)); });
     if (stopping_) return;
     journal::Batch batch;
     auto attempt = history_.intents(key) + 1;
@@ -89,7 +94,8 @@ struct RunState final : WorkflowDriver {
   }
 
   void signal(const StepKey& step, std::function<void(Result<JsonText>)> done) override {
-    if (const auto* recorded = history_.signal(step.name)) return replay([done, recorded] { done(*recorded); });
+    if (const auto* recorded = history_.signal(step.name))
+      return replay([done, recorded] { done(*recorded); });
     if (auto early = signals_in_.extract(step.name); !early.empty())
       return later([done, json = early.mapped()] { done(JsonText{json}); });
     signal_waits_[step.name] = std::move(done);
@@ -180,11 +186,12 @@ struct RunState final : WorkflowDriver {
     self_->send(queue->second, CallPtr(std::move(ask)));
   }
 
-  void on_answer(const std::string& key, std::uint32_t attempt, std::uint64_t hash, const CompletionRequest& request,
-                 CallResult result, const std::function<void(Result<Answer>)>& done) {
+  void on_answer(const std::string& key, std::uint32_t attempt, std::uint64_t hash,
+                 const CompletionRequest& request, CallResult result,
+                 const std::function<void(Result<Answer>)>& done) {
     attempts_.insert(attempts_.end(), result.attempts.begin(), result.attempts.end());
     journal::Batch batch;
-    batch.usage = usage_rows(key, request, result.attempts);
+    batch.usage = usage_rows({row_.run_id, key, config_.node}, request, result.attempts);
     auto answer = std::make_shared<Result<Answer>>();
     if (result.completion) {
       *answer = Answer{std::move(*result.completion), std::move(result.attempts), false};
@@ -192,7 +199,8 @@ struct RunState final : WorkflowDriver {
     } else {
       *answer = std::unexpected(result.completion.error());
       if (answer->error().fault == Fault::caller)
-        batch.entries.push_back(entry(journal::Kind::failure, key, protocol::to_bytes(answer->error()), attempt, hash));
+        batch.entries.push_back(
+            entry(journal::Kind::failure, key, protocol::to_bytes(answer->error()), attempt, hash));
     }
     commit(std::move(batch), [this, answer, done](Result<void> committed) {
       --in_flight_;
@@ -200,31 +208,6 @@ struct RunState final : WorkflowDriver {
       if (!committed) return done(std::unexpected(committed.error()));
       done(std::move(*answer));
     });
-  }
-
-  std::vector<journal::UsageRow> usage_rows(const std::string& key, const CompletionRequest& request,
-                                            const std::vector<AttemptRecord>& attempts) const {
-    std::vector<journal::UsageRow> rows;
-    for (const auto& record : attempts) {
-      journal::UsageRow row;
-      row.run_id = row_.run_id;
-      row.step_key = key;
-      row.attempt = static_cast<std::uint32_t>(rows.size() + 1);
-      row.feature = request.feature;
-      row.tenant = request.tenant;
-      row.model = record.model;
-      row.endpoint = record.endpoint;
-      row.cause = to_string(record.cause);
-      row.error = record.error;
-      row.node = config_.node;
-      row.usage = record.usage;
-      row.usd = record.usd;
-      row.started = record.started;
-      row.ttft = record.ttft;
-      row.total = record.total;
-      rows.push_back(std::move(row));
-    }
-    return rows;
   }
 
   // ---- the journal ----
@@ -281,7 +264,9 @@ struct RunState final : WorkflowDriver {
   }
 
   bool first_use(const std::string& key) { return used_.insert(key).second; }
-  static std::unexpected<Error> used_twice() { return fail(Errc::internal, "a step key was used twice in one run"); }
+  static std::unexpected<Error> used_twice() {
+    return fail(Errc::internal, "a step key was used twice in one run");
+  }
 
   void on_signal(const SignalRun& order) {
     journal::Batch batch;
@@ -322,10 +307,9 @@ struct RunState final : WorkflowDriver {
     out.steps_done = steps_done_;
     out.steps_replayed = replayed_;
     out.calls = attempts_.size();
-    for (const auto& attempt : attempts_) {
-      out.tokens += attempt.usage.input + attempt.usage.output;
-      out.usd += attempt.usd;
-    }
+    auto spent = spent_on(attempts_);
+    out.tokens = spent.tokens_in + spent.tokens_out;
+    out.usd = spent.usd;
     return out;
   }
 
@@ -361,19 +345,9 @@ struct RunState final : WorkflowDriver {
   void record_end(RunReport report) {
     journal::Batch batch;
     if (report.end != RunEnd::failed)
-      batch.entries.push_back(entry(report.end == RunEnd::done ? journal::Kind::done : journal::Kind::cancel, {}, {}, 0, 0));
-    auto row = row_;
-    row.state = report.end == RunEnd::done     ? journal::RunState::done
-                : report.end == RunEnd::failed ? journal::RunState::failed
-                                               : journal::RunState::cancelled;
-    row.output = report.error ? report.error->what : report.output.text;
-    row.finished = clock_->wall();
-    for (const auto& attempt : attempts_) {
-      row.usd += attempt.usd;
-      row.tokens_in += attempt.usage.input + attempt.usage.cache_read + attempt.usage.cache_write;
-      row.tokens_out += attempt.usage.output;
-    }
-    batch.run = std::move(row);
+      batch.entries.push_back(
+          entry(report.end == RunEnd::done ? journal::Kind::done : journal::Kind::cancel, {}, {}, 0, 0));
+    batch.run = ended_row(row_, report, clock_->wall());
     auto shared = std::make_shared<RunReport>(std::move(report));
     journal_->append(std::move(batch), [shared, on_done = config_.on_done](Result<void> committed) {
       if (!committed) {
@@ -412,5 +386,4 @@ RunActor spawn_run(caf::actor_system& system, RunConfig config, Clock& clock, jo
   return spawn_shell<RunActor, RunState>(system, nullptr, std::move(config), &clock, &journal);
 }
 
-}  // namespace actors
-}  // namespace troupe
+}  // namespace troupe::actors

@@ -1,0 +1,69 @@
+#include "actors/run_record.hpp"
+
+#include <array>
+
+namespace troupe {
+
+const char* to_string(RunEnd end) {
+  constexpr std::array names{"done", "failed", "cancelled", "interrupted"};
+  return names[static_cast<std::size_t>(end)];
+}
+
+namespace actors {
+namespace {
+
+journal::RunState state_after(RunEnd end) {
+  if (end == RunEnd::done) return journal::RunState::done;
+  return end == RunEnd::failed ? journal::RunState::failed : journal::RunState::cancelled;
+}
+
+}  // namespace
+
+std::vector<journal::UsageRow> usage_rows(const CallSite& site, const CompletionRequest& request,
+                                          const std::vector<AttemptRecord>& attempts) {
+  std::vector<journal::UsageRow> rows;
+  for (const auto& record : attempts) {
+    journal::UsageRow row;
+    row.run_id = site.run_id;
+    row.step_key = site.step_key;
+    row.attempt = static_cast<std::uint32_t>(rows.size() + 1);
+    row.feature = request.feature;
+    row.tenant = request.tenant;
+    row.model = record.model;
+    row.endpoint = record.endpoint;
+    row.cause = to_string(record.cause);
+    row.error = record.error;
+    row.node = site.node;
+    row.usage = record.usage;
+    row.usd = record.usd;
+    row.started = record.started;
+    row.ttft = record.ttft;
+    row.total = record.total;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Spent spent_on(const std::vector<AttemptRecord>& attempts) {
+  Spent sum;
+  for (const auto& attempt : attempts) {
+    sum.tokens_in += attempt.usage.input + attempt.usage.cache_read + attempt.usage.cache_write;
+    sum.tokens_out += attempt.usage.output;
+    sum.usd += attempt.usd;
+  }
+  return sum;
+}
+
+journal::RunRow ended_row(journal::RunRow row, const RunReport& report, WallTime at) {
+  auto spent = spent_on(report.attempts);
+  row.state = state_after(report.end);
+  row.output = report.error ? report.error->what : report.output.text;
+  row.finished = at;
+  row.usd = spent.usd;
+  row.tokens_in = spent.tokens_in;
+  row.tokens_out = spent.tokens_out;
+  return row;
+}
+
+}  // namespace actors
+}  // namespace troupe

@@ -1,0 +1,33 @@
+// What a run writes down of its calls and its end: rows for the journal, sums for people. Pure.
+#pragma once
+
+#include "runtime/journal/journal.hpp"
+
+#include <troupe/run.hpp>
+
+#include <string>
+#include <vector>
+
+namespace troupe::actors {
+
+/// Where a call was made: by which step of which run, on which node.
+struct CallSite {
+  std::string run_id, step_key, node;
+};
+
+/// One row an attempt, numbered from 1 within the step.
+std::vector<journal::UsageRow> usage_rows(const CallSite& site, const CompletionRequest& request,
+                                          const std::vector<AttemptRecord>& attempts);
+
+/// Tokens and dollars of all attempts. What caches served or took in counts as input.
+struct Spent {
+  std::int64_t tokens_in = 0, tokens_out = 0;
+  double usd = 0;
+};
+Spent spent_on(const std::vector<AttemptRecord>& attempts);
+
+/// The run's row as it stands after this report: state, output or reason, and the sums over the report's
+/// attempts, which hold what earlier lives recorded too.
+journal::RunRow ended_row(journal::RunRow row, const RunReport& report, WallTime at);
+
+}  // namespace troupe::actors
