@@ -15,7 +15,9 @@ namespace troupe::journal {
 /// - epochs never fall, and none is above the run's;
 /// - a step has one result at most; a result of attempt 1 or more stands after an intent of its step;
 /// - a timer fires after it was set;
-/// - a run that is done or failed has a `done` entry, a cancelled one `done` or `cancel`.
+/// - a run that is done has a `done` entry, a cancelled one `done` or `cancel`; a failed one may be resumed
+/// and
+///   needs neither.
 /// Open timers of an ended run are no fault: timers live in the history alone, and an ended run is not
 /// resumed.
 std::vector<std::string> check_history(const RunRow& run, std::span<const Entry> history);

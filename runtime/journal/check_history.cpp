@@ -25,8 +25,10 @@ class HistoryWalk {
   }
 
   std::vector<std::string> finish() {
+    // A failed run may be resumed, so nothing closes its history.
+    bool closed = run_.state == RunState::done || run_.state == RunState::cancelled;
     bool has_end = ended_ || (run_.state == RunState::cancelled && cancelled_);
-    if (run_.state != RunState::running && !has_end)
+    if (closed && !has_end)
       found_.push_back(
           fmt::format("run {}: {}, but its history has no end", run_.run_id, to_string(run_.state)));
     return std::move(found_);

@@ -63,6 +63,11 @@ TEST(CheckHistory, SeesAnEndWithoutAnEntry) {
   EXPECT_THAT(check_history(at_epoch(1, RunState::cancelled), history), IsEmpty());
 }
 
+TEST(CheckHistory, LeavesAFailedRunOpenForItsNextLife) {
+  EXPECT_THAT(check_history(at_epoch(1, RunState::failed), std::vector{placed(1, Kind::start, "")}),
+              IsEmpty());
+}
+
 TEST(CheckHistory, SeesATimerThatFiredUnset) {
   EXPECT_THAT(check_history(at_epoch(1), std::vector{placed(1, Kind::timer_fired, "t")}),
               ElementsAre(HasSubstr("without being set")));
