@@ -1,0 +1,10 @@
+# Runs PROGRAM with a fresh STATE folder: it must exit with 0, and its output match EXPECTED.
+file(REMOVE_RECURSE "${STATE}")
+execute_process(COMMAND "${PROGRAM}" "${STATE}" OUTPUT_VARIABLE said ERROR_VARIABLE complained RESULT_VARIABLE status)
+message("${said}${complained}")
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "exit status ${status}")
+endif()
+if(NOT said MATCHES "${EXPECTED}")
+  message(FATAL_ERROR "the output does not match: ${EXPECTED}")
+endif()
