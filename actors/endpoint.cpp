@@ -50,7 +50,6 @@ struct EndpointState {
     running.attempt = starter_(order, [id, me = EndpointActor(self_)](AttemptResultPtr result) {
       caf::anon_send(me, AttemptEnded{id, std::move(result)});
     });
-    self_->send(breaker_, LoadObserved{load()});
   }
 
   void on_cancel(const CancelAttempt& order) {

@@ -65,7 +65,7 @@ struct Stagehand {
     config.set("scheduler.max-threads", std::size_t{2});
     system.emplace(config);
     unit.emplace(*system, loop);
-    auto ledger = spawn_ledger(*system, nullptr, nullptr, "bench");
+    auto ledger = spawn_ledger(*system, &*unit, nullptr, "bench");
     auto breaker = spawn_breaker(*system, &*unit, {"e", {}, {}}, system_clock(), ledger);
     EndpointConfig endpoint;
     endpoint.facts.id = "e";
