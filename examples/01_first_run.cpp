@@ -7,12 +7,19 @@
 
 namespace {
 
+// The simulated model picks lines of this form; a real one takes any text.
+constexpr const char* kNotes =
+    "[1] ann: The lighthouse was built in 1871.\n"
+    "[2] ben: Decision: the lighthouse gets a new lamp in April.\n"
+    "[3] ann: Good, the old lamp of the lighthouse failed twice in March.\n"
+    "[4] cleo: Lunch?\n";
+
 // A workflow is a coroutine. It says what to do next; the node does it and records it.
-troupe::Task<troupe::Result<troupe::JsonText>> ask_once(troupe::Workflow& wf, troupe::JsonText input) {
+troupe::Task<troupe::Result<troupe::JsonText>> ask_once(troupe::Workflow& wf, troupe::JsonText) {
   troupe::CompletionRequest request;
   request.feature =
       "summary";  // which queue, which models, which row of the cost table: see the configuration
-  request.messages = {{troupe::Role::user, {troupe::TextPart{input.text}}}};
+  request.messages = {{troupe::Role::user, {troupe::TextPart{kNotes}}}};
   // The key names this step for ever: under it the answer is found again.
   troupe::StepKey key{"ask", "the only question"};
   auto answer = co_await wf.complete(key, std::move(request));
@@ -37,16 +44,12 @@ int main(int argc, char** argv) {
   if (!node) return fail(node.error());
   (*node)->add_workflow("ask_once", ask_once);
 
-  const troupe::JsonText question{
-      "\"The lighthouse was built in 1871. Its keeper counted ships for forty years. Nobody ever asked for "
-      "the "
-      "count.\""};
-  auto first = (*node)->run({"ask_once", question, "", "example"});
+  auto first = (*node)->run({"ask_once", {"null"}, "", "example"});
   if (first.error) return fail(*first.error);
   std::printf("run %s: %zu steps, %zu replayed\n", first.run_id.c_str(), first.steps, first.steps_replayed);
 
   // The same run id again: the journal answers. This also holds after a crash or on another day.
-  auto again = (*node)->run({"ask_once", question, first.run_id, "example"});
+  auto again = (*node)->run({"ask_once", {"null"}, first.run_id, "example"});
   if (again.error) return fail(*again.error);
   std::printf("again %s: %zu steps, %zu replayed, %s\n", again.run_id.c_str(), again.steps,
               again.steps_replayed, again.output == first.output ? "same result" : "ANOTHER RESULT");

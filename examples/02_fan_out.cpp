@@ -22,7 +22,7 @@ troupe::Task<troupe::Result<std::string>> ask(troupe::Workflow& wf, std::string 
   troupe::CompletionRequest request;
   request.feature = "summary";
   request.messages = {
-      {troupe::Role::user, {troupe::TextPart{"Everything about " + topic + " in one sentence."}}}};
+      {troupe::Role::user, {troupe::TextPart{"[1] ann: What do we know about " + topic + "?"}}}};
   troupe::StepKey key{"ask", topic};
   // A run's coroutines take turns on one thread: a plain counter needs no lock.
   tally.most = std::max(tally.most, ++tally.in_flight);
