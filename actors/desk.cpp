@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <map>
 
 namespace troupe::actors {
@@ -40,6 +41,13 @@ Result<journal::RunRow> find_going_or_run(const Services& services, const Json& 
   return going;
 }
 
+std::size_t recorded_steps(const Services& services, const std::string& run_id) {
+  auto entries = services.journal->history(run_id);
+  if (!entries) return 0;
+  auto is_result = [](const journal::Entry& entry) { return entry.kind == journal::Kind::result; };
+  return static_cast<std::size_t>(std::count_if(entries->begin(), entries->end(), is_result));
+}
+
 void runs_show(const Services& services, const Json& input, const Reply& reply) {
   auto row = find_going_or_run(services, input);
   if (!row) return reply(std::unexpected(row.error()));
@@ -51,7 +59,10 @@ void runs_show(const Services& services, const Json& input, const Reply& reply) 
     out["tokens"] = progress->tokens;
     out["cost_usd"] = progress->usd;
   }
-  if (row->state != journal::RunState::running) out["output"] = row->output;
+  if (row->state != journal::RunState::running) {
+    out["output"] = row->output;
+    out["steps_done"] = recorded_steps(services, row->run_id);
+  }
   if (get_bool(input, "with_input")) out["input"] = row->input;
   reply(dump_json(out));
 }

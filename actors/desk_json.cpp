@@ -48,7 +48,11 @@ Json to_json(const journal::RunRow& row) {
   out["tenant"] = row.tenant;
   out["node"] = row.node;
   out["created"] = to_iso8601(row.created);
-  if (row.finished.ms != 0) out["finished"] = to_iso8601(row.finished);
+  out["created_ms"] = row.created.ms;
+  if (row.finished.ms != 0) {
+    out["finished"] = to_iso8601(row.finished);
+    out["seconds"] = static_cast<double>(row.finished.ms - row.created.ms) / 1e3;
+  }
   out["tokens_in"] = row.tokens_in;
   out["tokens_out"] = row.tokens_out;
   out["cost_usd"] = row.usd;

@@ -61,6 +61,9 @@ int write_outputs(const SubmitOptions& options, Asker& asker, const Json& shown,
   report.workflow = options.workflow;
   report.end = get_string(shown, "state") == "done" ? RunEnd::done : RunEnd::failed;
   report.output = {get_string(shown, "output")};
+  report.started.ms = get_int(shown, "created_ms");
+  report.took = from_seconds(get_double(shown, "seconds"));
+  report.steps = static_cast<std::size_t>(get_int(shown, "steps_done"));
   if (report.end == RunEnd::failed) report.error = make_error(Errc::no_endpoint, report.output.text);
   if (!options.out.empty()) {
     auto story = asker.ask("runs.story", {{"id", report.run_id}});
