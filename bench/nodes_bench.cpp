@@ -1,7 +1,7 @@
-// From an actor on one node to an actor on another, over the gateway with CURVE, beside bare ZeroMQ with CURVE in the same
-// run: 1 KiB messages over TCP loopback. ./dev bench nodes
-#include "actors/shell.hpp"
+// From an actor on one node to an actor on another, over the gateway with CURVE, beside bare ZeroMQ with
+// CURVE in the same run: 1 KiB messages over TCP loopback. ./dev bench nodes
 #include "actors/interfaces.hpp"
+#include "actors/shell.hpp"
 #include "bench/wire_sides.hpp"
 
 #include <caf/actor_system_config.hpp>
@@ -91,7 +91,9 @@ class Nodes {
     std::binary_semaphore done{0};
     std::vector<BenchClock::time_point> sent;
     std::vector<double> took;
-    a_.reactions->on_message = [this](const Inbound& in) { std::ignore = a_.gateway->send("b", {.body = in.body}); };
+    a_.reactions->on_message = [this](const Inbound& in) {
+      std::ignore = a_.gateway->send("b", {.body = in.body});
+    };
     b_.reactions->on_message = [&](const Inbound& in) {
       took.push_back(seconds_since(sent[took.size()]) * 1e6);
       if (static_cast<int>(took.size()) == count) return done.release();
@@ -141,7 +143,8 @@ void measure_in_turns(const std::string& filter) {
     Nodes nodes;
     measure("actor_to_actor", nodes, figures);
   }
-  figures.add("nodes.ratio", "x", figures.of("nodes.actor_to_actor.one_way") / figures.of("nodes.bare_zeromq.one_way"));
+  figures.add("nodes.ratio", "x",
+              figures.of("nodes.actor_to_actor.one_way") / figures.of("nodes.bare_zeromq.one_way"));
   figures.add("nodes.ratio.rtt_64", "x",
               figures.of("nodes.actor_to_actor.rtt_64.rate") / figures.of("nodes.bare_zeromq.rtt_64.rate"));
   figures.print();

@@ -1,5 +1,6 @@
-// What the actors add to a call: FeatureQueue -> Endpoint -> reply with everything decided, booked and published, but no
-// HTTP; beside a bare post to the same loop and bare CAF ping-pong in the same run. ./dev bench route
+// What the actors add to a call: FeatureQueue -> Endpoint -> reply with everything decided, booked and
+// published, but no HTTP; beside a bare post to the same loop and bare CAF ping-pong in the same run. ./dev
+// bench route
 #include "actors/breaker.hpp"
 #include "actors/endpoint.hpp"
 #include "actors/feature_queue.hpp"
@@ -29,7 +30,9 @@ constexpr std::uint64_t kCalls = 40'000;
 double cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  auto of = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+  auto of = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
   return of(usage.ru_utime) + of(usage.ru_stime);
 }
 
@@ -150,10 +153,12 @@ struct Stagehand {
 
 // Two bare CAF actors on CAF's own scheduler, one message each way.
 Cost caf_round_trips(caf::actor_system& system) {
-  auto echo = system.spawn([](caf::event_based_actor*) -> caf::behavior { return {[](int n) { return n; }}; });
+  auto echo =
+      system.spawn([](caf::event_based_actor*) -> caf::behavior { return {[](int n) { return n; }}; });
   caf::scoped_actor self{system};
   auto cost = cost_of(kCalls / 4, [&] {
-    for (std::uint64_t i = 0; i < kCalls / 4; ++i) self->request(echo, caf::infinite, 1).receive([](int) {}, [](caf::error&) {});
+    for (std::uint64_t i = 0; i < kCalls / 4; ++i)
+      self->request(echo, caf::infinite, 1).receive([](int) {}, [](caf::error&) {});
   });
   caf::anon_send_exit(echo, caf::exit_reason::user_shutdown);
   return cost;
@@ -186,6 +191,7 @@ void measure() {
 }  // namespace troupe::actors
 
 int main(int argc, char** argv) {
-  if (argc > 1 && std::strlen(argv[1]) > 0 && std::string("route").find(argv[1]) == std::string::npos) return 0;
+  if (argc > 1 && std::strlen(argv[1]) > 0 && std::string("route").find(argv[1]) == std::string::npos)
+    return 0;
   troupe::actors::measure();
 }

@@ -210,7 +210,8 @@ class Figures {
       if (!name.contains(filter_)) continue;
       auto [low, high] = std::ranges::minmax(values);
       fmt::print("{} {:.6g} {}\n", name, median(values), units_[name]);
-      if (values.size() > 1) fmt::print("{0}.min {1:.6g} {3}\n{0}.max {2:.6g} {3}\n", name, low, high, units_[name]);
+      if (values.size() > 1)
+        fmt::print("{0}.min {1:.6g} {3}\n{0}.max {2:.6g} {3}\n", name, low, high, units_[name]);
     }
   }
 

@@ -1,5 +1,5 @@
-// Durable steps per second through the whole node: N no-op workflows at once, each step journaled and fsynced before the
-// workflow goes on. ./dev bench journal
+// Durable steps per second through the whole node: N no-op workflows at once, each step journaled and fsynced
+// before the workflow goes on. ./dev bench journal
 #include "runtime/base/clock.hpp"
 
 #include <troupe/node.hpp>
@@ -34,8 +34,10 @@ double steps_per_second(Node& node, std::size_t concurrent, std::size_t steps, i
   std::vector<std::promise<RunReport>> ended(concurrent);
   auto began = system_clock().now();
   for (std::size_t i = 0; i < concurrent; ++i) {
-    RunSpec spec{"noop", {std::to_string(steps)}, fmt::format("bench-{}-{}-{}", concurrent, round, i), "bench"};
-    auto id = node.submit(std::move(spec), {{}, [&ended, i](RunReport report) { ended[i].set_value(std::move(report)); }});
+    RunSpec spec{
+        "noop", {std::to_string(steps)}, fmt::format("bench-{}-{}-{}", concurrent, round, i), "bench"};
+    auto id = node.submit(std::move(spec),
+                          {{}, [&ended, i](RunReport report) { ended[i].set_value(std::move(report)); }});
     if (!id) return 0;
   }
   std::size_t done = 0;
@@ -44,7 +46,8 @@ double steps_per_second(Node& node, std::size_t concurrent, std::size_t steps, i
 }
 
 int measure() {
-  auto folder = std::filesystem::temp_directory_path() / fmt::format("troupe-bench-{}", std::hash<std::string>{}(to_iso8601(system_clock().wall())));
+  auto folder = std::filesystem::temp_directory_path() /
+                fmt::format("troupe-bench-{}", std::hash<std::string>{}(to_iso8601(system_clock().wall())));
   auto config = Config::parse("node: {id: bench}\n", "bench");
   if (!config) return std::fprintf(stderr, "%s\n", config.error().what.c_str()), 1;
   auto node = Node::start(config->with_state_dir(folder.string()));
@@ -52,11 +55,13 @@ int measure() {
   (*node)->add_workflow("noop", no_op);
   for (auto [concurrent, steps] : {std::pair<std::size_t, std::size_t>{1, 400}, {64, 400}, {512, 100}}) {
     std::vector<double> rates;
-    for (int round = 0; round < kRepetitions; ++round) rates.push_back(steps_per_second(**node, concurrent, steps, round));
+    for (int round = 0; round < kRepetitions; ++round)
+      rates.push_back(steps_per_second(**node, concurrent, steps, round));
     std::sort(rates.begin(), rates.end());
     std::printf("journal.workflow.sqlite.c%zu %.0f steps/s\n", concurrent, rates[rates.size() / 2]);
-    std::printf("journal.workflow.sqlite.c%zu.min %.0f steps/s\njournal.workflow.sqlite.c%zu.max %.0f steps/s\n", concurrent,
-                rates.front(), concurrent, rates.back());
+    std::printf(
+        "journal.workflow.sqlite.c%zu.min %.0f steps/s\njournal.workflow.sqlite.c%zu.max %.0f steps/s\n",
+        concurrent, rates.front(), concurrent, rates.back());
   }
   (*node)->stop();
   std::filesystem::remove_all(folder);
@@ -67,6 +72,8 @@ int measure() {
 }  // namespace troupe
 
 int main(int argc, char** argv) {
-  if (argc > 1 && std::strlen(argv[1]) > 0 && std::string("journal workflow").find(argv[1]) == std::string::npos) return 0;
+  if (argc > 1 && std::strlen(argv[1]) > 0 &&
+      std::string("journal workflow").find(argv[1]) == std::string::npos)
+    return 0;
   return troupe::measure();
 }
