@@ -138,7 +138,9 @@ struct FeatureQueueState {
     if (extra && following.sent >= config_.route.attempts_max)
       return end(id, std::unexpected(*following.last_error));
     if (const auto* entry = next_entry(following)) {
-      if (extra && !budget_->take()) return end(id, std::unexpected(*following.last_error));
+      if (extra && !following.paid && !budget_->take())
+        return end(id, std::unexpected(*following.last_error));
+      following.paid = extra;
       return send_attempt(id, following, *entry);
     }
     if (auto wait = wait_for_capacity(following)) {
@@ -219,6 +221,7 @@ struct FeatureQueueState {
       return go(id);
     }
     ++following.sent;
+    following.paid = false;
     following.last_endpoint = result.record.endpoint;
     following.records.push_back(result.record);
     book(following, result);

@@ -18,6 +18,10 @@ namespace {
 struct RunState final : WorkflowDriver {
   static constexpr const char* name = "run";
   explicit RunState(RunActor::pointer self) : self_(self) {}
+  // Killed from outside: whoever waits must not wait for ever.
+  ~RunState() override {
+    if (!finished_ && config_.on_done) finish(RunEnd::interrupted, std::nullopt);
+  }
 
   RunActor::behavior_type start(RunConfig config, Clock* clock, journal::Journal* journal) {
     config_ = std::move(config);
@@ -32,7 +36,8 @@ struct RunState final : WorkflowDriver {
           drive();
         },
         [this](const SignalRun& order) {
-          on_signal(order);
+          // Not before the run has begun: until then there is no run to record it for.
+          later([this, order] { on_signal(order); });
           drive();
         },
         [this](const CancelRun& order) { on_cancel(order); },
@@ -60,7 +65,7 @@ struct RunState final : WorkflowDriver {
     auto shared = std::make_shared<const CompletionRequest>(std::move(request));
     commit(std::move(batch), [this, key, shared, attempt, hash, done](Result<void> committed) {
       if (!committed) return done(std::unexpected(committed.error()));
-      call(key, shared, attempt, hash, done);
+      if (!stopping_) call(key, shared, attempt, hash, done);
     });
   }
 
@@ -94,10 +99,12 @@ struct RunState final : WorkflowDriver {
   }
 
   void signal(const StepKey& step, std::function<void(Result<JsonText>)> done) override {
-    if (const auto* recorded = history_.signal(step.name))
-      return replay([done, recorded] { done(*recorded); });
-    if (auto early = signals_in_.extract(step.name); !early.empty())
-      return later([done, json = early.mapped()] { done(JsonText{json}); });
+    auto& inbox = signals_in_[step.name];
+    if (!inbox.empty()) {
+      auto first = std::move(inbox.front());
+      inbox.pop_front();
+      return later([done, first] { done(first); });
+    }
     signal_waits_[step.name] = std::move(done);
   }
 
@@ -114,14 +121,7 @@ struct RunState final : WorkflowDriver {
   // ---- beginning ----
 
   void begin() {
-    journal::RunRow row;
-    row.run_id = config_.spec.run_id;
-    row.workflow = config_.spec.workflow;
-    row.input = config_.spec.input.text;
-    row.tenant = config_.spec.tenant;
-    row.node = config_.node;
-    row.created = clock_->wall();
-    auto claimed = journal_->claim(row);
+    auto claimed = journal_->claim(first_row(config_.spec, config_.node, clock_->wall()));
     if (!claimed) return finish(RunEnd::failed, claimed.error());
     row_ = std::move(*claimed);
     auto entries = journal_->history(row_.run_id);
@@ -131,19 +131,26 @@ struct RunState final : WorkflowDriver {
     history_ = std::move(*history);
     seq_ = history_.last_seq();
     attempts_ = history_.attempts();
+    signals_in_ = history_.signals();
+    if (row_.state == journal::RunState::cancelled) return finish(RunEnd::cancelled, std::nullopt);
     if (row_.state == journal::RunState::done) {
       output_ = {row_.output};
-      replayed_ = steps_done_ = steps_total_in(*entries);
+      replayed_ = steps_done_ = results_in(*entries);
       return finish(RunEnd::done, std::nullopt);
     }
     if (history_.empty()) return first_life();
+    if (row_.state == journal::RunState::failed) return revive();
     drive_workflow();
   }
 
-  static std::size_t steps_total_in(const std::vector<journal::Entry>& entries) {
-    std::size_t sum = 0;
-    for (const auto& each : entries) sum += each.kind == journal::Kind::result ? 1 : 0;
-    return sum;
+  // A failed run that is tried again is running for everyone who looks.
+  void revive() {
+    journal::Batch batch;
+    batch.run = row_ = revived_row(std::move(row_));
+    commit(std::move(batch), [this](Result<void> committed) {
+      if (!committed) return finish(RunEnd::failed, committed.error());
+      drive_workflow();
+    });
   }
 
   void first_life() {
@@ -275,7 +282,7 @@ struct RunState final : WorkflowDriver {
       if (!committed) return;
       auto waiting = signal_waits_.extract(order.name);
       if (!waiting.empty()) return waiting.mapped()(JsonText{order.json});
-      signals_in_[order.name] = order.json;
+      signals_in_[order.name].push_back({order.json});
     });
   }
 
@@ -336,8 +343,9 @@ struct RunState final : WorkflowDriver {
     report.output = output_;
     report.error = std::move(error);
     task_.reset();
-    bool recorded = row_.state == journal::RunState::done || row_.epoch == 0 || end == RunEnd::interrupted;
-    if (recorded) return config_.on_done(std::move(report));
+    bool unclaimed = row_.epoch == 0;
+    if (unclaimed || end == RunEnd::interrupted || ended_for_good(row_))
+      return config_.on_done(std::move(report));
     record_end(std::move(report));
   }
 
@@ -369,7 +377,7 @@ struct RunState final : WorkflowDriver {
   std::deque<std::function<void()>> ready_;
   std::set<std::string> used_;
   std::vector<Timer> timers_;
-  std::map<std::string, std::string> signals_in_;
+  RunHistory::Signals signals_in_;  // those no wait has taken yet
   std::map<std::string, std::function<void(Result<JsonText>)>> signal_waits_;
   std::vector<AttemptRecord> attempts_;
   JsonText output_;

@@ -34,7 +34,7 @@ Result<void> RunHistory::add(const journal::Entry& entry) {
     case journal::Kind::start: started_ = entry.at; break;
     case journal::Kind::intent: ++intents_[key]; break;
     case journal::Kind::timer_fired: fired_.insert(key); break;
-    case journal::Kind::signal_in: signals_[key] = {entry.payload}; break;
+    case journal::Kind::signal_in: signals_[key].push_back({entry.payload}); break;
     case journal::Kind::failure: {
       auto error = protocol::from_bytes<Error>(entry.payload);
       if (!error) return std::unexpected(damaged(entry));
@@ -64,7 +64,6 @@ Result<void> RunHistory::add(const journal::Entry& entry) {
 const Answer* RunHistory::answer(const std::string& key) const { return find_in(answers_, key); }
 const JsonText* RunHistory::step(const std::string& key) const { return find_in(steps_, key); }
 const Error* RunHistory::failure(const std::string& key) const { return find_in(failures_, key); }
-const JsonText* RunHistory::signal(const std::string& name) const { return find_in(signals_, name); }
 
 std::uint32_t RunHistory::intents(const std::string& key) const {
   const auto* count = find_in(intents_, key);

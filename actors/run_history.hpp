@@ -5,6 +5,7 @@
 
 #include <troupe/workflow.hpp>
 
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -24,7 +25,9 @@ class RunHistory {
   /// A recorded final failure (the caller's fault).
   const Error* failure(const std::string& key) const;
   bool timer_fired(const std::string& key) const { return fired_.contains(key); }
-  const JsonText* signal(const std::string& name) const;
+  /// By name, in the order they came: each wait for a name takes the next of it.
+  using Signals = std::map<std::string, std::deque<JsonText>>;
+  const Signals& signals() const { return signals_; }
   /// How often this key's call was begun before.
   std::uint32_t intents(const std::string& key) const;
 
@@ -40,7 +43,7 @@ class RunHistory {
   std::map<std::string, Answer> answers_;
   std::map<std::string, JsonText> steps_;
   std::map<std::string, Error> failures_;
-  std::map<std::string, JsonText> signals_;
+  Signals signals_;
   std::map<std::string, std::uint32_t> intents_;
   std::set<std::string> fired_;
   std::vector<AttemptRecord> attempts_;

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include <algorithm>
+
 namespace troupe {
 
 const char* to_string(RunEnd end) {
@@ -52,6 +54,34 @@ Spent spent_on(const std::vector<AttemptRecord>& attempts) {
     sum.usd += attempt.usd;
   }
   return sum;
+}
+
+journal::RunRow first_row(const RunSpec& spec, const std::string& node, WallTime created) {
+  journal::RunRow row;
+  row.run_id = spec.run_id;
+  row.workflow = spec.workflow;
+  row.input = spec.input.text;
+  row.tenant = spec.tenant;
+  row.node = node;
+  row.created = created;
+  return row;
+}
+
+journal::RunRow revived_row(journal::RunRow row) {
+  row.state = journal::RunState::running;
+  row.output.clear();
+  row.finished = {};
+  row.usd = 0;
+  row.tokens_in = row.tokens_out = 0;
+  return row;
+}
+
+std::size_t results_in(const std::vector<journal::Entry>& entries) {
+  return static_cast<std::size_t>(std::ranges::count(entries, journal::Kind::result, &journal::Entry::kind));
+}
+
+bool ended_for_good(const journal::RunRow& row) {
+  return row.state == journal::RunState::done || row.state == journal::RunState::cancelled;
 }
 
 journal::RunRow ended_row(journal::RunRow row, const RunReport& report, WallTime at) {

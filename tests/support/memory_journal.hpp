@@ -1,0 +1,115 @@
+// A journal in memory whose disk the test holds: what is durable, what is acknowledged and what is lost is
+// its choice.
+#pragma once
+
+#include "runtime/journal/journal.hpp"
+
+#include <fmt/format.h>
+
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace troupe::journal::testing {
+
+/// One thread. Keeps the rules of fencing and order that Journal promises.
+class MemoryJournal final : public Journal {
+ public:
+  void append(Batch batch, Committed committed) override {
+    pending_.push_back({std::move(batch), std::move(committed)});
+  }
+
+  Result<RunRow> claim(RunRow row) override {
+    auto [it, fresh] = runs_.try_emplace(row.run_id, row);
+    if (fresh) it->second.epoch = 0;
+    ++it->second.epoch;
+    return it->second;
+  }
+  Result<std::optional<RunRow>> run(const std::string& run_id) override {
+    auto it = runs_.find(run_id);
+    return it == runs_.end() ? std::nullopt : std::optional(it->second);
+  }
+  Result<std::vector<RunRow>> runs(std::size_t) override {
+    std::vector<RunRow> out;
+    for (const auto& [id, row] : runs_) out.push_back(row);
+    return out;
+  }
+  Result<std::vector<Entry>> history(const std::string& run_id) override { return entries_[run_id]; }
+  Result<std::vector<UsageRow>> usage(const UsageFilter&) override { return usage_; }
+  Result<std::vector<CostRow>> cost(const std::string&, const UsageFilter&) override {
+    return std::vector<CostRow>{};
+  }
+  Result<std::vector<BreakerRow>> breakers(WallTime) override { return breakers_; }
+  Result<std::vector<std::string>> check() override { return std::vector<std::string>{}; }
+
+  // ---- the test's side ----
+
+  std::size_t pending() const { return pending_.size(); }
+  /// The oldest waiting batch becomes durable, or is refused, and its writer hears of it.
+  void commit_next() {
+    auto [batch, committed] = take();
+    committed(write(batch));
+  }
+  /// Durable, but the process dies before anyone hears of it.
+  void commit_unheard() { (void)write(take().batch); }
+  /// The oldest waiting batch never reaches the disk, and its writer is told so.
+  void fail_next() { take().committed(fail(Errc::storage, "the disk is full")); }
+  /// What waited is gone with the process.
+  void crash() { pending_.clear(); }
+  /// "start", "intent KEY", "result KEY" ... as they became durable.
+  std::vector<std::string> story;
+  std::set<std::string> results(const std::string& run_id) const {
+    auto it = results_.find(run_id);
+    return it == results_.end() ? std::set<std::string>() : it->second;
+  }
+
+ private:
+  struct Waiting {
+    Batch batch;
+    Committed committed;
+  };
+  Waiting take() {
+    auto waiting = std::move(pending_.front());
+    pending_.pop_front();
+    return waiting;
+  }
+
+  Result<void> write(const Batch& batch) {
+    if (batch.run && batch.run->epoch != runs_.at(batch.run->run_id).epoch)
+      return fail(Errc::storage, "fenced");
+    for (const auto& entry : batch.entries)
+      if (auto sound = check_entry(entry, batch); !sound) return sound;
+    for (const auto& entry : batch.entries) {
+      entries_[entry.run_id].push_back(entry);
+      if (entry.kind == Kind::result) results_[entry.run_id].insert(entry.step_key);
+      story.push_back(entry.step_key.empty() ? to_string(entry.kind)
+                                             : fmt::format("{} {}", to_string(entry.kind), entry.step_key));
+    }
+    if (batch.run) runs_[batch.run->run_id] = *batch.run;
+    usage_.insert(usage_.end(), batch.usage.begin(), batch.usage.end());
+    breakers_.insert(breakers_.end(), batch.breakers.begin(), batch.breakers.end());
+    return {};
+  }
+
+  Result<void> check_entry(const Entry& entry, const Batch& batch) {
+    auto run = runs_.find(entry.run_id);
+    if (run == runs_.end()) return fail(Errc::invalid_input, "no such run");
+    if (entry.epoch != run->second.epoch) return fail(Errc::storage, "fenced");
+    auto place = static_cast<std::uint64_t>(&entry - batch.entries.data());
+    if (entry.seq != entries_[entry.run_id].size() + place + 1) return fail(Errc::storage, "out of order");
+    if (entry.kind == Kind::result && results_[entry.run_id].contains(entry.step_key))
+      return fail(Errc::storage, "a second result");
+    return {};
+  }
+
+  std::deque<Waiting> pending_;
+  std::map<std::string, RunRow> runs_;
+  std::map<std::string, std::vector<Entry>> entries_;
+  std::map<std::string, std::set<std::string>> results_;
+  std::vector<UsageRow> usage_;
+  std::vector<BreakerRow> breakers_;
+};
+
+}  // namespace troupe::journal::testing
