@@ -163,6 +163,7 @@ void fields(V& v, policy::RetryPolicy& x) {
   v("enabled", x.enabled);
   v("budget_share", x.budget_share);
   v("budget_floor", x.budget_floor);
+  v("budget_per_second", x.budget_per_second);
   v("backoff_base", x.backoff_base);
   v("backoff_max", x.backoff_max);
 }

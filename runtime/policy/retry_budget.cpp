@@ -18,6 +18,8 @@ std::optional<std::string> validate(const RetryPolicy& policy) {
     return fmt::format("budget_share is {}; it must be from 0 to 1, usually 0.1 to 0.2", policy.budget_share);
   if (!(policy.budget_floor >= 1 && policy.budget_floor <= 1e6))
     return fmt::format("budget_floor is {}; it must be from 1 to 1000000", policy.budget_floor);
+  if (!(policy.budget_per_second >= 0 && policy.budget_per_second <= 1e6))
+    return fmt::format("budget_per_second is {}; it must be from 0 to 1000000", policy.budget_per_second);
   if (policy.backoff_base < Duration::zero()) return "backoff_base is negative";
   if (policy.backoff_max < policy.backoff_base) return "backoff_max is less than backoff_base";
   return std::nullopt;
@@ -25,6 +27,12 @@ std::optional<std::string> validate(const RetryPolicy& policy) {
 
 void RetryBudget::on_first_attempt() {
   tokens_ = std::min(tokens_ + policy_.budget_share, kSavedFloors * policy_.budget_floor);
+}
+
+void RetryBudget::on_time(Duration passed) {
+  if (tokens_ >= policy_.budget_floor || passed <= Duration::zero()) return;
+  auto earned = policy_.budget_per_second * std::chrono::duration<double>(passed).count();
+  tokens_ = std::min(tokens_ + earned, policy_.budget_floor);
 }
 
 bool RetryBudget::take() {

@@ -23,6 +23,19 @@ TEST(RetryBudget, AllowsTheFloorThenAShareOfFirstAttempts) {
   EXPECT_EQ(taken, 10 + 200);
 }
 
+TEST(RetryBudget, TimeEarnsUpToTheFloorAndNoFurther) {
+  RetryBudget budget({.budget_floor = 2, .budget_per_second = 0.5});
+  EXPECT_TRUE(budget.take());
+  EXPECT_TRUE(budget.take());
+  EXPECT_FALSE(budget.take());
+  budget.on_time(std::chrono::seconds(1));
+  EXPECT_FALSE(budget.take());
+  budget.on_time(std::chrono::seconds(1));
+  EXPECT_TRUE(budget.take());
+  budget.on_time(std::chrono::hours(1));
+  EXPECT_EQ(budget.left(), 2);
+}
+
 TEST(RetryBudget, AQuietDayDoesNotPayForAStorm) {
   RetryBudget budget({.budget_share = 0.2, .budget_floor = 10});
   for (int i = 0; i < 1'000'000; ++i) budget.on_first_attempt();
