@@ -35,6 +35,7 @@ struct FeatureQueueState {
     ledger_ = std::move(ledger);
     queue_.emplace(config_.admission);
     budget_.emplace(config_.retry);
+    ticked_ = clock_->now();
     rng_ = Rng(config_.seed);
     return {
         [this](const CallPtr& call) { on_call(call); },
@@ -129,6 +130,19 @@ struct FeatureQueueState {
     go(id);
   }
 
+  // A node that was lost is no overload: going elsewhere adds nothing to what was there, so it is not charged
+  // (E11).
+  bool may_try_again(const Following& following) {
+    return following.last_error->code == Errc::unreachable || budget_->take();
+  }
+
+  // The budget earns again with other calls and with time; until the deadline that is worth waiting for.
+  void wait_for_budget(std::uint64_t id, Following& following) {
+    auto next_look = clock_->now() + config_.recheck;
+    if (next_look >= following.deadline) return end(id, std::unexpected(*following.last_error));
+    following.again_at = next_look;
+  }
+
   // Sends the next planned attempt, or waits, or gives up.
   void go(std::uint64_t id) {
     auto& following = following_.at(id);
@@ -138,8 +152,7 @@ struct FeatureQueueState {
     if (extra && following.sent >= config_.route.attempts_max)
       return end(id, std::unexpected(*following.last_error));
     if (const auto* entry = next_entry(following)) {
-      if (extra && !following.paid && !budget_->take())
-        return end(id, std::unexpected(*following.last_error));
+      if (extra && !following.paid && !may_try_again(following)) return wait_for_budget(id, following);
       following.paid = extra;
       return send_attempt(id, following, *entry);
     }
@@ -308,6 +321,7 @@ struct FeatureQueueState {
 
   void on_tick() {
     auto now = clock_->now();
+    budget_->on_time(now - std::exchange(ticked_, now));
     for (const auto& ticket : queue_->expire(now)) {
       auto node = following_.extract(ticket.id);
       auto error = make_error(Errc::deadline_exceeded, "expired in the queue: no call was made");
@@ -329,6 +343,13 @@ struct FeatureQueueState {
       plan_and_go(id);
     }
     pump();
+    if (config_.metrics) measure();
+  }
+
+  void measure() {
+    const auto& counts = queue_->counts();
+    config_.metrics->queue_stands({config_.name, queue_->waiting(), queue_->running(), counts.in,
+                                   counts.served, counts.refused, counts.expired});
   }
 
   FeatureQueueActor::pointer self_;
@@ -337,6 +358,7 @@ struct FeatureQueueState {
   LedgerActor ledger_;
   std::optional<policy::FairQueue> queue_;
   std::optional<policy::RetryBudget> budget_;
+  Instant ticked_;
   Rng rng_{1};
   std::unordered_map<std::uint64_t, Following> following_;
   std::unordered_map<std::uint64_t, std::uint64_t> attempts_;  // out now -> whose
