@@ -1,0 +1,119 @@
+"""What a newcomer meets: help, check, version, and the demo without any key."""
+import html.parser
+import json
+
+from troupe_process import BAD_CONFIG, DONE, ROOT, SAMPLE, ProcessTest, main, read_json, show
+
+VERBS = {
+    ("run",): ("--input", "--out", "--config", "--set", "--run-id", "--state", "--quiet", "--json"),
+    ("node",): ("--config", "--id", "--region"),
+    ("submit",): ("--to", "--input", "--wait", "--out", "--run-id"),
+    ("runs",): ("list", "show", "cancel", "signal", "export"),
+    ("runs", "list"): ("--to", "--state", "--json"),
+    ("runs", "show"): ("id", "--json"),
+    ("runs", "cancel"): ("id",),
+    ("runs", "signal"): ("id", "name", "json"),
+    ("runs", "export"): ("id",),
+    ("simulate",): ("--config", "--listen"),
+    ("endpoints",): ("--to", "--json"),
+    ("route", "explain"): ("--feature", "--request"),
+    ("cost",): ("--by", "--since", "--format"),
+    ("check",): ("file",),
+    ("keygen",): ("--out",),
+    ("version",): (),
+}
+# Elements that HTML leaves open.
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
+
+
+class WellFormed(html.parser.HTMLParser):
+    """Every element that opens is closed, in order; collects ids and what would load from elsewhere."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.wrong, self.ids, self.loads = [], [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        values = dict(attrs)
+        self.ids += [values["id"]] if "id" in values else []
+        self.loads += [values[key] for key in ("src", "data") if key in values]
+        self.loads += [values.get("href")] if tag == "link" else []
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.ids += [value for key, value in attrs if key == "id"]
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append((tag, self.getpos()))
+
+
+class Surface(ProcessTest):
+    def test_every_verb_explains_itself(self):
+        for verb, names in VERBS.items():
+            with self.subTest(verb=verb):
+                ended = self.run_troupe(*verb, "--help")
+                self.assert_status(ended, DONE)
+                self.assertEqual(ended.err, "")
+                for name in names:
+                    self.assertIn(name, ended.out)
+        everything = self.run_troupe("help")
+        self.assert_status(everything, DONE)
+        for verb in VERBS:
+            self.assertIn(verb[0], everything.out)
+
+    def test_check_and_version_and_keygen_print_data_only(self):
+        for name in ("demo.yaml", "reference.yaml"):
+            ended = self.run_troupe("check", ROOT / "configs" / name)
+            self.assert_status(ended, DONE)
+            self.assertIn(name, ended.out)
+            self.assertEqual(ended.err, "")
+        self.assert_refused(self.run_troupe("check", self.write("bad.yaml", "nodes: {}\n")), BAD_CONFIG, "bad.yaml:1", "nodes")
+        self.assertIn("troupe 0.", self.run_troupe("version").out)
+        keys = self.run_troupe("keygen").json()
+        self.assertEqual((len(keys["public_key"]), len(keys["secret_key"])), (40, 40))
+        public = self.run_troupe("keygen", "--out", "node.key").out.strip()
+        self.assertEqual(len(public), 40)
+        self.assertEqual((self.folder / "node.key").stat().st_mode & 0o777, 0o600)
+
+    def test_the_demo_needs_no_key_and_leaves_a_page_to_forward(self):
+        ended = self.run_troupe("run", "recap", "--input", SAMPLE, "--out", "out")
+        self.assert_status(ended, DONE)
+        show("surface.demo", f"{ended.seconds:.1f}", "s")
+        files = ["recap.md", "report.html", "recap.json", "run.json"]
+        self.assertEqual(ended.out.split(), [f"out/{name}" for name in files])
+        recap = read_json(self.folder / "out" / "recap.json")
+        page = (self.folder / "out" / "report.html").read_text(encoding="utf-8")
+        read = WellFormed(page)
+        self.assertEqual((read.open, read.wrong), ([], []))
+        self.assertEqual([url for url in read.loads if url and not url.startswith("data:")], [], "it works offline")
+        self.assertLessEqual({"digest", "channels"}, set(read.ids))
+        self.assertEqual(len(read.ids), len(set(read.ids)))
+        notes = (self.folder / "out" / "recap.md").read_text(encoding="utf-8")
+        for channel in recap["channels"]:
+            self.assertIn("#" + channel["name"], page)
+            self.assertIn(channel["name"], notes)
+
+    def test_asked_for_json_prints_nothing_else(self):
+        ended = self.run_troupe("run", "recap", "--input", SAMPLE, "--out", "out", "--json", "--quiet")
+        self.assert_status(ended, DONE)
+        self.assertEqual(ended.json(), read_json(self.folder / "out" / "run.json"))
+        self.assertEqual(ended.err, "")
+        runs = self.run_troupe("runs", "list", "--json").json()
+        self.assertEqual([run["state"] for run in runs], ["done"])
+        self.assertTrue(self.run_troupe("endpoints", "--json").json())
+        for by in ("feature", "tenant", "model", "endpoint", "cause", "run"):
+            total = sum(row["cost_usd"] for row in self.run_troupe("cost", "--by", by, "--json").json())
+            self.assertAlmostEqual(total, ended.json()["cost_usd"], places=9)
+        lines = self.run_troupe("cost", "--format", "csv").out.splitlines()
+        self.assertEqual(lines[0].split(",")[0], "feature")
+        self.assertIn("BilledCost", self.run_troupe("cost", "--format", "focus").out)
+        history = self.run_troupe("runs", "export", runs[0]["run_id"]).out.splitlines()
+        self.assertEqual([json.loads(line)["seq"] for line in history], list(range(1, len(history) + 1)))
+
+
+if __name__ == "__main__":
+    main()
