@@ -68,7 +68,7 @@ class GatewayClient final : public Client, public transport::GatewayListener {
     std::lock_guard lock(mutex_);
     up_ = false;
     down_reason_ = reason;
-    refused_ = reason.find("refused") != std::string::npos;
+    refused_ = reason.find("not listed") != std::string::npos;  // as the gateway says it
     changed_.notify_all();
   }
 

@@ -31,9 +31,10 @@ Exit exit_for(const Error& error) {
     case Errc::bad_request: return kBadInput;
     case Errc::input_missing: return kInputMissing;
     case Errc::bad_config:
-    case Errc::auth: return kBadConfig;
-    case Errc::internal:
-    case Errc::storage: return kOurBug;
+    case Errc::auth:
+    // The state folder that was configured cannot be used: not ours, damaged, held by another process, full.
+    case Errc::storage: return kBadConfig;
+    case Errc::internal: return kOurBug;
     case Errc::cancelled: return kInterrupted;
     default: return kNoEndpoint;
   }
@@ -76,6 +77,15 @@ Result<void> write_file(const std::string& path, std::string_view text) {
   std::error_code error;
   std::filesystem::rename(beside, path, error);
   if (error) return fail(Errc::input_missing, fmt::format("cannot write {}: {}", path, error.message()));
+  return {};
+}
+
+Result<void> check_writable(const std::string& folder) {
+  auto probe = (std::filesystem::path(folder) / ".troupe-probe").string();
+  auto written = write_file(probe, " ");
+  std::error_code ignored;
+  std::filesystem::remove(probe, ignored);
+  if (!written) return fail(Errc::input_missing, fmt::format("--out {}: {}", folder, written.error().what));
   return {};
 }
 

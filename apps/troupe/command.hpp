@@ -55,6 +55,10 @@ Result<std::string> read_file(const std::string& path);
 /// Whole or not at all: writes beside `path`, then renames.
 Result<void> write_file(const std::string& path, std::string_view text);
 
+/// Makes the folder and writes a byte there, so that a run is not paid for whose results have nowhere to go.
+/// input_missing naming the folder when that fails.
+Result<void> check_writable(const std::string& folder);
+
 /// Rows of equal length under a header, columns aligned for reading; numbers to the right.
 std::string table(const std::vector<std::vector<std::string>>& rows);
 

@@ -17,9 +17,8 @@ struct InputOptions {
 };
 void add_input_options(CLI::App& app, InputOptions& options);
 
-/// {"input": absolute path, KEY: VALUE, …}. input_missing when the path is not there, invalid_input for a
-/// malformed
-/// --set. Values stay text; workflows read what they need.
+/// {"input": absolute path, KEY: VALUE, …}. input_missing when the path is not there. --set was checked
+/// while parsing (malformed, unknown key: usage). Values stay text; workflows read what they need.
 Result<JsonText> workflow_input(const InputOptions& options);
 
 void log_to_stderr(const std::string& level);

@@ -4,8 +4,20 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <string>
 
 namespace {
+
+// One line, and the word that is wrong: CLI11 says of an unknown verb only that one is required.
+int usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  std::string first = argc > 1 ? argv[1] : "";
+  bool is_verb = !app.get_subcommands([&](const CLI::App* verb) { return verb->get_name() == first; }).empty();
+  if (first.empty() || is_verb || first.starts_with('-'))
+    std::fprintf(stderr, "troupe: %s; see troupe %shelp\n", error.what(), is_verb ? (first + " --").c_str() : "");
+  else
+    std::fprintf(stderr, "troupe: there is no verb %s; see troupe help\n", first.c_str());
+  return troupe::app::kUsage;
+}
 
 int parse_and_act(int argc, char** argv) {
   CLI::App app{
@@ -25,14 +37,16 @@ int parse_and_act(int argc, char** argv) {
     add(app, action);
   bool help = false;
   app.add_subcommand("help", "This text")->callback([&help] { help = true; });
+  // Before parsing: afterwards CLI11 gives the help of the verb that was chosen.
+  auto help_text = app.help();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    auto status = app.exit(error);
-    return status == 0 ? troupe::app::kDone : troupe::app::kUsage;
+    if (error.get_exit_code() == 0) return app.exit(error);
+    return usage_error(app, error, argc, argv);
   }
   if (help) {
-    std::fputs(app.help().c_str(), stdout);
+    std::fputs(help_text.c_str(), stdout);
     return troupe::app::kDone;
   }
   return action();

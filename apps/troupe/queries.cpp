@@ -33,7 +33,11 @@ int ask_and_print(const QueryOptions& options, const std::string& verb, const Js
   auto asker = make_asker(options.asker);
   if (!asker) return report_error(asker.error());
   auto told = (*asker)->ask(verb, input);
-  if (!told) return report_error(told.error());
+  if (!told) {
+    auto status = report_error(told.error());
+    // Of a question, what is not found is what was asked about.
+    return told.error().code == Errc::not_found ? kInputMissing : status;
+  }
   return options.json ? print_json(*told) : show(*told);
 }
 

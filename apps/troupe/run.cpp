@@ -41,7 +41,9 @@ void print_summary(const RunOptions& options, const RunReport& report, const Jso
     std::printf("%s\n", dump_json(run).c_str());
     return;
   }
-  if (options.quiet) return;
+  // What failed before its first step has only its reason to tell.
+  bool nothing_done = report.end == RunEnd::failed && report.steps == 0;
+  if (options.quiet || nothing_done) return;
   std::fprintf(stderr, "run %s: %s in %s, %zu steps (%zu replayed), %lld calls, $%.4f\n",
                report.run_id.c_str(), to_string(report.end), to_human(report.took).c_str(), report.steps,
                report.steps_replayed, static_cast<long long>(get_int(run["calls"], "total")),
@@ -60,6 +62,10 @@ int run(const RunOptions& options) {
   if (!input) return report_error(input.error());
   auto config = config_from(options.config, options.state);
   if (!config) return report_error(config.error());
+  if (auto writable = check_writable(options.out); !writable) {
+    report_error(writable.error());
+    return kUsage;
+  }
   // First, so that every thread of the node inherits the blocked signals.
   std::promise<Node*> started;
   auto node_known = started.get_future().share();
