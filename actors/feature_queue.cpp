@@ -122,6 +122,8 @@ struct FeatureQueueState {
     auto& following = following_.at(id);
     auto left = following.deadline - clock_->now();
     auto wish = route_request(*following.call->request, left, following.draw);
+    // A call that failed once is no fit trial: with the others full, it would prove the ill endpoint to death.
+    wish.trickle_allowed = following.sent == 0;
     following.plan = policy::plan_route(wish, candidates_, clock_->wall(), config_.route);
     following.ids.clear();
     for (const auto& planned : following.plan.order)
