@@ -102,7 +102,11 @@ void runs_story(const Services& services, const Json& input, const Reply& reply)
   auto breakers = services.journal->breakers(row->created);
   if (!usage) return reply(std::unexpected(usage.error()));
   if (!breakers) return reply(std::unexpected(breakers.error()));
+  auto entries = services.journal->history(row->run_id);
+  if (!entries) return reply(std::unexpected(entries.error()));
   Json out;
+  out["reported_models"] = reported_models(*entries);
+  out["simulated"] = services.simulated;
   out["attempts"] = Json::array();
   auto ms = [](Duration d) { return std::chrono::duration_cast<std::chrono::milliseconds>(d).count(); };
   for (const auto& each : *usage)
@@ -179,6 +183,12 @@ void cost(const Services& services, const Json& input, const Reply& reply) {
   reply(dump_json(out));
 }
 
+// Prometheus' text format, for whoever scrapes through us.
+void metrics(const Services& services, const Json&, const Reply& reply) {
+  if (!services.metrics) return reply(fail(Errc::unsupported, "this node keeps no metrics"));
+  reply(dump_json(Json{{"text", services.metrics->exposition()}}));
+}
+
 void submit(const Services& services, const Json& input, const Reply& reply) {
   RunSpec spec;
   spec.workflow = get_string(input, "workflow");
@@ -193,10 +203,17 @@ void submit(const Services& services, const Json& input, const Reply& reply) {
 
 const std::map<std::string, Verb>& verbs() {
   static const std::map<std::string, Verb> table{
-      {"runs.list", runs_list},     {"runs.show", runs_show},         {"runs.cancel", runs_cancel},
-      {"runs.signal", runs_signal}, {"runs.export", runs_export},     {"runs.story", runs_story},
-      {"endpoints", endpoints},     {"route.explain", route_explain}, {"cost", cost},
+      {"runs.list", runs_list},
+      {"runs.show", runs_show},
+      {"runs.cancel", runs_cancel},
+      {"runs.signal", runs_signal},
+      {"runs.export", runs_export},
+      {"runs.story", runs_story},
+      {"endpoints", endpoints},
+      {"route.explain", route_explain},
+      {"cost", cost},
       {"submit", submit},
+      {"metrics", metrics},
   };
   return table;
 }

@@ -15,8 +15,11 @@ namespace troupe::actors {
 struct DeskServices {
   std::string node;
   Clock* clock = nullptr;
+  /// Answers may come from the simulator of this process.
+  bool simulated = false;
   journal::Journal* journal = nullptr;
   SupervisorActor supervisor;
+  std::shared_ptr<telemetry::Metrics> metrics;
   std::shared_ptr<CastBoard> board;
   std::shared_ptr<const Roster> roster_facts;  ///< facts of every endpoint, local and remote; handles unused
   std::function<Result<std::string>(RunSpec)> submit;
@@ -39,5 +42,7 @@ Json to_json(const policy::HealthView& view);
 /// One journal entry for `runs export`: payloads in readable form.
 Json to_json(const journal::Entry& entry, bool model_call);
 std::vector<Json> export_history(const std::vector<journal::Entry>& entries);
+/// What the providers called the models that answered, sorted: says whether a real one did.
+std::vector<std::string> reported_models(const std::vector<journal::Entry>& entries);
 
 }  // namespace troupe::actors

@@ -123,4 +123,15 @@ std::vector<Json> export_history(const std::vector<journal::Entry>& entries) {
   return out;
 }
 
+std::vector<std::string> reported_models(const std::vector<journal::Entry>& entries) {
+  std::set<std::string> model_calls, models;
+  for (const auto& entry : entries) {
+    if (entry.kind == journal::Kind::intent) model_calls.insert(entry.step_key);
+    if (entry.kind != journal::Kind::result || !model_calls.contains(entry.step_key)) continue;
+    auto answer = protocol::from_bytes<Answer>(entry.payload);
+    if (answer && !answer->completion.model.empty()) models.insert(answer->completion.model);
+  }
+  return {models.begin(), models.end()};
+}
+
 }  // namespace troupe::actors

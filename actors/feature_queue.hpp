@@ -6,6 +6,7 @@
 #include "runtime/base/clock.hpp"
 #include "runtime/policy/fair_queue.hpp"
 #include "runtime/policy/retry_budget.hpp"
+#include "runtime/telemetry/metrics.hpp"
 
 namespace troupe::actors {
 
@@ -21,6 +22,8 @@ struct FeatureConfig {
   /// Waiting for capacity is looked at again after at most this long.
   Duration recheck = std::chrono::milliseconds(100);
   std::uint64_t seed = 1;
+  /// Hears at each tick where the calls are; may be null.
+  std::shared_ptr<telemetry::Metrics> metrics;
 };
 
 /// `ledger` hears of every attempt. Subscribe the actor to the breakers' health; until a HealthChanged for an

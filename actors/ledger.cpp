@@ -10,9 +10,10 @@ struct LedgerState {
   static constexpr const char* name = "ledger";
   explicit LedgerState(LedgerActor::pointer self) : self_(self) {}
 
-  LedgerActor::behavior_type start(journal::Journal* journal, std::string node) {
+  LedgerActor::behavior_type start(journal::Journal* journal, std::string node, LedgerMetrics metrics) {
     journal_ = journal;
     node_ = std::move(node);
+    metrics_ = std::move(metrics);
     return {
         [this](const AttemptBooked& fact) { on_attempt(fact.row); },
         [this](const BreakerMoved& fact) { on_breaker(fact); },
@@ -27,6 +28,7 @@ struct LedgerState {
     totals_.tokens_in += row.usage.input + row.usage.cache_read + row.usage.cache_write;
     totals_.tokens_out += row.usage.output;
     totals_.usd += row.usd;
+    measure(row);
     journal::Batch batch;
     batch.usage.push_back(row);
     batch.usage.back().node = node_;
@@ -35,10 +37,19 @@ struct LedgerState {
 
   void on_breaker(const BreakerMoved& fact) {
     const auto& event = fact.event;
+    if (metrics_.metrics) metrics_.metrics->breaker_moved(event.endpoint, to_string(event.to), event.share);
     journal::Batch batch;
     batch.breakers.push_back({event.endpoint, node_, to_string(event.from), to_string(event.to),
                               to_string(event.reason), event.detail, event.at, fact.cool_until, event.share});
     keep(std::move(batch));
+  }
+
+  void measure(const journal::UsageRow& row) {
+    if (!metrics_.metrics) return;
+    auto provider = metrics_.providers.find(row.endpoint);
+    auto name = provider == metrics_.providers.end() ? std::string("unknown") : provider->second;
+    metrics_.metrics->attempt_ended({row.endpoint, row.model, std::move(name), row.cause, row.error, row.ttft,
+                                     row.total, row.usage, row.usd});
   }
 
   // The books follow the calls: a write that fails is said aloud, it must not stop work that has been paid
@@ -53,13 +64,15 @@ struct LedgerState {
   LedgerActor::pointer self_;
   journal::Journal* journal_ = nullptr;
   std::string node_;
+  LedgerMetrics metrics_;
   LedgerTotals totals_;
 };
 
 }  // namespace
 
-LedgerActor spawn_ledger(caf::actor_system& system, Unit* unit, journal::Journal* journal, std::string node) {
-  return spawn_shell<LedgerActor, LedgerState>(system, unit, journal, std::move(node));
+LedgerActor spawn_ledger(caf::actor_system& system, Unit* unit, journal::Journal* journal, std::string node,
+                         LedgerMetrics metrics) {
+  return spawn_shell<LedgerActor, LedgerState>(system, unit, journal, std::move(node), std::move(metrics));
 }
 
 }  // namespace troupe::actors

@@ -155,6 +155,7 @@ void Node::Impl::make_desk() {
         {std::make_shared<const policy::EndpointFacts>(config::endpoint_facts(endpoint)), {}, endpoint.home});
   desk_.node = values().node.id;
   desk_.clock = &clock_;
+  desk_.simulated = simulator_ != nullptr;
   desk_.journal = journal_.get();
   desk_.supervisor = supervisor_;
   desk_.board = board_;

@@ -19,4 +19,5 @@ install(FILES
   "${CMAKE_CURRENT_LIST_DIR}/FindCAF.cmake"
   "${CMAKE_CURRENT_LIST_DIR}/FindZeroMQ.cmake"
   "${CMAKE_CURRENT_LIST_DIR}/FindLibZip.cmake"
+  "${CMAKE_CURRENT_LIST_DIR}/FindPrometheusCore.cmake"
   DESTINATION "${TROUPE_PACKAGE_DIR}" COMPONENT embed)
