@@ -31,8 +31,7 @@ class Attempt final : public HttpAttempt,
     if (!request) return end_later(request.error());
     auto timeouts = wire_->timeouts;
     auto left = order_.deadline - began_;
-    if (left <= Duration::zero())
-      return end_later(make_error(Errc::deadline_exceeded, "no time left to begin"));
+    if (left <= Duration::zero()) return end_unbegun();
     timeouts.total = timeouts.total == Duration::zero() ? left : std::min<Duration>(timeouts.total, left);
     deadline_bound_ = timeouts.total == left;
     if (order_.request->stream) decoder_ = wire_->dialect->stream_decoder();
@@ -60,7 +59,11 @@ class Attempt final : public HttpAttempt,
 
   void on_end(Result<void> ended) override {
     exchange_.reset();
-    if (overruled_) return finish(std::move(overruled_));
+    if (overruled_) {
+      // What was cancelled before a byte of the request went out cannot have been billed.
+      if (!ended && !result_->content_seen) overruled_->maybe_billed = ended.error().maybe_billed;
+      return finish(std::move(overruled_));
+    }
     if (!ended) return finish(transport_error(ended.error()));
     if (response_.status != 200) return finish(wire_->dialect->classify(response_, clock_.wall()));
     if (decoder_) {
@@ -78,6 +81,12 @@ class Attempt final : public HttpAttempt,
  private:
   void end_later(Error error) {
     loop_.post([self = shared_from_this(), error = std::move(error)] { self->finish(error); });
+  }
+
+  void end_unbegun() {
+    auto error = make_error(Errc::deadline_exceeded, "no time left to begin");
+    error.maybe_billed = false;
+    end_later(std::move(error));
   }
 
   void arm_first_token() {
@@ -124,13 +133,11 @@ class Attempt final : public HttpAttempt,
   void finish(std::optional<Error> error) {
     if (!ended_) return;
     first_token_.reset();
-    if (decoder_) {
-      bool usage_known = builder_.peek().usage.output > 0 || builder_.peek().usage.input > 0;
-      result_->completion = std::move(builder_).take();
-      bool owed = !error || error->maybe_billed || result_->content_seen;
-      if (!usage_known && owed)
-        result_->completion.usage = estimate_usage(*order_.request, result_->completion);
-    }
+    if (decoder_) result_->completion = std::move(builder_).take();
+    auto& usage = result_->completion.usage;
+    bool told = usage.input + usage.output + usage.cache_read + usage.cache_write > 0;
+    bool owed = !error || error->maybe_billed || result_->content_seen;
+    if (!told && owed) usage = estimate_usage(*order_.request, result_->completion);
     auto& record = result_->record;
     record.total = clock_.now() - began_;
     record.usage = result_->completion.usage;

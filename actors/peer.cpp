@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <unordered_map>
 
 namespace troupe::actors {
@@ -21,7 +22,10 @@ class RemoteSink final : public StreamSink {
  public:
   RemoteSink(transport::Gateway& gateway, std::string peer, std::uint64_t id)
       : gateway_(gateway), peer_(std::move(peer)), id_(id) {}
+  /// Who asked is gone; whoever comes in its place asked for something else. Any thread.
+  void hush() { hushed_ = true; }
   void on_events(std::span<const StreamEvent> events) override {
+    if (hushed_) return;
     AttemptEventsBody body{id_, {events.begin(), events.end()}};
     // A lost batch is no lost answer: the whole completion comes with attempt_ended.
     (void)gateway_.send(peer_, outbound(WireKind::attempt_events, body));
@@ -31,7 +35,10 @@ class RemoteSink final : public StreamSink {
   transport::Gateway& gateway_;
   std::string peer_;
   std::uint64_t id_;
+  std::atomic<bool> hushed_ = false;
 };
+
+constexpr Duration kLateGrace = std::chrono::seconds(5);
 
 struct PeerState {
   static constexpr const char* name = "peer";
@@ -41,6 +48,8 @@ struct PeerState {
     config_ = std::move(config);
     clock_ = clock;
     gateway_ = gateway;
+    // Attempts of an earlier life of ours may still run there: their ids must not be used again.
+    last_id_ = static_cast<std::uint64_t>(clock_->wall().ms) << 20;
     return {
         [this](const LinkChanged& fact) { fact.up ? on_up(fact) : on_down(fact); },
         [this](const FromPeer& fact) { on_message(*fact.message); },
@@ -61,6 +70,7 @@ struct PeerState {
   struct Serving {
     std::uint64_t their_id = 0, incarnation = 0;
     std::string endpoint;
+    std::shared_ptr<RemoteSink> sink;
   };
 
   // ---- the link ----
@@ -78,7 +88,10 @@ struct PeerState {
     auto lost = std::exchange(abroad_, {});
     for (auto& [id, attempt] : lost)
       end_abroad(attempt, make_error(Errc::unreachable, config_.id + " cannot be reached"));
-    for (const auto& [id, serving] : serving_) cancel_here(id, serving.endpoint);
+    for (const auto& [id, serving] : serving_) {
+      if (serving.sink) serving.sink->hush();
+      cancel_here(id, serving.endpoint);
+    }
     for (auto& [id, view] : remote_health_) {
       auto gone = std::make_shared<policy::HealthView>(*view);
       gone->reachable = false;
@@ -87,6 +100,8 @@ struct PeerState {
   }
 
   void on_message(const transport::Inbound& message) {
+    // Restarted behind a link that stands: nobody will tell us again that it is up.
+    if (!up_) on_up({config_.id, true, incarnation_, {}});
     switch (static_cast<WireKind>(message.kind)) {
       case WireKind::run_attempt: return on_run_attempt(message.body);
       case WireKind::cancel_attempt: return on_cancel_attempt(message.body);
@@ -100,7 +115,16 @@ struct PeerState {
 
   // ---- our attempts there ----
 
+  // A message that expired on its way is dropped unanswered; who asked has given up by then.
+  void forget_late() {
+    auto now = clock_->now();
+    if (now < next_look_) return;
+    next_look_ = now + std::chrono::seconds(1);
+    std::erase_if(abroad_, [&](const auto& each) { return each.second.order.deadline + kLateGrace < now; });
+  }
+
   void on_run_remote(const RunRemote& order) {
+    forget_late();
     RunAttemptBody body;
     body.id = ++last_id_;
     body.endpoint = order.endpoint;
@@ -162,26 +186,29 @@ struct PeerState {
     if (!body) return malformed();
     auto serves = config_.serves->load();
     auto endpoint = serves->find(body->endpoint);
-    if (endpoint == serves->end()) return refuse(*body);
+    if (endpoint == serves->end())
+      return refuse(*body, Errc::not_found, "endpoint " + body->endpoint + " does not live on that node");
+    if (serving_.size() >= config_.serving_max)
+      return refuse(*body, Errc::rate_limited, "that node serves as many attempts for us as it may");
     RunAttempt order;
     order.id = ++last_id_;
     order.request = std::make_shared<const CompletionRequest>(std::move(body->request));
     order.deadline = clock_->now() + body->time_left;
     order.cause = body->cause;
-    if (body->wants_events) order.sink = std::make_shared<RemoteSink>(*gateway_, config_.id, body->id);
+    auto sink = body->wants_events ? std::make_shared<RemoteSink>(*gateway_, config_.id, body->id) : nullptr;
+    order.sink = sink;
     order.reply_to = self_;
-    serving_[order.id] = {body->id, incarnation_, body->endpoint};
+    serving_[order.id] = {body->id, incarnation_, body->endpoint, std::move(sink)};
     self_->send(endpoint->second, std::move(order));
   }
 
-  void refuse(const RunAttemptBody& body) {
+  void refuse(const RunAttemptBody& body, Errc code, std::string why) {
     AttemptEndedBody ended;
     ended.id = body.id;
     ended.result.not_sent = true;
     ended.result.record.endpoint = body.endpoint;
-    ended.result.error =
-        make_error(Errc::not_found, "endpoint " + body.endpoint + " does not live on that node");
-    ended.result.record.error = to_string(Errc::not_found);
+    ended.result.error = make_error(code, std::move(why));
+    ended.result.record.error = to_string(code);
     send(outbound(WireKind::attempt_ended, ended));
   }
 
@@ -215,8 +242,8 @@ struct PeerState {
   void on_remote_health(std::string_view bytes) {
     auto body = body_from<policy::HealthView>(bytes);
     if (!body) return malformed();
-    // An endpoint of ours has one owner, and that is not the peer.
-    if (config_.serves->load()->contains(body->endpoint)) return;
+    // An endpoint has one owner (F14).
+    if (!config_.owns.contains(body->endpoint)) return;
     publish(std::make_shared<policy::HealthView>(std::move(*body)));
   }
 
@@ -237,6 +264,7 @@ struct PeerState {
   Clock* clock_ = nullptr;
   transport::Gateway* gateway_ = nullptr;
   bool up_ = false;
+  Instant next_look_;
   std::uint64_t last_id_ = 0;
   std::unordered_map<std::uint64_t, Abroad> abroad_;
   std::unordered_map<std::uint64_t, Serving> serving_;

@@ -8,6 +8,7 @@
 #include "runtime/base/published.hpp"
 
 #include <map>
+#include <set>
 
 namespace troupe::actors {
 
@@ -17,8 +18,12 @@ struct PeerActorConfig {
   std::string id;
   /// Endpoints of ours the peer may use; loaded anew for each attempt, since they may have been restarted.
   std::shared_ptr<const Published<EndpointMap>> serves;
+  /// The peer's endpoints; what it says of others is not its to say.
+  std::set<std::string> owns;
   /// Who hears of the peer's endpoints' health.
   std::vector<HealthSubscriber> subscribers;
+  /// Attempts the peer may have running here; more are refused unsent.
+  std::size_t serving_max = 4096;
 };
 
 /// When the link goes down every attempt there ends with `unreachable` (it may have been billed), what runs

@@ -17,6 +17,7 @@ namespace {
 // A place in the cast: who plays it now, and how often it had to be filled again.
 struct Child {
   caf::strong_actor_ptr actor;
+  std::string endpoint;  // empty: plays another part
   std::vector<Instant> failures;
   std::optional<Instant> again_at;
   std::function<void()> spawn;
@@ -32,8 +33,11 @@ struct SupervisorState {
     stage_ = std::move(stage);
     self_->set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) { on_down(down); });
     self_->set_exit_handler([this](caf::scheduled_actor*, caf::exit_msg& exit) { on_exit(exit); });
-    for (std::size_t i = 0; i < config_.endpoints.size(); ++i)
-      add("endpoint " + config_.endpoints[i].endpoint.facts.id, [this, i] { spawn_endpoint_pair(i); });
+    for (std::size_t i = 0; i < config_.endpoints.size(); ++i) {
+      const auto& id = config_.endpoints[i].endpoint.facts.id;
+      add("endpoint " + id, [this, i] { spawn_endpoint_pair(i); });
+      children_.at("endpoint " + id).endpoint = id;
+    }
     for (const auto& feature : config_.features)
       add("queue " + feature.name, [this, &feature] { spawn_queue(feature); });
     for (const auto& peer : config_.peers) add("peer " + peer.id, [this, &peer] { spawn_peer_of(peer); });
@@ -41,7 +45,7 @@ struct SupervisorState {
     publish_roster();
     connect_health();
     return {
-        [this](const HealthChanged& fact) { health_[fact.view->endpoint] = fact.view; },
+        [this](const HealthChanged& fact) { on_health(fact); },
         [this](const GetBoard& question) { on_board(question); },
         [this](Tick) { on_tick(); },
     };
@@ -65,12 +69,13 @@ struct SupervisorState {
   void spawn_endpoint_pair(std::size_t index) {
     const auto& spec = config_.endpoints[index];
     const auto& id = spec.endpoint.facts.id;
-    auto breaker =
-        spawn_breaker(self_->system(), stage_.loop_unit, spec.breaker, *stage_.clock, stage_.ledger);
+    auto config = spec.breaker;
+    if (auto known = health_.find(id); known != health_.end() && known->second->cool_until.ms > 0)
+      config.cool_until = known->second->cool_until;
+    auto breaker = spawn_breaker(self_->system(), stage_.loop_unit, config, *stage_.clock, stage_.ledger);
+    self_->monitor(breaker);
     auto endpoint = spawn_endpoint(self_->system(), stage_.loop_unit, spec.endpoint, spec.starter,
                                    *stage_.clock, breaker);
-    if (auto old = breakers_.find(id); old != breakers_.end())
-      self_->send_exit(old->second, caf::exit_reason::user_shutdown);
     breakers_[id] = breaker;
     endpoints_[id] = endpoint;
     watch("endpoint " + id, endpoint);
@@ -90,8 +95,9 @@ struct SupervisorState {
     PeerActorConfig config;
     config.id = peer.id;
     config.serves = {stage_.board, &stage_.board->endpoints};
+    // Queues may be replaced: the supervisor knows the present ones and passes on what it hears.
     config.subscribers.push_back(HealthSubscriber(self_));
-    for (const auto& [feature, queue] : queues_) config.subscribers.push_back(queue);
+    for (const auto& facts : peer.endpoints) config.owns.insert(facts.id);
     auto actor =
         spawn_peer(self_->system(), stage_.gateway_unit, std::move(config), *stage_.clock, *stage_.gateway);
     for (const auto& facts : peer.endpoints)
@@ -107,8 +113,9 @@ struct SupervisorState {
     auto roster = std::make_shared<Roster>();
     for (const auto& spec : config_.endpoints) {
       const auto& facts = spec.endpoint.facts;
-      roster->push_back(
-          {std::make_shared<const policy::EndpointFacts>(facts), endpoints_.at(facts.id), config_.node});
+      auto handle = endpoints_.find(facts.id);
+      if (handle == endpoints_.end()) continue;
+      roster->push_back({std::make_shared<const policy::EndpointFacts>(facts), handle->second, config_.node});
     }
     for (const auto& [id, entry] : remotes_) roster->push_back(entry);
     for (const auto& [feature, queue] : queues_) self_->send(queue, RosterChanged{roster});
@@ -116,6 +123,20 @@ struct SupervisorState {
 
   void connect_health() {
     for (const auto& [id, breaker] : breakers_) connect_breaker(breaker);
+    for (const auto& [id, view] : health_)
+      if (remotes_.contains(id)) tell_queues(view);
+  }
+
+  void on_health(const HealthChanged& fact) {
+    const auto& id = fact.view->endpoint;
+    bool abroad = remotes_.contains(id);
+    if (!abroad && !endpoints_.contains(id)) return;  // the last words of a breaker that was retired
+    health_[id] = fact.view;
+    if (abroad) tell_queues(fact.view);
+  }
+
+  void tell_queues(const HealthPtr& view) {
+    for (const auto& [feature, queue] : queues_) self_->send(queue, HealthChanged{view});
   }
 
   void connect_breaker(const BreakerActor& breaker) {
@@ -127,12 +148,16 @@ struct SupervisorState {
   // ---- failing and restarting ----
 
   void on_down(const caf::down_msg& down) {
+    for (const auto& [id, breaker] : breakers_)
+      if (caf::actor_cast<caf::strong_actor_ptr>(breaker) == down.source && endpoints_.contains(id))
+        return self_->send_exit(endpoints_.at(id), caf::exit_reason::user_shutdown);
     for (auto& [place, child] : children_) {
       if (!child.actor || child.actor != down.source) continue;
       auto now = stage_.clock->now();
       std::erase_if(child.failures, [&](Instant at) { return now - at > config_.restart_window; });
       child.failures.push_back(now);
       child.actor = nullptr;
+      if (!child.endpoint.empty()) retire_endpoint(child.endpoint);
       if (child.failures.size() > config_.restarts_max) {
         child.given_up = true;
         return log::error("supervisor", place + " keeps failing; given up");
@@ -141,6 +166,21 @@ struct SupervisorState {
       child.again_at = now + pause;
       return log::warn("supervisor", fmt::format("{} failed; again in {}", place, to_human(pause)));
     }
+  }
+
+  // Nobody is sent there any more, here or on other nodes, and calls that wait for it move on.
+  void retire_endpoint(const std::string& id) {
+    endpoints_.erase(id);
+    auto breaker = breakers_.extract(id);
+    if (!breaker.empty()) self_->send_exit(breaker.mapped(), caf::exit_reason::user_shutdown);
+    stage_.board->endpoints.store(std::make_shared<const EndpointMap>(endpoints_));
+    if (auto known = health_.find(id); known != health_.end()) {
+      auto gone = std::make_shared<policy::HealthView>(*known->second);
+      gone->reachable = false;
+      known->second = gone;
+      for (const auto& [peer, actor] : peers_) self_->send(actor, HealthChanged{gone});
+    }
+    publish_roster();
   }
 
   void on_tick() {

@@ -1,6 +1,8 @@
 #include "actors/wire.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace troupe::actors {
 namespace {
@@ -20,6 +22,27 @@ Enum read_enum(Reader& reader, std::uint64_t last) {
   auto value = reader.unsigned_integer();
   if (value > last) reader.fail();
   return static_cast<Enum>(std::min(value, last));
+}
+
+// Routing sorts by these: what is no number must not get in.
+double read_figure(Reader& reader) {
+  auto value = reader.real();
+  if (std::isfinite(value) && value >= 0) return value;
+  reader.fail();
+  return 0;
+}
+
+// Negative when over, infinite when unlimited.
+double read_headroom(Reader& reader) {
+  auto value = reader.real();
+  if (std::isnan(value)) reader.fail();
+  return value;
+}
+
+std::uint32_t read_count(Reader& reader) {
+  auto value = reader.unsigned_integer();
+  if (value > std::numeric_limits<std::uint32_t>::max()) reader.fail();
+  return static_cast<std::uint32_t>(value);
 }
 
 void write_wall(Writer& writer, WallTime time) { writer.integer(time.ms); }
@@ -139,7 +162,7 @@ void read(Reader& reader, ToldBody& value) {
 }
 
 void write(Writer& writer, const policy::HealthView& value) {
-  writer.array(19);
+  writer.array(20);
   writer.text(value.endpoint);
   writer.unsigned_integer(value.version);
   writer.unsigned_integer(static_cast<std::uint64_t>(value.state));
@@ -159,29 +182,28 @@ void write(Writer& writer, const policy::HealthView& value) {
   writer.real(value.input_headroom);
   writer.real(value.output_headroom);
   write_wall(writer, value.throttled_until);
+  writer.boolean(value.reachable);
 }
 
 void read(Reader& reader, policy::HealthView& value) {
-  RecordReader record(reader, 19);
+  RecordReader record(reader, 20);
   value.endpoint = reader.text();
   value.version = reader.unsigned_integer();
   value.state = read_enum<policy::BreakerState>(reader, kLastState);
   value.reason = read_enum<policy::TripReason>(reader, kLastReason);
-  value.share = std::clamp(reader.real(), 0.0, 1.0);
-  value.ttft_p50 = reader.real();
-  value.ttft_p90 = reader.real();
-  value.total_p50 = reader.real();
-  value.total_p90 = reader.real();
-  value.error_share = reader.real();
-  value.throttle_share = reader.real();
+  value.share = std::min(read_figure(reader), 1.0);
+  for (auto* figure : {&value.ttft_p50, &value.ttft_p90, &value.total_p50, &value.total_p90,
+                       &value.error_share, &value.throttle_share})
+    *figure = read_figure(reader);
   value.samples = reader.unsigned_integer();
   value.since.ms = reader.integer();
   value.cool_until.ms = reader.integer();
-  value.in_flight = static_cast<std::uint32_t>(reader.unsigned_integer());
-  value.in_flight_max = static_cast<std::uint32_t>(reader.unsigned_integer());
-  value.input_headroom = reader.real();
-  value.output_headroom = reader.real();
+  value.in_flight = read_count(reader);
+  value.in_flight_max = read_count(reader);
+  value.input_headroom = read_headroom(reader);
+  value.output_headroom = read_headroom(reader);
   value.throttled_until.ms = reader.integer();
+  value.reachable = reader.boolean();
   record.finish();
 }
 

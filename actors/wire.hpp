@@ -79,7 +79,7 @@ Result<Body> body_from(std::string_view bytes) {
   protocol::Reader reader(bytes);
   Body body;
   read(reader, body);
-  if (!reader.ok()) return fail(Errc::invalid_input, "malformed message body");
+  if (!reader.ok() || !reader.rest().empty()) return fail(Errc::invalid_input, "malformed message body");
   return body;
 }
 

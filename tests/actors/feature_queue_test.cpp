@@ -156,7 +156,7 @@ class RetryBudgetTest : public QueueTest {
  protected:
   std::size_t attempts_of_300_calls(bool budget) {
     config_.retry.enabled = budget;
-    config_.retry.budget_floor = 10, config_.retry.budget_share = 0.1;
+    config_.retry.budget_floor = 10, config_.retry.budget_share = 0.1, config_.retry.budget_per_second = 0;
     config_.route.attempts_max = 4;
     add("a"), add("b"), open();
     behave("a", Errc::transient_server), behave("b", Errc::transient_server);

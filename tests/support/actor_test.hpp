@@ -47,7 +47,7 @@ class ActorTest : public ::testing::Test {
   ActorTest() : system_(prepared(config_)) {}
   /// Before the test's own members go: actors that die may still speak to them.
   void TearDown() override {
-    for (auto& actor : kept_) caf::anon_send_exit(actor, caf::exit_reason::kill);
+    for (auto& actor : kept_) caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     kept_.clear();
     run();
   }

@@ -1,0 +1,168 @@
+// An endpoint's limits, its books, and the facts it tells its breaker.
+#include "actors/endpoint.hpp"
+
+#include "tests/support/actor_test.hpp"
+
+namespace troupe::actors::testing {
+namespace {
+
+class ScriptedAttempt final : public HttpAttempt {
+ public:
+  void cancel() override { ++cancels; }
+  int cancels = 0;
+};
+
+class EndpointTest : public ActorTest {
+ protected:
+  struct Started {
+    RunAttempt order;
+    HttpAttempt::Ended ended;
+    std::shared_ptr<ScriptedAttempt> attempt;
+  };
+
+  EndpointTest() {
+    config_.facts.id = "a";
+    config_.facts.model = "large";
+    config_.facts.price = {3, 15, 0, 0};
+  }
+  void open() {
+    auto breaker =
+        keep(BreakerActor(system_.spawn([this](BreakerActor::pointer) -> BreakerActor::behavior_type {
+          return {[this](const OutcomeObserved& fact) { outcomes_.push_back(fact); },
+                  [this](const LoadObserved& fact) { loads_.push_back(fact); }, [](const ForceBreaker&) {},
+                  [](const SubscribeHealth&) {}, [](Tick) {}};
+        })));
+    AttemptStarter starter = [this](const RunAttempt& order, HttpAttempt::Ended ended) {
+      started_.push_back({order, std::move(ended), std::make_shared<ScriptedAttempt>()});
+      return started_.back().attempt;
+    };
+    endpoint_ = keep(spawn_endpoint(system_, nullptr, config_, std::move(starter), clock_, breaker));
+    client_ = keep(probe(ends_));
+    run();
+  }
+  void order(std::uint64_t id) {
+    RunAttempt order;
+    order.id = id;
+    order.request = std::make_shared<const CompletionRequest>(question(std::string(400, 'x')));
+    order.deadline = clock_.now() + 10s;
+    order.reply_to = client_;
+    tell(endpoint_, std::move(order));
+  }
+  void finish(std::size_t index, std::optional<Errc> error = {}, Usage usage = {100, 20}) {
+    auto result = error ? failed("a", started_[index].order, *error) : answered("a", started_[index].order);
+    result->record.usage = usage;
+    result->record.ttft = 200ms;
+    result->record.total = 2s;
+    started_[index].ended(std::move(result));
+    run();
+  }
+
+  EndpointConfig config_;
+  EndpointActor endpoint_;
+  AttemptClient client_;
+  std::vector<Started> started_;
+  std::vector<AttemptEnded> ends_;
+  std::vector<OutcomeObserved> outcomes_;
+  std::vector<LoadObserved> loads_;
+};
+
+TEST_F(EndpointTest, BooksPriceAndModelAndTellsTheBreaker) {
+  open();
+  order(7);
+  finish(0, {}, {1'000'000, 100'000});
+  ASSERT_EQ(ends_.size(), 1u);
+  EXPECT_EQ(ends_[0].id, 7u);
+  EXPECT_EQ(ends_[0].result->record.model, "large");
+  EXPECT_DOUBLE_EQ(ends_[0].result->record.usd, 4.5);  // I1: 3 + 1.5
+  ASSERT_EQ(outcomes_.size(), 1u);
+  EXPECT_FALSE(outcomes_[0].outcome.error);
+  EXPECT_EQ(outcomes_[0].outcome.ttft, Duration(200ms));
+  EXPECT_EQ(outcomes_[0].load.in_flight, 0u);
+}
+
+TEST_F(EndpointTest, RefusesAtOnceWhatItHasNoRoomFor) {
+  config_.quota.in_flight_max = 1;
+  open();
+  order(1), order(2);
+  EXPECT_EQ(started_.size(), 1u);
+  ASSERT_EQ(ends_.size(), 1u);
+  EXPECT_EQ(ends_[0].id, 2u);
+  EXPECT_TRUE(ends_[0].result->not_sent);  // C2
+  EXPECT_EQ(ends_[0].result->error->code, Errc::rate_limited);
+  EXPECT_FALSE(ends_[0].result->error->retry_after);  // nobody knows when a call ends
+  EXPECT_TRUE(outcomes_.empty());                     // F4: capacity, not sickness
+  finish(0);
+  order(3);
+  EXPECT_EQ(started_.size(), 2u);
+}
+
+TEST_F(EndpointTest, SaysWhenItsTokensWillBeBack) {
+  config_.quota.input_tokens_per_minute = 120;  // two a second; a request needs some hundred
+  open();
+  order(1), order(2);
+  ASSERT_EQ(ends_.size(), 1u);
+  auto wait = ends_[0].result->error->retry_after;
+  ASSERT_TRUE(wait);
+  EXPECT_GT(*wait, Duration(30s));
+  EXPECT_LE(*wait, Duration(60s));
+  clock_.pass(*wait);
+  order(3);
+  EXPECT_EQ(started_.size(), 2u);
+}
+
+TEST_F(EndpointTest, GivesBackWhatTheEstimateTookTooMuch) {
+  config_.quota.output_tokens_per_minute = 150;  // a request reserves its maximum of 100
+  open();
+  order(1), order(2);
+  EXPECT_EQ(ends_.size(), 1u);
+  finish(0, {}, {100, 1});
+  order(3);
+  EXPECT_EQ(started_.size(), 2u);  // C5: settled with the truth
+}
+
+TEST_F(EndpointTest, CancelsTheAttemptItIsToldTo) {
+  open();
+  order(1), order(2);
+  tell(endpoint_, CancelAttempt{2, client_});
+  EXPECT_EQ(started_[0].attempt->cancels, 0);
+  EXPECT_EQ(started_[1].attempt->cancels, 1);
+  std::vector<AttemptEnded> others;
+  tell(endpoint_, CancelAttempt{1, AttemptClient(probe(others))});
+  EXPECT_EQ(started_[0].attempt->cancels, 0);  // not theirs to cancel
+}
+
+TEST_F(EndpointTest, KeepsAwayForAsLongAsTheProviderAsks) {
+  open();
+  order(1);
+  auto result = failed("a", started_[0].order, Errc::rate_limited);
+  result->error->retry_after = 30s;
+  started_[0].ended(result);
+  run();
+  EXPECT_EQ(outcomes_[0].load.throttled_until.ms, clock_.wall().ms + 30'000);
+  EXPECT_FALSE(outcomes_[0].outcome.counts);  // F4
+  tell(endpoint_, Tick{});
+  EXPECT_EQ(loads_.back().load.throttled_until.ms, clock_.wall().ms + 30'000);
+}
+
+TEST_F(EndpointTest, TellsTheBreakerWhatCountsAndWhatDoesNot) {
+  open();
+  order(1), order(2);
+  finish(0, Errc::transient_server);
+  finish(1, Errc::bad_request);
+  EXPECT_TRUE(outcomes_[0].outcome.counts);
+  EXPECT_FALSE(outcomes_[1].outcome.counts);  // F3
+}
+
+TEST_F(EndpointTest, AnswersAnAttemptOnce) {
+  open();
+  order(1);
+  auto again = started_[0].ended;
+  finish(0);
+  again(answered("a", started_[0].order));
+  run();
+  EXPECT_EQ(ends_.size(), 1u);
+  EXPECT_EQ(outcomes_.size(), 1u);
+}
+
+}  // namespace
+}  // namespace troupe::actors::testing

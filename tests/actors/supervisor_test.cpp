@@ -1,0 +1,192 @@
+// A cast that is spawned, restarted with growing pauses, given up, and taken along.
+#include "actors/supervisor.hpp"
+
+#include "tests/support/actor_test.hpp"
+
+namespace troupe::actors::testing {
+namespace {
+
+class IdleAttempt final : public HttpAttempt {
+ public:
+  void cancel() override {}
+};
+
+class SupervisorTest : public ActorTest {
+ protected:
+  void open() {
+    SupervisorConfig config;
+    config.node = "n1";
+    config.restarts_max = 3;
+    for (const char* id : {"a", "b"}) config.endpoints.push_back(local(id));
+    FeatureConfig feature;
+    feature.name = "recap";
+    feature.hierarchy = {"large"};
+    config.features.push_back(feature);
+    Stage stage;
+    stage.clock = &clock_;
+    stage.ledger = ledger_probe(books_);
+    stage.board = board_;
+    supervisor_ = keep(spawn_supervisor(system_, std::move(config), std::move(stage)));
+    run();
+    pass(100ms);
+  }
+  LocalEndpoint local(const std::string& id) {
+    LocalEndpoint local;
+    local.endpoint.facts.id = id;
+    local.endpoint.facts.model = "large";
+    local.endpoint.facts.provider = "cloud " + id;
+    local.breaker.endpoint = id;
+    local.starter = [this, id](const RunAttempt& order, HttpAttempt::Ended ended) {
+      orders_[id].push_back({order, std::move(ended)});
+      return std::make_shared<IdleAttempt>();
+    };
+    return local;
+  }
+  void pass(Duration span) { ActorTest::pass(span, supervisor_); }
+  EndpointActor endpoint(const std::string& id) {
+    auto all = board_->endpoints.load();
+    auto it = all->find(id);
+    return it == all->end() ? EndpointActor() : it->second;
+  }
+  FeatureQueueActor queue() { return board_->queues.load()->at("recap"); }
+  std::shared_ptr<std::vector<CallResult>> ask() {
+    auto answers = std::make_shared<std::vector<CallResult>>();
+    auto call = std::make_shared<Call>();
+    call->request = std::make_shared<const CompletionRequest>(question("hello"));
+    call->done = [answers](CallResult result) { answers->push_back(std::move(result)); };
+    tell(queue(), CallPtr(std::move(call)));
+    return answers;
+  }
+  std::size_t sent() { return orders_["a"].size() + orders_["b"].size(); }
+  /// How long until the endpoint is back, looking every 50 ms.
+  Duration back_after(const std::string& id, Duration patience = 10s) {
+    Duration waited{};
+    for (; !endpoint(id) && waited < patience; waited += 50ms) pass(50ms);
+    return waited;
+  }
+  std::map<std::string, HealthPtr> health() {
+    std::map<std::string, HealthPtr> out;
+    tell(supervisor_, GetBoard{[&](std::vector<HealthPtr> board) {
+           for (auto& view : board) out[view->endpoint] = view;
+         }});
+    return out;
+  }
+
+  struct Order {
+    RunAttempt order;
+    HttpAttempt::Ended ended;
+  };
+  std::map<std::string, std::vector<Order>> orders_;
+  LedgerBooks books_;
+  std::shared_ptr<CastBoard> board_ = std::make_shared<CastBoard>();
+  SupervisorActor supervisor_;
+};
+
+TEST_F(SupervisorTest, SpawnsACastThatServes) {
+  open();
+  auto answers = ask();
+  ASSERT_EQ(sent(), 1u);
+  auto& first = orders_["a"].empty() ? orders_["b"][0] : orders_["a"][0];
+  first.ended(answered("x", first.order));
+  run();
+  ASSERT_EQ(answers->size(), 1u);
+  EXPECT_TRUE((*answers)[0].completion);
+  EXPECT_EQ(health().size(), 2u);
+}
+
+TEST_F(SupervisorTest, RestartsAnEndpointAfterAPauseThatGrows) {
+  open();
+  std::vector<Duration> pauses;
+  for (int i = 0; i < 3; ++i) {
+    auto old = endpoint("a");
+    kill(old);
+    EXPECT_FALSE(endpoint("a"));
+    pauses.push_back(back_after("a"));
+    EXPECT_NE(endpoint("a"), old);
+  }
+  EXPECT_LT(pauses[0], pauses[1]);
+  EXPECT_LT(pauses[1], pauses[2]);
+}
+
+TEST_F(SupervisorTest, GivesUpAChildThatKeepsFailing) {
+  open();
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(endpoint("a")) << i;
+    kill(endpoint("a"));
+    back_after("a", 3s);
+  }
+  EXPECT_FALSE(endpoint("a"));
+  EXPECT_FALSE(health().at("a")->reachable);
+  EXPECT_TRUE(endpoint("b"));  // A1: alone
+  auto before = orders_["b"].size();
+  for (int i = 0; i < 3; ++i) ask();
+  EXPECT_EQ(orders_["b"].size(), before + 3);
+}
+
+TEST_F(SupervisorTest, ForgivesFailuresThatAreLongPast) {
+  open();
+  for (int i = 0; i < 8; ++i) {
+    kill(endpoint("a"));
+    back_after("a");
+    ASSERT_TRUE(endpoint("a")) << i;
+    pass(31s);
+  }
+}
+
+TEST_F(SupervisorTest, HandsOnTheCallsOfAnEndpointThatDied) {
+  open();
+  ask();
+  ASSERT_EQ(sent(), 1u);
+  std::string first = orders_["a"].empty() ? "b" : "a", other = first == "a" ? "b" : "a";
+  kill(endpoint(first));
+  run();
+  EXPECT_EQ(orders_[other].size(), 1u);  // at once, not at the deadline
+}
+
+TEST_F(SupervisorTest, KeepsABreakerOpenOverItsRestart) {
+  open();
+  auto a = endpoint("a");
+  std::vector<AttemptEnded> ends;
+  auto client = probe(ends);
+  for (std::uint64_t id = 1; id <= 5; ++id) {
+    RunAttempt order;
+    order.id = id;
+    order.request = std::make_shared<const CompletionRequest>(question("hello"));
+    order.deadline = clock_.now() + 10s;
+    order.reply_to = client;
+    tell(a, order);
+    orders_["a"].back().ended(failed("a", order, Errc::transient_server));
+    run();
+  }
+  auto view = health().at("a");
+  ASSERT_EQ(view->state, policy::BreakerState::open);
+  kill(a);
+  back_after("a");
+  pass(100ms);
+  EXPECT_EQ(health().at("a")->state, policy::BreakerState::open);  // GATEWAYS, pain 5
+  EXPECT_EQ(health().at("a")->cool_until, view->cool_until);
+  EXPECT_GT(health().at("a")->version, view->version);
+}
+
+TEST_F(SupervisorTest, GivesANewQueueTheRosterAndTheHealthOfAll) {
+  open();
+  kill(queue());
+  pass(200ms);
+  ask();
+  EXPECT_EQ(sent(), 1u);
+}
+
+TEST_F(SupervisorTest, TakesTheCastAlong) {
+  open();
+  auto cast = queue();
+  auto answers = ask();
+  caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
+  run();
+  EXPECT_TRUE(board_->endpoints.load()->empty());
+  EXPECT_TRUE(board_->queues.load()->empty());
+  ASSERT_EQ(answers->size(), 1u);  // told, not forgotten
+  EXPECT_EQ((*answers)[0].completion.error().code, Errc::internal);
+}
+
+}  // namespace
+}  // namespace troupe::actors::testing
