@@ -12,7 +12,7 @@ def simulated(scale, faults=None, alike=False, **more):
 def breaker(**more):
     """Quick enough for a run of seconds."""
     return {"window": "10s", "samples_min": 6, "failures_in_row_max": 3, "cool_down": "200ms", "cool_down_max": "400ms",
-            "stage_samples_min": 1, "stage_time_min": "50ms", "ramp": [0.5, 1.0], **more}
+            "stage_samples_min": 1, "stage_time_min": "50ms", "ramp": [0.5, 1.0], "ramp_harm_max": 0.5, **more}
 
 
 def callers(url, in_flight=4, alike=False, **sections):

@@ -8,6 +8,13 @@ from troupe_process import DAYS, DONE, NO_ENDPOINT, SAMPLE, ProcessTest, main, r
 SCALE = 0.5
 
 
+def callers(url):
+    """As many calls routed at once as the endpoints hold, so that what is decided is decided late."""
+    config = clouds.callers(url)
+    config["features"]["recap"]["admission"] = {"running_max": 8}
+    return config
+
+
 class EndpointFailure(ProcessTest):
     def recap(self, config, out):
         return self.run_troupe("run", "recap", "--config", config, "--input", SAMPLE, "--out", self.folder / out,
@@ -36,7 +43,7 @@ class EndpointFailure(ProcessTest):
 
     def undisturbed(self):
         simulator = self.simulate(clouds.simulated(SCALE))
-        ended = self.recap(self.write_config("calm.yaml", clouds.callers(simulator.url)), "calm")
+        ended = self.recap(self.write_config("calm.yaml", callers(simulator.url)), "calm")
         self.assert_status(ended, DONE)
         return read_json(self.folder / "calm" / "run.json")
 
@@ -51,7 +58,7 @@ class EndpointFailure(ProcessTest):
         calm = self.undisturbed()
         simulator = self.simulate(clouds.simulated(SCALE))
         end_watch = self.break_main_for_a_third(simulator, calm["steps"]["total"])
-        ended = self.recap(self.write_config("hurt.yaml", clouds.callers(simulator.url)), "hurt")
+        ended = self.recap(self.write_config("hurt.yaml", callers(simulator.url)), "hurt")
         end_watch()
         self.assert_status(ended, DONE)
         hurt = read_json(self.folder / "hurt" / "run.json")
@@ -82,7 +89,7 @@ class EndpointFailure(ProcessTest):
 
     def test_fails_for_all_to_see_when_breaker_and_fallback_are_off(self):
         simulator = self.simulate(clouds.simulated(SCALE))
-        config = clouds.callers(simulator.url)
+        config = callers(simulator.url)
         config["endpoints"]["defaults"]["breaker"]["enabled"] = False
         config["features"]["recap"]["route"] = {"fallback": False, "attempts_max": 1}
         end_watch = self.break_main_for_a_third(simulator, 68)
