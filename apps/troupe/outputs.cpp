@@ -8,6 +8,7 @@
 #include "apps/troupe/command.hpp"
 #include "runtime/base/clock.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -16,13 +17,19 @@ namespace {
 
 constexpr const char* kExtractive = "extractive";
 
+bool from_simulator(const Json& story) {
+  if (get_bool(story, "simulated")) return true;
+  const auto* models = find(story, "reported_models");
+  if (models == nullptr) return false;
+  return std::any_of(models->begin(), models->end(), [](const Json& model) {
+    return model.is_string() && model.get<std::string>().find(kExtractive) != std::string::npos;
+  });
+}
+
 std::string model_note(const Json& story) {
-  for (const auto& attempt : story["attempts"])
-    if (get_string(attempt, "model").find(kExtractive) == std::string::npos) return {};
-  return story["attempts"].empty()
-             ? std::string()
-             : "The answers came from the simulator's extractive model. It is not a language model: "
-               "it picks the most central messages and quotes them.";
+  if (!from_simulator(story)) return {};
+  return "The answers came from the simulator's extractive model. It is not a language model: it picks the most central "
+         "messages and quotes them.";
 }
 
 Result<recap::Quotes> quotes_for(const Json& recap, const JsonText& input) {
