@@ -122,7 +122,8 @@ struct FeatureQueueState {
     auto& following = following_.at(id);
     auto left = following.deadline - clock_->now();
     auto wish = route_request(*following.call->request, left, following.draw);
-    // A call that failed once is no fit trial: with the others full, it would prove the ill endpoint to death.
+    // A call that failed once is no fit trial: with the others full, it would prove the ill endpoint to
+    // death.
     wish.trickle_allowed = following.sent == 0;
     following.plan = policy::plan_route(wish, candidates_, clock_->wall(), config_.route);
     following.ids.clear();
@@ -235,10 +236,6 @@ struct FeatureQueueState {
         following.last_error = result.error;
       return go(id);
     }
-    ++following.sent;
-    following.paid = false;
-    following.last_endpoint = result.record.endpoint;
-    following.records.push_back(result.record);
     book(following, result);
     if (!result.error) return end(id, result.completion);
     following.last_error = result.error;
@@ -261,7 +258,11 @@ struct FeatureQueueState {
     return !shown && (result.error->retryable || (result.error->failover && config_.route.fallback));
   }
 
-  void book(const Following& following, const AttemptResult& result) {
+  void book(Following& following, const AttemptResult& result) {
+    ++following.sent;
+    following.paid = false;
+    following.last_endpoint = result.record.endpoint;
+    following.records.push_back(result.record);
     self_->send(ledger_, AttemptBooked{usage_row(*following.call, following.records.size(), result.record)});
   }
 
@@ -321,15 +322,19 @@ struct FeatureQueueState {
                          policy::plan_route(wish, candidates_, clock_->wall(), config_.route));
   }
 
+  void expire_queued(Instant now) {
+    auto error = make_error(Errc::deadline_exceeded, "expired in the queue: no call was made");
+    error.maybe_billed = false;
+    for (const auto& ticket : queue_->expire(now)) {
+      auto node = following_.extract(ticket.id);
+      if (!node.empty()) node.mapped().call->answer({std::unexpected(error), {}});
+    }
+  }
+
   void on_tick() {
     auto now = clock_->now();
     budget_->on_time(now - std::exchange(ticked_, now));
-    for (const auto& ticket : queue_->expire(now)) {
-      auto node = following_.extract(ticket.id);
-      auto error = make_error(Errc::deadline_exceeded, "expired in the queue: no call was made");
-      error.maybe_billed = false;
-      if (!node.empty()) node.mapped().call->answer({std::unexpected(std::move(error)), {}});
-    }
+    expire_queued(now);
     std::vector<std::uint64_t> due, lost;
     for (auto& [id, following] : following_) {
       if (following.again_at && *following.again_at <= now) due.push_back(id);

@@ -117,6 +117,15 @@ Result<actors::LocalEndpoint> Node::Impl::local_endpoint(const config::EndpointC
   return local;
 }
 
+void Node::Impl::start_ledger(actors::SupervisorConfig& cast) {
+  desk_.metrics = std::make_shared<telemetry::Metrics>();
+  actors::LedgerMetrics measured{desk_.metrics, {}};
+  for (const auto& endpoint : values().endpoints.list) measured.providers[endpoint.id] = endpoint.provider;
+  for (const auto& local : cast.endpoints) desk_.metrics->breaker_moved(local.breaker.endpoint, "closed", 1);
+  for (auto& feature : cast.features) feature.metrics = desk_.metrics;
+  ledger_ = actors::spawn_ledger(*system_, loop_unit_.get(), journal_.get(), cast.node, std::move(measured));
+}
+
 Result<void> Node::Impl::start_cast() {
   actors::SupervisorConfig cast;
   cast.node = values().node.id;
@@ -129,12 +138,7 @@ Result<void> Node::Impl::start_cast() {
   }
   cast.features = actors::feature_configs(values());
   cast.peers = actors::remote_peers(values());
-  desk_.metrics = std::make_shared<telemetry::Metrics>();
-  actors::LedgerMetrics measured{desk_.metrics, {}};
-  for (const auto& endpoint : values().endpoints.list) measured.providers[endpoint.id] = endpoint.provider;
-  for (const auto& local : cast.endpoints) desk_.metrics->breaker_moved(local.breaker.endpoint, "closed", 1);
-  for (auto& feature : cast.features) feature.metrics = desk_.metrics;
-  ledger_ = actors::spawn_ledger(*system_, loop_unit_.get(), journal_.get(), cast.node, std::move(measured));
+  start_ledger(cast);
   actors::Stage stage{loop_unit_.get(), gateway_unit_.get(), &clock_, gateway_.get(), ledger_, board_};
   supervisor_ = actors::spawn_supervisor(*system_, std::move(cast), std::move(stage));
   make_desk();

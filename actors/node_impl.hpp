@@ -51,6 +51,7 @@ struct Node::Impl final : transport::GatewayListener {
   Result<void> start_simulator();
   Result<void> start_gateway();
   Result<void> start_cast();
+  void start_ledger(actors::SupervisorConfig& cast);
   Result<actors::LocalEndpoint> local_endpoint(const config::EndpointConfig& endpoint,
                                                const std::map<std::string, WallTime>& cooling);
   std::map<std::string, WallTime> cool_downs();
