@@ -11,9 +11,11 @@ namespace {
 // One line, and the word that is wrong: CLI11 says of an unknown verb only that one is required.
 int usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
   std::string first = argc > 1 ? argv[1] : "";
-  bool is_verb = !app.get_subcommands([&](const CLI::App* verb) { return verb->get_name() == first; }).empty();
+  bool is_verb =
+      !app.get_subcommands([&](const CLI::App* verb) { return verb->get_name() == first; }).empty();
   if (first.empty() || is_verb || first.starts_with('-'))
-    std::fprintf(stderr, "troupe: %s; see troupe %shelp\n", error.what(), is_verb ? (first + " --").c_str() : "");
+    std::fprintf(stderr, "troupe: %s; see troupe %shelp\n", error.what(),
+                 is_verb ? (first + " --").c_str() : "");
   else
     std::fprintf(stderr, "troupe: there is no verb %s; see troupe help\n", first.c_str());
   return troupe::app::kUsage;

@@ -28,7 +28,8 @@ bool from_simulator(const Json& story) {
 
 std::string model_note(const Json& story) {
   if (!from_simulator(story)) return {};
-  return "The answers came from the simulator's extractive model. It is not a language model: it picks the most central "
+  return "The answers came from the simulator's extractive model. It is not a language model: it picks the "
+         "most central "
          "messages and quotes them.";
 }
 

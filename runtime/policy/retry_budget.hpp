@@ -19,7 +19,8 @@ struct RetryPolicy {
   /// Allowed from the start, so that small volumes can retry at all. What first attempts earn is kept up to
   /// ten times this: a quiet day must not pay for a storm of retries.
   double budget_floor = 10;
-  /// Earned by time alone, up to the floor: when no new work comes, what is left of the old may still be tried again.
+  /// Earned by time alone, up to the floor: when no new work comes, what is left of the old may still be
+  /// tried again.
   double budget_per_second = 1;
   Duration backoff_base = std::chrono::milliseconds(200);
   Duration backoff_max = std::chrono::seconds(10);
