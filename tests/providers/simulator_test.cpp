@@ -12,7 +12,7 @@
 namespace troupe::providers::simulator {
 namespace {
 
-class BothDialects : public ::testing::TestWithParam<const char*> {
+class SimulatedDialects : public ::testing::TestWithParam<const char*> {
  protected:
   config::SimulatedEndpoint endpoint() const { return cloud("one", GetParam()); }
   Heard call(Simulator& simulator, const config::SimulatedEndpoint& to, Duration at = {}) const {
@@ -27,10 +27,10 @@ class BothDialects : public ::testing::TestWithParam<const char*> {
     return call(simulator, to);
   }
 };
-INSTANTIATE_TEST_SUITE_P(Simulator, BothDialects, ::testing::Values("openai", "bedrock"),
+INSTANTIATE_TEST_SUITE_P(Simulator, SimulatedDialects, ::testing::Values("openai", "bedrock"),
                          [](const auto& param) { return std::string(param.param); });
 
-TEST_P(BothDialects, AnswersAStreamThatTheClientReadsWhole) {  // D1
+TEST_P(SimulatedDialects, AnswersAStreamThatTheClientReadsWhole) {  // D1
   auto to = endpoint();
   auto simulator = simulator_of({.endpoints = {to}});
   auto response = simulator.respond(wire(to, question()), kStart, kWall);
@@ -43,7 +43,7 @@ TEST_P(BothDialects, AnswersAStreamThatTheClientReadsWhole) {  // D1
   EXPECT_GT(heard.completion->usage.output, 10);
 }
 
-TEST_P(BothDialects, AnswersAWholeResponseToo) {
+TEST_P(SimulatedDialects, AnswersAWholeResponseToo) {
   auto to = endpoint();
   auto simulator = simulator_of({.endpoints = {to}});
   auto response = simulator.respond(wire(to, question(false)), kStart, kWall);
@@ -53,7 +53,7 @@ TEST_P(BothDialects, AnswersAWholeResponseToo) {
   EXPECT_NE(decoded->text().find("[m"), std::string::npos);
 }
 
-TEST_P(BothDialects, SpreadsDeltasOverTimeAndNotAtScaleZero) {
+TEST_P(SimulatedDialects, SpreadsDeltasOverTimeAndNotAtScaleZero) {
   auto to = endpoint();
   for (double scale : {1.0, 0.0}) {
     auto simulator = simulator_of({.scale = scale, .endpoints = {to}});
@@ -66,7 +66,7 @@ TEST_P(BothDialects, SpreadsDeltasOverTimeAndNotAtScaleZero) {
   }
 }
 
-TEST_P(BothDialects, ThrottlesWithAndWithoutAHint) {  // G3
+TEST_P(SimulatedDialects, ThrottlesWithAndWithoutAHint) {  // G3
   auto hinted = call_with({.kind = FaultKind::throttle, .retry_after = std::chrono::seconds(7)});
   EXPECT_EQ(hinted.status, 429);
   ASSERT_TRUE(hinted.error);
@@ -78,13 +78,13 @@ TEST_P(BothDialects, ThrottlesWithAndWithoutAHint) {  // G3
   EXPECT_FALSE(plain.error->retry_after);
 }
 
-TEST_P(BothDialects, FailsInTheDialectsOwnWords) {
+TEST_P(SimulatedDialects, FailsInTheDialectsOwnWords) {
   EXPECT_EQ(call_with({.kind = FaultKind::errors}).error->code, Errc::transient_server);
   EXPECT_EQ(call_with({.kind = FaultKind::unavailable}).error->code, Errc::overloaded);
   EXPECT_EQ(call_with({.kind = FaultKind::down}).ending, Ending::refuse);
 }
 
-TEST_P(BothDialects, BreaksStreamsSoThatNoClientTakesThemForWhole) {
+TEST_P(SimulatedDialects, BreaksStreamsSoThatNoClientTakesThemForWhole) {
   for (auto kind : {FaultKind::cut, FaultKind::stall, FaultKind::malformed, FaultKind::truncated}) {
     auto heard = call_with({.kind = kind});
     EXPECT_EQ(heard.status, 200) << config::to_string(kind);
@@ -97,7 +97,7 @@ TEST_P(BothDialects, BreaksStreamsSoThatNoClientTakesThemForWhole) {
   EXPECT_EQ(call_with({.kind = FaultKind::truncated}).ending, Ending::complete);
 }
 
-TEST_P(BothDialects, IsSlowOrLateWhenTold) {
+TEST_P(SimulatedDialects, IsSlowOrLateWhenTold) {
   auto last_byte = [&](std::vector<Fault> faults) {
     auto to = endpoint();
     to.faults = std::move(faults);
@@ -110,7 +110,7 @@ TEST_P(BothDialects, IsSlowOrLateWhenTold) {
   EXPECT_NEAR(seconds(late), seconds(usual) + 5, 0.001);
 }
 
-TEST_P(BothDialects, StrikesByCallNumberAndByTime) {
+TEST_P(SimulatedDialects, StrikesByCallNumberAndByTime) {
   auto to = endpoint();
   to.faults = {
       {.kind = FaultKind::errors, .call_from = 2, .call_to = 3},
@@ -123,7 +123,7 @@ TEST_P(BothDialects, StrikesByCallNumberAndByTime) {
   EXPECT_EQ(statuses, (std::vector{200, 500, 500, 200, 503, 503, 200}));
 }
 
-TEST_P(BothDialects, StrikesTheGivenShareTheSameWayEachRun) {
+TEST_P(SimulatedDialects, StrikesTheGivenShareTheSameWayEachRun) {
   auto to = endpoint();
   to.faults = {{.kind = FaultKind::errors, .share = 0.3}};
   auto run = [&](std::uint64_t seed) {
@@ -138,7 +138,7 @@ TEST_P(BothDialects, StrikesTheGivenShareTheSameWayEachRun) {
   EXPECT_NEAR(static_cast<double>(std::ranges::count(first, 500)), 90, 30);
 }
 
-TEST_P(BothDialects, KeepsItsTokensPerMinute) {
+TEST_P(SimulatedDialects, KeepsItsTokensPerMinute) {
   auto to = endpoint();
   to.limits.input_tokens_per_minute = 1000;
   auto simulator = simulator_of({.endpoints = {to}});
@@ -158,7 +158,7 @@ TEST_P(BothDialects, KeepsItsTokensPerMinute) {
   for (int i = 0; i < 20; ++i) EXPECT_EQ(call(free, unlimited).status, 200);
 }
 
-TEST_P(BothDialects, KeepsItsConcurrency) {
+TEST_P(SimulatedDialects, KeepsItsConcurrency) {
   auto to = endpoint();
   to.limits.in_flight_max = 2;
   auto simulator = simulator_of({.endpoints = {to}});
@@ -173,7 +173,7 @@ TEST_P(BothDialects, KeepsItsConcurrency) {
   EXPECT_EQ(simulator.stats(kStart)["in_flight"], 1);
 }
 
-TEST_P(BothDialects, IsUsableOnlyOnceStarted) {  // A4
+TEST_P(SimulatedDialects, IsUsableOnlyOnceStarted) {  // A4
   auto to = endpoint();
   to.ready_after = std::chrono::seconds(30);
   auto simulator = simulator_of({.endpoints = {to}});
@@ -185,7 +185,7 @@ TEST_P(BothDialects, IsUsableOnlyOnceStarted) {  // A4
   EXPECT_EQ(call(ready, at_once_ready).status, 200);
 }
 
-TEST_P(BothDialects, RefusesUnknownModelsLongPromptsAndGarbage) {
+TEST_P(SimulatedDialects, RefusesUnknownModelsLongPromptsAndGarbage) {
   auto to = endpoint();
   to.models = {"m-1"};
   to.context_tokens_max = 10;
@@ -199,7 +199,7 @@ TEST_P(BothDialects, RefusesUnknownModelsLongPromptsAndGarbage) {
   EXPECT_EQ(call(other, to).error->code, Errc::not_found);
 }
 
-TEST_P(BothDialects, ChecksCredentialsWhenToldTo) {
+TEST_P(SimulatedDialects, ChecksCredentialsWhenToldTo) {
   auto to = endpoint();
   to.credentials = config::simulated_credentials();
   auto simulator = simulator_of({.endpoints = {to}});
