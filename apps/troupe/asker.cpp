@@ -39,7 +39,7 @@ class StateAsker final : public Asker {
   }
   Result<Json> ask(const std::string& verb, const Json& input) override {
     if (verb == "endpoints") return last_known_health();
-    if (verb == "submit" || verb == "route.explain")
+    if (verb == "submit")
       return fail(Errc::unsupported, verb + " needs a node; give --to ADDRESS");
     Result<std::string> json = fail(Errc::internal, "no answer");
     actors::answer_question(services_, verb, input,

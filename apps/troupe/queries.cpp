@@ -27,12 +27,17 @@ int print_rows(const std::vector<Row>& rows) {
   return kDone;
 }
 
+Result<Json> answer_to(const QueryOptions& options, const std::string& verb, const Json& input) {
+  if (verb == "route.explain" && options.asker.to.empty()) return plan_from_state(options.asker, input);
+  auto asker = make_asker(options.asker);
+  if (!asker) return std::unexpected(asker.error());
+  return (*asker)->ask(verb, input);
+}
+
 /// Asks one question and prints the answer as JSON or through `show`.
 template <class Show>
 int ask_and_print(const QueryOptions& options, const std::string& verb, const Json& input, Show show) {
-  auto asker = make_asker(options.asker);
-  if (!asker) return report_error(asker.error());
-  auto told = (*asker)->ask(verb, input);
+  auto told = answer_to(options, verb, input);
   if (!told) {
     auto status = report_error(told.error());
     // Of a question, what is not found is what was asked about.
@@ -56,6 +61,12 @@ int show_lines(const Json& lines) {
   return kDone;
 }
 
+// Latencies are known only to a live node that has seen answers.
+std::string latency_or_dash(const Json& endpoint, const char* key) {
+  auto latency = get_double(endpoint, key);
+  return latency > 0 ? to_human(from_seconds(latency)) : "-";
+}
+
 int show_endpoints(const Json& endpoints) {
   std::vector<Row> rows{{"ENDPOINT", "MODEL", "KIND", "REGION", "HOME", "STATE", "SHARE", "WHY", "TTFT p50",
                          "p90", "ERRORS", "SEEN"}};
@@ -65,8 +76,7 @@ int show_endpoints(const Json& endpoints) {
                     get_string(each, "region"), get_string(each, "home"),
                     reachable ? get_string(each, "state") : "unreachable",
                     fmt::format("{:.0f}%", 100 * get_double(each, "share")), get_string(each, "reason"),
-                    to_human(from_seconds(get_double(each, "ttft_p50"))),
-                    to_human(from_seconds(get_double(each, "ttft_p90"))),
+                    latency_or_dash(each, "ttft_p50"), latency_or_dash(each, "ttft_p90"),
                     fmt::format("{:.1f}%", 100 * get_double(each, "error_share")),
                     std::to_string(get_int(each, "samples"))});
   }

@@ -2,7 +2,7 @@
 import html.parser
 import json
 
-from troupe_process import BAD_CONFIG, DONE, ROOT, SAMPLE, ProcessTest, main, read_json, show
+from troupe_process import BAD_CONFIG, DONE, INPUT_MISSING, ROOT, SAMPLE, ProcessTest, main, read_json, show
 
 VERBS = {
     ("run",): ("--input", "--out", "--config", "--set", "--run-id", "--state", "--quiet", "--json"),
@@ -96,6 +96,16 @@ class Surface(ProcessTest):
         for channel in recap["channels"]:
             self.assertIn("#" + channel["name"], page)
             self.assertIn(channel["name"], notes)
+
+    def test_explains_routes_without_a_node(self):
+        plan = self.run_troupe("route", "explain", "--feature", "recap", "--json").json()
+        self.assertEqual(plan["plan"][0]["endpoint"], "bedrock-east-reserved")
+        self.assertTrue(all(each["reason"] for each in plan["plan"] + plan["passed_over"]))
+        large = self.write("large.json", '{"input_tokens": 5000000}')
+        refused = self.run_troupe("route", "explain", "--feature", "recap", "--request", large, "--json").json()
+        self.assertEqual(refused["plan"], [])
+        self.assertIn("ENDPOINT", self.run_troupe("route", "explain").out)
+        self.assert_refused(self.run_troupe("route", "explain", "--feature", "nope"), INPUT_MISSING, "nope")
 
     def test_asked_for_json_prints_nothing_else(self):
         ended = self.run_troupe("run", "recap", "--input", SAMPLE, "--out", "out", "--json", "--quiet")
