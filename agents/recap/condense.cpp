@@ -134,7 +134,7 @@ Task<Result<Condensed>> condense(Questions& questions, const slack::Workspace& w
   out.points = std::move(points);
   for (std::size_t round = 0; round < kRoundsMax && !out.points.empty(); ++round) {
     auto before = std::exchange(out.points, {});
-    auto groups = pack_points(before, input.chunks.chunk_tokens_max);
+    auto groups = pack_points(before, input.chunks.points_tokens_max);
     std::vector<Task<Result<Condensed>>> tasks;
     for (auto group : groups) tasks.push_back(condense_group(context, before, group, round));
     auto joined = all(std::move(tasks), what.parallel_max);

@@ -76,6 +76,9 @@ Result<void> read_limits(const Json& json, RecapInput& out) {
   if (!deadline) return std::unexpected(deadline.error());
   out.parallel_max = static_cast<std::size_t>(*parallel);
   out.chunks.chunk_tokens_max = static_cast<std::size_t>(*tokens);
+  // Points that fit where a transcript of this size fits, and never too few to compare.
+  constexpr std::int64_t points_tokens_min = 2000;
+  out.chunks.points_tokens_max = static_cast<std::size_t>(std::max(*tokens, points_tokens_min));
   out.chunks.message_tokens_max = std::min(out.chunks.message_tokens_max, out.chunks.chunk_tokens_max);
   out.prompts.deadline = std::chrono::seconds(*deadline);
   return {};

@@ -178,7 +178,7 @@ DigestOf digests_wanted(const Making& making) {
 void plan_digests(Making& making, const DigestOf& wanted) {
   auto steps = making.jobs.size() + merges_planned(making);
   for (const auto& [days, digest] : wanted) {
-    auto groups = pack_points(points_of(making, days), making.input.chunks.chunk_tokens_max).size();
+    auto groups = pack_points(points_of(making, days), making.input.chunks.points_tokens_max).size();
     steps += groups > 1 ? groups + 1 : groups;
   }
   making.wf.plan(steps);

@@ -95,7 +95,7 @@ slack::Workspace workspace_of(std::vector<slack::ChannelDay> days) {
 
 recap::RecapInput input_with(std::size_t chunk_tokens_max) {
   recap::RecapInput input;
-  input.chunks.chunk_tokens_max = chunk_tokens_max;
+  input.chunks.chunk_tokens_max = input.chunks.points_tokens_max = chunk_tokens_max;
   input.chunks.message_tokens_max = std::min(input.chunks.message_tokens_max, chunk_tokens_max);
   return input;
 }

@@ -311,6 +311,7 @@ TEST(RecapInput, ReadsWhatTheCommandLineGives) {
   EXPECT_THAT(input->read.channels, ElementsAre("general", "random"));
   EXPECT_EQ(input->parallel_max, 4u);
   EXPECT_EQ(input->chunks.chunk_tokens_max, 800u);
+  EXPECT_EQ(input->chunks.points_tokens_max, 2000u) << "merged in larger pieces than transcripts are read";
   EXPECT_EQ(input->chunks.message_tokens_max, 800u);
 }
 
