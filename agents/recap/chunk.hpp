@@ -19,8 +19,8 @@ std::size_t estimate_tokens(std::string_view text);
 struct ChunkPolicy {
   /// The estimated transcript tokens of a chunk, prompt not included.
   std::size_t chunk_tokens_max = 6000;
-  /// The estimated tokens of points that are put together to be merged or condensed into a digest: small chunks
-  /// make many points, and merging those few at a time would lose most of them, round by round.
+  /// The estimated tokens of points that are put together to be merged or condensed into a digest: small
+  /// chunks make many points, and merging those few at a time would lose most of them, round by round.
   std::size_t points_tokens_max = 6000;
   /// A message longer than this is cut when printed, see cut_text(). Never above chunk_tokens_max.
   std::size_t message_tokens_max = 1500;

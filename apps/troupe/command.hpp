@@ -78,8 +78,8 @@ struct AskerOptions {
 void add_asker_options(CLI::App& app, AskerOptions& options);
 Result<std::unique_ptr<Asker>> make_asker(const AskerOptions& options);
 
-/// "route.explain" without a node: from the configuration and, when there is one, the state folder's breaker history.
-/// Loads, limits and latencies are unknown then. not_found for an unknown feature.
+/// "route.explain" without a node: from the configuration and, when there is one, the state folder's breaker
+/// history. Loads, limits and latencies are unknown then. not_found for an unknown feature.
 Result<Json> plan_from_state(const AskerOptions& options, const Json& question);
 
 }  // namespace troupe::app

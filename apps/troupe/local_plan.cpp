@@ -44,7 +44,8 @@ policy::RouteRequest request_of(const Json& question, const config::FeatureConfi
   wish.feature = get_string(question, "feature");
   wish.hierarchy = feature.hierarchy;
   wish.boundary = feature.boundary;
-  wish.input_tokens = static_cast<std::uint64_t>(std::max<std::int64_t>(0, get_int(question, "input_tokens", 1000)));
+  wish.input_tokens =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, get_int(question, "input_tokens", 1000)));
   wish.output_tokens =
       static_cast<std::uint64_t>(std::max<std::int64_t>(0, get_int(question, "output_tokens_max", 1024)));
   wish.deadline = feature.deadline;

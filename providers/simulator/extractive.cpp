@@ -19,6 +19,8 @@ namespace troupe::providers::simulator {
 namespace {
 
 constexpr std::size_t kLinesPerPoint = 8;
+// Points being merged were chosen once already: most are kept.
+constexpr double kPointsKept = 0.6;
 constexpr std::size_t kPointsMax = 8;
 constexpr std::size_t kSentenceBytesMax = 220;
 constexpr std::size_t kCompanionsMax = 2;
@@ -54,9 +56,8 @@ class Extraction {
       : entries_(std::move(entries)), words_(words_of(entries_)), centrality_(words_, query) {}
 
   std::vector<ExtractedPoint> points() const {
-    auto wanted = std::clamp(entries_.size() / kLinesPerPoint, std::size_t{1}, kPointsMax);
     std::vector<ExtractedPoint> out;
-    for (auto i : chosen(wanted)) out.push_back(point(i));
+    for (auto i : chosen(wanted())) out.push_back(point(i));
     return out;
   }
 
@@ -66,6 +67,14 @@ class Extraction {
     words.reserve(entries.size());
     for (const auto& entry : entries) words.push_back(content_words(entry.text));
     return words;
+  }
+
+  std::size_t wanted() const {
+    bool merging = !entries_.empty() && entries_.front().merged;
+    auto count = merging
+                     ? static_cast<std::size_t>(std::ceil(kPointsKept * static_cast<double>(entries_.size())))
+                     : entries_.size() / kLinesPerPoint;
+    return std::clamp(count, std::size_t{1}, kPointsMax);
   }
 
   // Best first; a line that says what a chosen one says, or the third of one conversation, gives way to
