@@ -67,23 +67,24 @@ int run(const RunOptions& options) {
     return kUsage;
   }
   // First, so that every thread of the node inherits the blocked signals.
-  std::promise<Node*> started;
+  std::promise<std::weak_ptr<Node>> started;
   auto node_known = started.get_future().share();
   Signals signals([node_known] {
     std::fprintf(stderr, "\ntroupe: finishing what is in flight; once more ends at once\n");
-    if (auto* node = node_known.get()) node->interrupt();
+    if (auto going = node_known.get().lock()) going->interrupt();
   });
-  auto node = Node::start(*config);
-  started.set_value(node ? node->get() : nullptr);
-  if (!node) return report_error(node.error());
+  auto made = Node::start(*config);
+  std::shared_ptr<Node> node = made ? std::move(*made) : nullptr;
+  started.set_value(node);
+  if (!made) return report_error(made.error());
   ProgressLine line(options.quiet, system_clock());
-  auto report = (*node)->run({"recap", *input, options.run_id, "default"},
+  auto report = node->run({"recap", *input, options.run_id, "default"},
                              [&line](const RunProgress& progress) { line.show(progress); });
   line.end();
   Json story = {{"attempts", Json::array()}, {"breakers", Json::array()}};
-  if (auto told = (*node)->ask("runs.story", {dump_json(Json{{"id", report.run_id}})}))
+  if (auto told = node->ask("runs.story", {dump_json(Json{{"id", report.run_id}})}))
     if (auto parsed = parse_json(told->text)) story = std::move(*parsed);
-  (*node)->stop();
+  node->stop();
   if (auto written = write_recap(options.out, report, story, *input); !written)
     return report_error(written.error());
   print_summary(options, report, run_json(report, story));
