@@ -74,14 +74,27 @@ std::string host_header(const http::Origin& origin) {
   return origin.port == usual ? origin.host : fmt::format("{}:{}", origin.host, origin.port);
 }
 
+// Where a provider is that has no base_url (WIRE 1.1, 3, 4.1, 5.1, 5.4).
+Base own_base(std::string_view dialect, const std::string& region) {
+  if (dialect == "anthropic") return {{true, "api.anthropic.com", 443}, ""};
+  if (dialect.starts_with("openai")) return {{true, "api.openai.com", 443}, "/v1"};
+  if (dialect.starts_with("bedrock"))
+    return {{true, fmt::format("bedrock-runtime.{}.amazonaws.com", region), 443}, ""};
+  if (dialect.starts_with("sagemaker"))
+    return {{true, fmt::format("runtime.sagemaker.{}.amazonaws.com", region), 443}, ""};
+  if (region == "global") return {{true, "aiplatform.googleapis.com", 443}, ""};
+  if (region == "us" || region == "eu")
+    return {{true, fmt::format("aiplatform.{}.rep.googleapis.com", region), 443}, ""};
+  return {{true, fmt::format("{}-aiplatform.googleapis.com", region), 443}, ""};
+}
+
 Result<Base> base_of(const config::ProviderConfig& provider, const config::EndpointConfig& endpoint,
                      const http::Origin& simulator) {
   if (provider.base_url == "simulator") {
     if (simulator.port == 0) return fail(Errc::bad_config, "base_url: simulator, but none is configured");
     return Base{simulator, "/" + endpoint.id};
   }
-  if (provider.base_url.empty())
-    return Base{{true, fmt::format("bedrock-runtime.{}.amazonaws.com", endpoint.region), 443}, ""};
+  if (provider.base_url.empty()) return own_base(provider.dialect, endpoint.region);
   return parse_base_url(provider.base_url);
 }
 
@@ -138,8 +151,14 @@ Result<std::shared_ptr<const Wire>> make_wire(const config::Config& config,
   auto base = base_of(provider, endpoint, simulator);
   if (!base) return std::unexpected(base.error());
   wire->origin = base->origin;
-  wire->target = {endpoint.remote_model.empty() ? endpoint.model : endpoint.remote_model, base->path,
-                  host_header(base->origin)};
+  bool reserved = endpoint.kind == policy::CapacityKind::reserved;
+  wire->target = {.model = endpoint.remote_model.empty() ? endpoint.model : endpoint.remote_model,
+                  .base_path = base->path,
+                  .host = host_header(base->origin),
+                  .project = provider.project,
+                  .location = endpoint.region,
+                  .api_version = provider.api_version,
+                  .capacity = reserved ? providers::Capacity::reserved : providers::Capacity::on_demand};
   const auto& timeouts = config.http.timeouts;
   wire->timeouts = {timeouts.connect, timeouts.header, timeouts.first_byte, timeouts.idle, timeouts.total};
   wire->first_token = timeouts.first_byte;

@@ -12,6 +12,10 @@ std::array<const Dialect*, 2> all_dialects() { return {&openai::dialect(), &bedr
 
 }  // namespace
 
+void Dialect::put_api_key(http::Request& request, std::string_view key) const {
+  http::set_header(request.headers, "authorization", "Bearer " + std::string(key));
+}
+
 const Dialect* find_dialect(std::string_view name) {
   for (const auto* dialect : all_dialects())
     if (dialect->name() == name) return dialect;

@@ -60,7 +60,7 @@ class DialectServer {
   virtual std::string_view name() const = 0;
 
   /// Does method and path name a model call of this dialect? OpenAI: POST …/chat/completions, whatever the
-  /// prefix. Bedrock: POST …/model/{id}/converse or …/converse-stream.
+  /// prefix. Bedrock: POST …/model/{id}/converse or …/converse-stream. Others likewise.
   virtual bool serves(const http::Request& request) const = 0;
 
   /// Fails with `not_found` for another path and `bad_request` for a body the provider would refuse.
@@ -83,7 +83,7 @@ class DialectServer {
   virtual http::Response write_error(const Error& error) const = 0;
 };
 
-/// "openai" or "bedrock"; nullptr for a name we do not speak.
+/// By the names of find_dialect; nullptr for a name we do not speak.
 const DialectServer* find_dialect_server(std::string_view name);
 
 }  // namespace troupe::providers

@@ -18,6 +18,8 @@ struct Usage {
   std::int64_t cache_read = 0;   ///< input tokens served from the provider's prompt cache
   std::int64_t cache_write = 0;  ///< input tokens written to it
   std::int64_t reasoning = 0;    ///< part of `output`
+  /// Part of cache_write that is kept an hour, at a price of its own; the rest is kept five minutes.
+  std::int64_t cache_write_1h = 0;
   /// True when the provider did not say and we counted ourselves (cut streams, silent dialects).
   bool estimated = false;
   friend bool operator==(const Usage&, const Usage&) = default;
@@ -48,6 +50,8 @@ struct TextDelta {
 struct ReasoningDelta {
   std::string text;
   std::string signature;
+  /// A whole redacted part of its own; then the others are empty.
+  std::string redacted;
   friend bool operator==(const ReasoningDelta&, const ReasoningDelta&) = default;
 };
 /// A tool call opens. Calls are numbered from 0 in order of appearance; deltas name them by index.
@@ -55,6 +59,7 @@ struct ToolUseStarted {
   int index = 0;
   std::string id;
   std::string name;
+  std::string signature;
   friend bool operator==(const ToolUseStarted&, const ToolUseStarted&) = default;
 };
 struct ToolInputDelta {
@@ -64,6 +69,8 @@ struct ToolInputDelta {
 };
 struct StreamStopped {
   StopReason reason = StopReason::stop;
+  /// The provider's word when we do not know it; `reason` is then model_error.
+  std::string unrecognised;
   friend bool operator==(const StreamStopped&, const StreamStopped&) = default;
 };
 struct UsageReported {
@@ -71,10 +78,17 @@ struct UsageReported {
   friend bool operator==(const UsageReported&, const UsageReported&) = default;
 };
 
-/// A stream is whole only if it held a StreamStopped. Order: Started, deltas, Stopped, at most one
-/// UsageReported.
+/// What the answer says besides its content. At most one, after StreamStopped.
+struct DetailsReported {
+  std::string tier;
+  JsonText extra;
+  friend bool operator==(const DetailsReported&, const DetailsReported&) = default;
+};
+
+/// A stream is whole only if it held a StreamStopped. Order: Started, deltas, Stopped, then at most one
+/// UsageReported and one DetailsReported.
 using StreamEvent = std::variant<StreamStarted, TextDelta, ReasoningDelta, ToolUseStarted, ToolInputDelta,
-                                 StreamStopped, UsageReported>;
+                                 StreamStopped, UsageReported, DetailsReported>;
 
 /// Is this content a user would see (so that switching endpoints after it would repeat or lose text)?
 bool is_content(const StreamEvent& event);
@@ -87,6 +101,13 @@ struct Completion {
   Usage usage;
   /// The model id the provider reported; empty when it did not.
   std::string model;
+  /// The kind of capacity that served it, in the provider's word ("PROVISIONED_THROUGHPUT", "priority");
+  /// empty when it did not say.
+  std::string tier;
+  /// A JSON object of the answer's members that have no place of their own here; empty when there are none.
+  JsonText extra;
+  /// The provider's word for `stop` when we do not know it.
+  std::string unrecognised_stop;
 
   /// All text parts joined.
   std::string text() const;

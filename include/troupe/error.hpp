@@ -60,6 +60,8 @@ struct Error {
   std::optional<Duration> retry_after;
   /// The provider's own words. May hold user content: never log it, never put it in a report.
   std::string vendor_text;
+  /// The provider said something our tables do not have: the class is the conservative one of its status.
+  bool unrecognised = false;
   /// True when the provider may have charged although we got no usable answer.
   bool maybe_billed = false;
 };

@@ -36,6 +36,8 @@ struct ToolUsePart {
   std::string name;
   /// The arguments; "{}" when there are none.
   JsonText input;
+  /// Opaque; Gemini's thoughtSignature. Must be echoed unchanged when the tool turn continues.
+  std::string signature;
   friend bool operator==(const ToolUsePart&, const ToolUsePart&) = default;
 };
 struct ToolResultPart {
@@ -44,10 +46,13 @@ struct ToolResultPart {
   bool is_error = false;
   friend bool operator==(const ToolResultPart&, const ToolResultPart&) = default;
 };
-/// A model's visible reasoning. `signature` must be echoed unchanged when a tool turn continues.
+/// A model's visible reasoning. `signature` must be echoed unchanged when a tool turn continues. A part with
+/// neither text nor redacted is the signature of the part before it.
 struct ReasoningPart {
   std::string text;
   std::string signature;
+  /// Reasoning the provider shows only encrypted (base64), to be echoed unchanged; then `text` is empty.
+  std::string redacted;
   friend bool operator==(const ReasoningPart&, const ReasoningPart&) = default;
 };
 using Part = std::variant<TextPart, ImagePart, ToolUsePart, ToolResultPart, ReasoningPart>;
@@ -97,10 +102,17 @@ struct CompletionRequest {
   std::vector<Message> messages;
   std::vector<ToolSpec> tools;
   ToolChoice tool_choice = ToolChoice::automatic;
+  /// Not empty: the model must call this tool, whatever tool_choice says.
+  std::string forced_tool;
+  /// May the model ask for several tools in one answer?
+  bool parallel_tools = true;
   Sampling sampling;
   std::optional<ResponseSchema> response_schema;
   /// Upper bound of generated tokens. Always sent: providers reserve it against quotas.
   int output_tokens_max = 1024;
+  /// Tokens the model may reason with before it answers; absent: the provider's default. Dialects that know
+  /// efforts only get low below 2,048, high from 16,384, else medium.
+  std::optional<int> reasoning_tokens_max;
 
   /// How long from acceptance until the answer is useless. Handed down to every attempt, always shrinking.
   Duration deadline = std::chrono::minutes(2);

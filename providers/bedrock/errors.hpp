@@ -1,7 +1,7 @@
 // Bedrock's words for errors, both ways: over HTTP, inside a stream, and how to say them (WIRE 1.8, 6.1).
 #pragma once
 
-#include "providers/bedrock/eventstream.hpp"
+#include "providers/eventstream.hpp"
 #include "runtime/http/message.hpp"
 
 #include <troupe/error.hpp>

@@ -1,8 +1,8 @@
 // Reads a ConverseStream answer: event-stream frames become stream events (WIRE 1.5).
 #pragma once
 
-#include "providers/bedrock/eventstream.hpp"
 #include "providers/dialect.hpp"
+#include "providers/eventstream.hpp"
 #include "runtime/json/json.hpp"
 
 #include <map>

@@ -2,7 +2,7 @@
 
 #include "providers/bedrock/decode.hpp"
 #include "providers/bedrock/errors.hpp"
-#include "providers/bedrock/eventstream.hpp"
+#include "providers/eventstream.hpp"
 #include "runtime/base/overloaded.hpp"
 
 #include <chrono>
@@ -44,6 +44,7 @@ std::string ConverseStreamWriter::write(const StreamEvent& event) {
                         [&](const ToolInputDelta& e) { return tool_input(e); },
                         [&](const StreamStopped& e) { return stopped(e); },
                         [&](const UsageReported& e) { return usage(e); },
+                        [](const DetailsReported&) { return std::string(); },
                     },
                     event);
 }

@@ -29,7 +29,7 @@ Result<void> read_tool_calls(const Json& message, std::vector<Part>& parts) {
     auto arguments = get_string(*function, "arguments");
     if (arguments.empty()) arguments = "{}";
     parts.emplace_back(
-        ToolUsePart{get_string(call, "id"), get_string(*function, "name"), {std::move(arguments)}});
+        ToolUsePart{get_string(call, "id"), get_string(*function, "name"), {std::move(arguments)}, {}});
   }
   return {};
 }
@@ -62,7 +62,7 @@ Result<Completion> read_chat_completion(const Json& body) {
   Completion out;
   out.model = get_string(body, "model");
   if (auto reasoning = get_string(*message, "reasoning_content"); !reasoning.empty())
-    out.parts.emplace_back(ReasoningPart{std::move(reasoning), {}});
+    out.parts.emplace_back(ReasoningPart{std::move(reasoning), {}, {}});
   auto refusal = get_string(*message, "refusal");
   if (auto text = get_string(*message, "content") + refusal; !text.empty())
     out.parts.emplace_back(TextPart{std::move(text)});

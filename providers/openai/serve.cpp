@@ -95,6 +95,7 @@ class ChatStreamWriter final : public StreamWriter {
             },
             [&](const StreamStopped& e) { return choice(Json::object(), finish_word(e.reason)); },
             [&](const UsageReported& e) { return chunk(Json::array(), write_usage(e.usage)); },
+            [](const DetailsReported&) { return std::string(); },
         },
         event);
   }

@@ -80,7 +80,8 @@ Result<void> ChatStreamDecoder::on_choice(const Json& choice, std::vector<Stream
 
 Result<void> ChatStreamDecoder::on_delta(const Json& delta, std::vector<StreamEvent>& out) {
   auto before = out.size();
-  if (auto text = some_text(delta, "reasoning_content")) out.push_back(ReasoningDelta{std::move(*text), {}});
+  if (auto text = some_text(delta, "reasoning_content"))
+    out.push_back(ReasoningDelta{std::move(*text), {}, {}});
   if (auto text = some_text(delta, "content")) out.push_back(TextDelta{std::move(*text)});
   if (auto text = some_text(delta, "refusal")) {
     refused_ = true;

@@ -12,6 +12,13 @@ namespace {
 constexpr std::array kStopNames{"stop",           "stop_sequence",  "length", "tool_calls",
                                 "content_filter", "context_length", "pause",  "model_error"};
 
+// A signature closes a part of reasoning, and what is redacted is a part of its own.
+bool begins_reasoning(const std::vector<Part>& parts, const ReasoningDelta& delta) {
+  const auto* last = parts.empty() ? nullptr : std::get_if<ReasoningPart>(&parts.back());
+  if (last == nullptr || !last->redacted.empty() || !delta.redacted.empty()) return true;
+  return !last->signature.empty() && !delta.text.empty();
+}
+
 }  // namespace
 
 const char* to_string(StopReason reason) { return kStopNames[static_cast<std::size_t>(reason)]; }
@@ -44,17 +51,17 @@ void CompletionBuilder::add(const StreamEvent& event) {
                    std::get<TextPart>(parts.back()).text += e.text;
                  },
                  [&](const ReasoningDelta& e) {
-                   if (parts.empty() || !std::holds_alternative<ReasoningPart>(parts.back()))
-                     parts.emplace_back(ReasoningPart{});
+                   if (begins_reasoning(parts, e)) parts.emplace_back(ReasoningPart{});
                    auto& part = std::get<ReasoningPart>(parts.back());
                    part.text += e.text;
                    part.signature += e.signature;
+                   part.redacted += e.redacted;
                  },
                  [&](const ToolUseStarted& e) {
                    auto index = static_cast<std::size_t>(e.index);
                    if (tool_part_.size() <= index) tool_part_.resize(index + 1);
                    tool_part_[index] = parts.size();
-                   parts.emplace_back(ToolUsePart{e.id, e.name, {}});
+                   parts.emplace_back(ToolUsePart{e.id, e.name, {}, e.signature});
                  },
                  [&](const ToolInputDelta& e) {
                    auto index = static_cast<std::size_t>(e.index);
@@ -63,9 +70,14 @@ void CompletionBuilder::add(const StreamEvent& event) {
                  },
                  [&](const StreamStopped& e) {
                    sum_.stop = e.reason;
+                   sum_.unrecognised_stop = e.unrecognised;
                    stopped_ = true;
                  },
                  [&](const UsageReported& e) { sum_.usage = e.usage; },
+                 [&](const DetailsReported& e) {
+                   sum_.tier = e.tier;
+                   sum_.extra = e.extra;
+                 },
              },
              event);
 }

@@ -97,7 +97,7 @@ struct AuthConfig {
 };
 
 struct ProviderConfig {
-  /// "openai" or "bedrock".
+  /// One of provider_dialects().
   std::string dialect = "openai";
   /// "https://HOST[:PORT][/PREFIX]". Empty and bedrock: https://bedrock-runtime.REGION.amazonaws.com.
   /// "simulator": the simulator of this process; requests go to http://its address/ENDPOINT-ID.
@@ -107,7 +107,17 @@ struct ProviderConfig {
   AuthConfig auth;
   /// PEM file of additional certificate authorities; empty: the system's.
   std::string ca_file;
+  /// Vertex: the Google Cloud project of its endpoints. Their `region` is the location.
+  std::string project;
+  /// Anthropic: the anthropic-version; Azure: the api-version, empty for its v1 surface.
+  std::string api_version;
+  /// "http://[USER:PASSWORD@]HOST:PORT" in front of it; empty: HTTPS_PROXY and NO_PROXY decide.
+  SecretRef proxy;
+  /// Connections opened before traffic and kept open, per endpoint.
+  std::uint32_t warm_connections = 0;
 };
+/// The wires we speak, as the `dialect` of a provider and of a simulated endpoint.
+std::vector<std::string> provider_dialects();
 
 struct EndpointConfig {
   std::string id;

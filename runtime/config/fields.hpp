@@ -68,6 +68,10 @@ void fields(V& v, ProviderConfig& x) {
   v("region", x.region);
   v("auth", x.auth);
   v("ca_file", x.ca_file);
+  v("project", x.project);
+  v("api_version", x.api_version);
+  v("proxy", x.proxy);
+  v("warm_connections", x.warm_connections);
 }
 template <class V>
 void fields(V& v, policy::QuotaPolicy& x) {

@@ -19,6 +19,11 @@ const char* to_string(FaultKind kind) {
   return "unknown";
 }
 
+std::vector<std::string> provider_dialects() {
+  return {"openai",         "openai_responses", "azure_openai",  "anthropic",     "bedrock",
+          "bedrock_invoke", "sagemaker",        "sagemaker_tgi", "vertex_gemini", "vertex_anthropic"};
+}
+
 const char* to_string(AuthKind kind) {
   switch (kind) {
     case AuthKind::none: return "none";

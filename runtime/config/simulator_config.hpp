@@ -72,7 +72,7 @@ SimulatedCredentials simulated_credentials();
 struct SimulatedEndpoint {
   /// Also its path prefix: requests go to /NAME/....
   std::string name;
-  /// "openai" or "bedrock".
+  /// One of provider_dialects().
   std::string dialect = "openai";
   /// Another way to be found: the Host header. Empty: by path only.
   std::string host;

@@ -10,6 +10,16 @@
 namespace troupe::config {
 namespace {
 
+bool is_aws(std::string_view dialect) {
+  return dialect.starts_with("bedrock") || dialect.starts_with("sagemaker");
+}
+
+// Can the host be made from the region (or is there only one)?
+bool has_own_host(const ProviderConfig& provider) {
+  if (provider.dialect == "anthropic" || provider.dialect.starts_with("openai")) return true;
+  return provider.dialect != "azure_openai" && !provider.region.empty();
+}
+
 template <class T>
 std::vector<std::string> names_in(const std::map<std::string, T>& values) {
   std::vector<std::string> out;
@@ -88,14 +98,17 @@ void ConfigCheck::check_cluster() {
 }
 
 void ConfigCheck::check_provider(const std::string& path, const ProviderConfig& provider) {
-  one_of(path + ".dialect", provider.dialect, {"openai", "bedrock"});
+  one_of(path + ".dialect", provider.dialect, provider_dialects());
   const auto& url = provider.base_url;
   bool web = url.starts_with("https://") || url.starts_with("http://");
-  bool made_from_region = url.empty() && provider.dialect == "bedrock" && !provider.region.empty();
-  if (!web && url != "simulator" && !made_from_region) {
+  if (!web && url != "simulator" && !(url.empty() && has_own_host(provider))) {
     add(path + ".base_url",
-        "must be https://HOST[:PORT][/PREFIX] or simulator; bedrock may leave it out and give a region");
+        "must be https://HOST[:PORT][/PREFIX] or simulator; bedrock, sagemaker and vertex may leave it out "
+        "and "
+        "give a region");
   }
+  if (provider.dialect.starts_with("vertex") && provider.project.empty())
+    add(path + ".project", "a Vertex provider needs the Google Cloud project");
   const auto& auth = provider.auth;
   if (auth.kind == AuthKind::bearer && auth.api_key.empty()) add(path + ".auth", "kind bearer needs api_key");
   bool keys = !auth.access_key_id.empty() && !auth.secret_access_key.empty();
@@ -103,8 +116,8 @@ void ConfigCheck::check_provider(const std::string& path, const ProviderConfig& 
     add(path + ".auth", "kind aws_static needs access_key_id and secret_access_key");
   }
   bool signs = auth.kind == AuthKind::aws_env || auth.kind == AuthKind::aws_static;
-  if (signs && provider.dialect != "bedrock")
-    add(path + ".auth.kind", "only the bedrock dialect is signed; use bearer");
+  if (signs && !is_aws(provider.dialect))
+    add(path + ".auth.kind", "only the bedrock and sagemaker dialects are signed; use bearer");
 }
 
 void ConfigCheck::check_endpoint(const std::string& path, const EndpointConfig& endpoint) {
@@ -183,7 +196,7 @@ void ConfigCheck::check_simulated(const std::string& path, const SimulatedEndpoi
   if (!endpoint.name.empty() && !simulated_names_.insert(endpoint.name).second) {
     add(path + ".name", fmt::format("simulated endpoint \"{}\" is there twice", endpoint.name));
   }
-  one_of(path + ".dialect", endpoint.dialect, {"openai", "bedrock"});
+  one_of(path + ".dialect", endpoint.dialect, provider_dialects());
   add_if(path + ".limits", policy::validate(endpoint.limits));
   if (endpoint.context_tokens_max == 0) add(path + ".context_tokens_max", "must be above 0");
   for (std::size_t i = 0; i < endpoint.faults.size(); ++i) {

@@ -291,6 +291,12 @@ void RecordReader::expect(std::size_t more) {
   extra_ -= more;
 }
 
+bool RecordReader::next() {
+  if (extra_ == 0 || !reader_.ok()) return false;
+  --extra_;
+  return true;
+}
+
 void RecordReader::finish() {
   for (; reader_.ok() && extra_ > 0; --extra_) reader_.skip();
 }

@@ -79,6 +79,8 @@ class RecordReader {
   RecordReader(Reader& reader, std::size_t known);
   /// `more` further fields are known: for records whose first field says which kind they are.
   void expect(std::size_t more);
+  /// Is there another field? For fields that an older neighbour does not write.
+  bool next();
   void finish();
 
  private:

@@ -151,10 +151,11 @@ void write_part(Writer& writer, const Part& part) {
                    writer.bytes(p.bytes);
                  },
                  [&](const ToolUsePart& p) {
-                   begin_part(writer, kToolUsePart, 3);
+                   begin_part(writer, kToolUsePart, 4);
                    writer.text(p.id);
                    writer.text(p.name);
                    writer.text(p.input.text);
+                   writer.text(p.signature);
                  },
                  [&](const ToolResultPart& p) {
                    begin_part(writer, kToolResultPart, 3);
@@ -163,9 +164,10 @@ void write_part(Writer& writer, const Part& part) {
                    writer.boolean(p.is_error);
                  },
                  [&](const ReasoningPart& p) {
-                   begin_part(writer, kReasoningPart, 2);
+                   begin_part(writer, kReasoningPart, 3);
                    writer.text(p.text);
                    writer.text(p.signature);
+                   writer.text(p.redacted);
                  },
              },
              part);
@@ -180,11 +182,15 @@ void read_part(Reader& reader, Part& part) {
   if (tag > kReasoningPart) return reader.fail();
   record.expect(kFieldsOf[tag]);
   part = kReaders[tag](reader);
+  if (auto* use = std::get_if<ToolUsePart>(&part); use != nullptr && record.next())
+    use->signature = reader.text();
+  if (auto* said = std::get_if<ReasoningPart>(&part); said != nullptr && record.next())
+    said->redacted = reader.text();
   record.finish();
 }
 
 void write(Writer& writer, const CompletionRequest& value) {
-  writer.array(12);
+  writer.array(15);
   writer.text(value.feature);
   writer.text(value.tenant);
   writer.text(value.subject);
@@ -197,6 +203,9 @@ void write(Writer& writer, const CompletionRequest& value) {
   writer.integer(value.deadline.count());
   writer.boolean(value.stream);
   write_labels(writer, value.labels);
+  writer.text(value.forced_tool);
+  writer.boolean(value.parallel_tools);
+  write_optional(writer, value.reasoning_tokens_max, [](Writer& w, int n) { w.integer(n); });
 }
 
 void read(Reader& reader, CompletionRequest& value) {
@@ -213,6 +222,9 @@ void read(Reader& reader, CompletionRequest& value) {
   value.deadline = Duration(reader.integer());
   value.stream = reader.boolean();
   read_labels(reader, value.labels);
+  if (record.next()) value.forced_tool = reader.text();
+  if (record.next()) value.parallel_tools = reader.boolean();
+  if (record.next()) read_optional(reader, value.reasoning_tokens_max, read_number);
   record.finish();
 }
 

@@ -15,7 +15,8 @@ enum EventTag : std::uint64_t {
   kToolStarted = 3,
   kToolInput = 4,
   kStopped = 5,
-  kUsage = 6
+  kUsage = 6,
+  kDetails = 7
 };
 
 StreamEvent read_tool_started(Reader& reader) {
@@ -40,6 +41,23 @@ StreamEvent read_reasoning(Reader& reader) {
   return event;
 }
 
+StreamEvent read_details(Reader& reader) {
+  DetailsReported event;
+  event.tier = reader.text();
+  event.extra.text = reader.text();
+  return event;
+}
+
+// What was added to events later, behind the fields every version writes.
+void read_event_tail(Reader& reader, RecordReader& record, StreamEvent& value) {
+  if (auto* e = std::get_if<ReasoningDelta>(&value); e != nullptr && record.next())
+    e->redacted = reader.text();
+  if (auto* e = std::get_if<ToolUseStarted>(&value); e != nullptr && record.next())
+    e->signature = reader.text();
+  if (auto* e = std::get_if<StreamStopped>(&value); e != nullptr && record.next())
+    e->unrecognised = reader.text();
+}
+
 StreamEvent read_usage_event(Reader& reader) {
   UsageReported event;
   read(reader, event.usage);
@@ -47,8 +65,8 @@ StreamEvent read_usage_event(Reader& reader) {
 }
 
 StreamEvent read_event_body(Reader& reader, RecordReader& record, std::uint64_t tag) {
-  constexpr std::size_t kFieldsOf[] = {1, 1, 2, 3, 2, 1, 1};
-  if (tag > kUsage) {
+  constexpr std::size_t kFieldsOf[] = {1, 1, 2, 3, 2, 1, 1, 2};
+  if (tag > kDetails) {
     reader.fail();
     return {};
   }
@@ -60,7 +78,8 @@ StreamEvent read_event_body(Reader& reader, RecordReader& record, std::uint64_t 
     case kToolStarted: return read_tool_started(reader);
     case kToolInput: return read_tool_input(reader);
     case kStopped: return StreamStopped{stop_reason_from_string(std::string(reader.text()))};
-    default: return read_usage_event(reader);
+    case kUsage: return read_usage_event(reader);
+    default: return read_details(reader);
   }
 }
 
@@ -82,15 +101,17 @@ void write(Writer& writer, const StreamEvent& value) {
                    writer.text(e.text);
                  },
                  [&](const ReasoningDelta& e) {
-                   begin_event(writer, kReasoning, 2);
+                   begin_event(writer, kReasoning, 3);
                    writer.text(e.text);
                    writer.text(e.signature);
+                   writer.text(e.redacted);
                  },
                  [&](const ToolUseStarted& e) {
-                   begin_event(writer, kToolStarted, 3);
+                   begin_event(writer, kToolStarted, 4);
                    writer.integer(e.index);
                    writer.text(e.id);
                    writer.text(e.name);
+                   writer.text(e.signature);
                  },
                  [&](const ToolInputDelta& e) {
                    begin_event(writer, kToolInput, 2);
@@ -98,12 +119,18 @@ void write(Writer& writer, const StreamEvent& value) {
                    writer.text(e.json);
                  },
                  [&](const StreamStopped& e) {
-                   begin_event(writer, kStopped, 1);
+                   begin_event(writer, kStopped, 2);
                    writer.text(to_string(e.reason));
+                   writer.text(e.unrecognised);
                  },
                  [&](const UsageReported& e) {
                    begin_event(writer, kUsage, 1);
                    write(writer, e.usage);
+                 },
+                 [&](const DetailsReported& e) {
+                   begin_event(writer, kDetails, 2);
+                   writer.text(e.tier);
+                   writer.text(e.extra.text);
                  },
              },
              value);
@@ -113,14 +140,16 @@ void read(Reader& reader, StreamEvent& value) {
   RecordReader record(reader, 1);
   auto tag = reader.unsigned_integer();
   value = read_event_body(reader, record, tag);
+  read_event_tail(reader, record, value);
   record.finish();
 }
 
 void write(Writer& writer, const Usage& value) {
-  writer.array(6);
+  writer.array(7);
   for (auto n : {value.input, value.output, value.cache_read, value.cache_write, value.reasoning})
     writer.integer(n);
   writer.boolean(value.estimated);
+  writer.integer(value.cache_write_1h);
 }
 
 void read(Reader& reader, Usage& value) {
@@ -129,15 +158,17 @@ void read(Reader& reader, Usage& value) {
     *n = reader.integer();
   }
   value.estimated = reader.boolean();
+  if (record.next()) value.cache_write_1h = reader.integer();
   record.finish();
 }
 
 void write(Writer& writer, const Completion& value) {
-  writer.array(4);
+  writer.array(7);
   write_list(writer, value.parts, write_part);
   writer.text(to_string(value.stop));
   write(writer, value.usage);
   writer.text(value.model);
+  for (const auto* text : {&value.tier, &value.extra.text, &value.unrecognised_stop}) writer.text(*text);
 }
 
 void read(Reader& reader, Completion& value) {
@@ -146,11 +177,13 @@ void read(Reader& reader, Completion& value) {
   value.stop = stop_reason_from_string(std::string(reader.text()));
   read(reader, value.usage);
   value.model = reader.text();
+  for (auto* text : {&value.tier, &value.extra.text, &value.unrecognised_stop})
+    if (record.next()) *text = reader.text();
   record.finish();
 }
 
 void write(Writer& writer, const Error& value) {
-  writer.array(8);
+  writer.array(9);
   writer.text(to_string(value.code));
   writer.text(value.what);
   writer.unsigned_integer(static_cast<std::uint64_t>(value.fault));
@@ -159,6 +192,7 @@ void write(Writer& writer, const Error& value) {
   writer.boolean(value.counts_for_breaker);
   write_optional(writer, value.retry_after, [](Writer& w, Duration d) { w.integer(d.count()); });
   writer.boolean(value.maybe_billed);
+  writer.boolean(value.unrecognised);
 }
 
 void read(Reader& reader, Error& value) {
@@ -171,6 +205,7 @@ void read(Reader& reader, Error& value) {
   value.counts_for_breaker = reader.boolean();
   read_optional(reader, value.retry_after, [](Reader& r, Duration& d) { d = Duration(r.integer()); });
   value.maybe_billed = reader.boolean();
+  if (record.next()) value.unrecognised = reader.boolean();
   record.finish();
 }
 

@@ -19,26 +19,29 @@ inline Part random_part(Rng& rng) {
   switch (rng.below(5)) {
     case 0: return TextPart{random_text(rng, 300), rng.below(2) == 0};
     case 1: return ImagePart{"image/png", random_text(rng, 70'000)};
-    case 2: return ToolUsePart{random_text(rng), random_text(rng), {random_text(rng)}};
+    case 2: return ToolUsePart{random_text(rng), random_text(rng), {random_text(rng)}, random_text(rng)};
     case 3: return ToolResultPart{random_text(rng), random_text(rng), rng.below(2) == 0};
-    default: return ReasoningPart{random_text(rng), random_text(rng)};
+    default: return ReasoningPart{random_text(rng), random_text(rng), random_text(rng)};
   }
 }
 
 inline Usage random_usage(Rng& rng) {
   auto n = [&] { return static_cast<std::int64_t>(rng.next() >> rng.below(64)); };
-  return {n(), n(), n(), n(), -n(), rng.below(2) == 0};
+  return {n(), n(), n(), n(), -n(), n(), rng.below(2) == 0};
 }
 
 inline StreamEvent random_event(Rng& rng) {
-  switch (rng.below(7)) {
+  switch (rng.below(8)) {
     case 0: return StreamStarted{random_text(rng)};
     case 1: return TextDelta{random_text(rng)};
-    case 2: return ReasoningDelta{random_text(rng), random_text(rng)};
-    case 3: return ToolUseStarted{static_cast<int>(rng.below(1 << 20)), random_text(rng), random_text(rng)};
+    case 2: return ReasoningDelta{random_text(rng), random_text(rng), random_text(rng)};
+    case 3:
+      return ToolUseStarted{static_cast<int>(rng.below(1 << 20)), random_text(rng), random_text(rng),
+                            random_text(rng)};
     case 4: return ToolInputDelta{static_cast<int>(rng.below(9)), random_text(rng)};
-    case 5: return StreamStopped{static_cast<StopReason>(rng.below(8))};
-    default: return UsageReported{random_usage(rng)};
+    case 5: return StreamStopped{static_cast<StopReason>(rng.below(8)), random_text(rng)};
+    case 6: return UsageReported{random_usage(rng)};
+    default: return DetailsReported{random_text(rng), {random_text(rng)}};
   }
 }
 
@@ -48,6 +51,9 @@ inline Completion random_completion(Rng& rng) {
   out.stop = static_cast<StopReason>(rng.below(8));
   out.usage = random_usage(rng);
   out.model = random_text(rng);
+  out.tier = random_text(rng);
+  out.extra.text = random_text(rng);
+  out.unrecognised_stop = random_text(rng);
   return out;
 }
 
@@ -81,6 +87,9 @@ inline CompletionRequest random_request(Rng& rng) {
   out.output_tokens_max = static_cast<int>(rng.below(100'000));
   out.deadline = Duration(static_cast<std::int64_t>(rng.next() >> 2));
   out.stream = rng.below(2) == 0;
+  out.forced_tool = random_text(rng);
+  out.parallel_tools = rng.below(2) == 0;
+  if (rng.below(2)) out.reasoning_tokens_max = static_cast<int>(rng.below(100'000));
   for (auto n = rng.below(3); n > 0; --n) out.labels[random_text(rng)] = random_text(rng);
   return out;
 }

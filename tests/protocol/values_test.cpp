@@ -128,11 +128,20 @@ TEST(Values, AnUnknownTagOrEnumerationIsRefused) {
 TEST(Values, ATailFromANewerNeighbourIsIgnored) {  // O2
   auto usage = Usage{.input = 1, .output = 2};
   auto bytes = to_bytes(usage);
-  bytes[0] = '\x98';  // six known fields and two more
+  bytes[0] = '\x99';  // seven known fields and two more
   bytes += "\xa3new\x92\x01\x02";
   auto back = from_bytes<Usage>(bytes);
   ASSERT_TRUE(back);
   EXPECT_EQ(*back, usage);
+}
+
+TEST(Values, WhatAnOlderNeighbourDoesNotWriteKeepsItsDefault) {  // O2
+  auto bytes = to_bytes(Usage{.input = 1, .output = 2});
+  bytes[0] = '\x96';  // as when Usage had six fields
+  bytes.pop_back();
+  auto back = from_bytes<Usage>(bytes);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(*back, (Usage{.input = 1, .output = 2}));
 }
 
 }  // namespace

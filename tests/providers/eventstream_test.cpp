@@ -1,5 +1,5 @@
 // The AWS event-stream framing, against frames made elsewhere and against corruption.
-#include "providers/bedrock/eventstream.hpp"
+#include "providers/eventstream.hpp"
 
 #include "tests/providers/codec_support.hpp"
 

@@ -1,4 +1,4 @@
-#include "providers/bedrock/eventstream.hpp"
+#include "providers/eventstream.hpp"
 
 #include "runtime/base/overloaded.hpp"
 
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <optional>
 
-namespace troupe::providers::bedrock {
+namespace troupe::providers {
 namespace {
 
 constexpr std::size_t kPreludeBytes = 12;
@@ -230,4 +230,4 @@ Result<void> FrameDecoder::feed(std::string_view bytes, std::vector<Frame>& out)
   return {};
 }
 
-}  // namespace troupe::providers::bedrock
+}  // namespace troupe::providers

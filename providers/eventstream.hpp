@@ -13,7 +13,7 @@
 #include <variant>
 #include <vector>
 
-namespace troupe::providers::bedrock {
+namespace troupe::providers {
 
 struct HeaderBytes {
   std::string bytes;
@@ -63,4 +63,4 @@ class FrameDecoder {
   std::string buffer_;
 };
 
-}  // namespace troupe::providers::bedrock
+}  // namespace troupe::providers
