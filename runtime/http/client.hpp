@@ -62,6 +62,13 @@ class Exchange {
   virtual ~Exchange() = default;
   /// Closes the connection; on_end(cancelled) follows unless the exchange has ended. Loop thread only.
   virtual void cancel() = 0;
+  /// Back-pressure: no further read is started on the socket, so that the peer's sending comes to a halt when
+  /// the kernel's buffers are full. What is being parsed at that moment is still delivered, on_end included;
+  /// a read already under way is kept unparsed. The header, first_byte and idle timers stand still; `total`
+  /// goes on, and so does the sending of the request. Loop thread only; pausing twice is pausing once.
+  virtual void pause() = 0;
+  /// Delivery goes on soon, not from within this call. Loop thread only.
+  virtual void resume() = 0;
   /// True when it runs on a connection that had served before.
   virtual bool reused_connection() const = 0;
 };

@@ -55,7 +55,7 @@ void RunningExchange::on_slot() {
   waiting_ = false;
   holds_slot_ = true;
   reused_ = false;
-  connection_ = std::make_shared<Connection>(core_->loop->io);
+  connection_ = std::make_shared<Connection>(core_->loop->io, origin_);
   deadlines_.set(Phase::connect, read_clock(), timeouts_.connect);
   arm();
   error_code ec;
@@ -122,9 +122,10 @@ void RunningExchange::speak() {
   parser_.emplace(static_cast<ResponseParts&>(*this), limits, to_head_);
   written_ = 0;
   sent_ = true;
+  connection_->user = weak_from_this();
   await_answer();
   write();
-  read();
+  if (!paused_) connection_->read();
 }
 
 void RunningExchange::await_answer() {
@@ -150,23 +151,35 @@ void RunningExchange::on_written(error_code ec, std::size_t n) {
   if (written_ < wire_.size()) write();
 }
 
-void RunningExchange::read() {
-  auto room = connection_->input.room();
-  connection_->stream.read_some(room,
-                                [self = shared_from_this(), c = connection_](error_code ec, std::size_t n) {
-                                  if (self->connection_ == c && !self->done_) self->on_read(ec, n);
-                                });
+void RunningExchange::on_input(Connection&, error_code ec) {
+  if (ec) read_error_ = ec;
+  if (!done_ && !paused_) go_on();
 }
 
-void RunningExchange::on_read(error_code ec, std::size_t n) {
-  connection_->input.filled(n);
-  if (n > 0) {
+// Each step may have been the sink's last wish, or its wish to pause.
+void RunningExchange::go_on() {
+  if (!connection_->input.bytes().empty()) {
     answered_ = true;
     parse();
   }
-  if (done_) return;
-  if (ec) return on_peer_closed(ec);
-  read();
+  if (done_ || paused_) return;
+  if (read_error_) return on_peer_closed(*read_error_);
+  connection_->read();
+}
+
+void RunningExchange::pause() {
+  if (done_ || std::exchange(paused_, true)) return;
+  deadlines_.hold(read_clock());
+}
+
+void RunningExchange::resume() {
+  if (done_ || !std::exchange(paused_, false)) return;
+  deadlines_.release(read_clock());
+  arm();
+  core_->loop->post([self = shared_from_this()] {
+    // Before the request is written there is nothing to go on with.
+    if (!self->done_ && !self->paused_ && self->parser_) self->go_on();
+  });
 }
 
 void RunningExchange::parse() {
@@ -207,7 +220,9 @@ void RunningExchange::retry() {
   retried_ = true;
   deadlines_.clear(Phase::header);
   deadlines_.clear(Phase::first_byte);
-  connection_->stream.close();
+  connection_->close();
+  parser_.reset();
+  read_error_.reset();
   // The slot stays ours: a fresh connection takes the dead one's place.
   core_->pool->reopened();
   on_slot();
@@ -291,8 +306,8 @@ std::shared_ptr<ExchangeSink> RunningExchange::leave() {
   if (holds_slot_) {
     bool reusable = connection_reusable();
     auto connection = std::exchange(connection_, {});
-    if (!reusable) connection->stream.close();
-    reusable ? pool.give_back(origin_, std::move(connection)) : pool.slot_free(origin_);
+    if (!reusable) connection->close();
+    reusable ? pool.give_back(std::move(connection)) : pool.slot_free(origin_);
   }
   // Handles may be kept long after; requests are large. Unless still being written, perhaps.
   if (written_ == wire_.size()) std::string().swap(wire_);
@@ -304,7 +319,7 @@ void RunningExchange::drop() {
   done_ = true;
   timer_.cancel();
   if (resolver_) resolver_->cancel();
-  if (connection_) connection_->stream.close();
+  if (connection_) connection_->close();
   // Its destructor may reach back here through cancel().
   auto sink = std::move(sink_);
 }

@@ -40,6 +40,7 @@ class ClientCore final : public LoopGuest, public std::enable_shared_from_this<C
 
 class RunningExchange final : public Exchange,
                               public PoolUser,
+                              public ConnectionUser,
                               private ResponseParts,
                               public std::enable_shared_from_this<RunningExchange> {
  public:
@@ -47,12 +48,15 @@ class RunningExchange final : public Exchange,
                   std::shared_ptr<ExchangeSink> sink);
   void start(Request request);
   void cancel() override;
+  void pause() override;
+  void resume() override;
   bool reused_connection() const override { return reused_; }
   /// The loop stops: lets go of everything, silently.
   void drop();
 
   void on_connection(std::shared_ptr<Connection> idle) override;
   void on_slot() override;
+  void on_input(Connection& connection, error_code ec) override;
 
  private:
   using Endpoints = std::vector<Tcp::endpoint>;
@@ -66,8 +70,7 @@ class RunningExchange final : public Exchange,
   void speak();
   void write();
   void on_written(error_code ec, std::size_t n);
-  void read();
-  void on_read(error_code ec, std::size_t n);
+  void go_on();
   void parse();
   void on_peer_closed(error_code ec);
   bool may_retry() const;
@@ -101,6 +104,7 @@ class RunningExchange final : public Exchange,
   PhaseDeadlines deadlines_;
   SteadyTimer timer_;
   std::optional<Instant> armed_for_;
+  std::optional<error_code> read_error_;
 
   bool waiting_ = false;     // in the pool's queue
   bool holds_slot_ = false;  // owes the pool a give_back or slot_free
@@ -108,7 +112,7 @@ class RunningExchange final : public Exchange,
   bool retried_ = false;
   bool sent_ = false;      // request bytes may have reached the server
   bool answered_ = false;  // a byte of the response has arrived
-  bool body_begun_ = false;
+  bool paused_ = false;
   bool done_ = false;
 };
 

@@ -14,15 +14,33 @@ const char* describe(Phase phase) {
 }
 
 void PhaseDeadlines::set(Phase phase, Instant now, Duration limit) {
-  if (limit > Duration::zero()) at_[static_cast<std::size_t>(phase)] = now + limit;
+  auto i = static_cast<std::size_t>(phase);
+  // Held ones move by the whole of the hold when it ends.
+  if (limit > Duration::zero()) at_[i] = (held(i) ? *held_since_ : now) + limit;
 }
 
 void PhaseDeadlines::clear(Phase phase) { at_[static_cast<std::size_t>(phase)].reset(); }
 
+bool PhaseDeadlines::held(std::size_t phase) const {
+  return held_since_ && phase != static_cast<std::size_t>(Phase::connect) &&
+         phase != static_cast<std::size_t>(Phase::total);
+}
+
+void PhaseDeadlines::hold(Instant now) {
+  if (!held_since_) held_since_ = now;
+}
+
+void PhaseDeadlines::release(Instant now) {
+  if (!held_since_) return;
+  for (std::size_t i = 0; i < at_.size(); ++i)
+    if (at_[i] && held(i)) *at_[i] += now - *held_since_;
+  held_since_.reset();
+}
+
 std::size_t PhaseDeadlines::earliest() const {
   std::size_t best = at_.size();
   for (std::size_t i = 0; i < at_.size(); ++i)
-    if (at_[i] && (best == at_.size() || *at_[i] < *at_[best])) best = i;
+    if (at_[i] && !held(i) && (best == at_.size() || *at_[i] < *at_[best])) best = i;
   return best;
 }
 

@@ -20,13 +20,18 @@ class PhaseDeadlines {
   /// A zero limit means none.
   void set(Phase phase, Instant now, Duration limit);
   void clear(Phase phase);
+  /// Stops the clock of header, first_byte and idle until `release`: nobody waits for the peer meanwhile.
+  void hold(Instant now);
+  void release(Instant now);
   /// The earliest deadline set.
   std::optional<Instant> next() const;
   /// The phase whose deadline is the earliest of those not after `now`; ties go to the earlier phase.
   std::optional<Phase> expired(Instant now) const;
 
  private:
+  bool held(std::size_t phase) const;
   std::size_t earliest() const;
+  std::optional<Instant> held_since_;
   std::array<std::optional<Instant>, 5> at_;
 };
 

@@ -36,7 +36,7 @@ std::shared_ptr<Connection> Pool::take_idle(Lane& lane) {
     auto connection = std::move(lane.idle.back());
     lane.idle.pop_back();
     if (now - connection->idle_since < idle_age_max_ && connection->stream.quiet()) return connection;
-    connection->stream.close();
+    connection->close();
     --lane.open;
   }
   return nullptr;
@@ -48,10 +48,9 @@ void Pool::withdraw(const Origin& origin, const PoolUser* user) {
   std::erase_if(found->second.waiting, [user](const auto& waiting) { return waiting.get() == user; });
 }
 
-void Pool::give_back(const Origin& origin, std::shared_ptr<Connection> connection) {
-  if (closed_) return connection->stream.close();
-  auto& lane = lanes_[origin];
-  connection->served = true;
+void Pool::give_back(std::shared_ptr<Connection> connection) {
+  if (closed_) return connection->close();
+  auto& lane = lanes_[connection->origin];
   if (!lane.waiting.empty() && connection->stream.quiet()) {
     auto user = std::move(lane.waiting.front());
     lane.waiting.pop_front();
@@ -59,6 +58,8 @@ void Pool::give_back(const Origin& origin, std::shared_ptr<Connection> connectio
     return user->on_connection(std::move(connection));
   }
   connection->idle_since = std::chrono::steady_clock::now();
+  connection->user = weak_from_this();
+  connection->read();
   lane.idle.push_back(std::move(connection));
   // Someone still waits only when this connection is of no use: then it makes way.
   if (!lane.waiting.empty() || lane.idle.size() > idle_max_) discard_oldest(lane);
@@ -67,7 +68,7 @@ void Pool::give_back(const Origin& origin, std::shared_ptr<Connection> connectio
 }
 
 void Pool::discard_oldest(Lane& lane) {
-  lane.idle.front()->stream.close();
+  lane.idle.front()->close();
   lane.idle.pop_front();
   --lane.open;
 }
@@ -78,7 +79,25 @@ void Pool::slot_free(const Origin& origin) {
   auto& lane = found->second;
   --lane.open;
   open_for_waiting(lane);
-  if (lane.open == 0 && lane.waiting.empty()) lanes_.erase(found);
+  forget_if_empty(found);
+}
+
+// Whatever an idle connection hears makes it useless: an end, or bytes that nobody asked for.
+void Pool::on_input(Connection& idle, error_code) {
+  auto found = lanes_.find(idle.origin);
+  if (found == lanes_.end()) return;
+  auto& lane = found->second;
+  auto it = std::ranges::find(lane.idle, &idle, [](const auto& held) { return held.get(); });
+  if (it == lane.idle.end()) return;
+  idle.close();
+  lane.idle.erase(it);
+  --lane.open;
+  open_for_waiting(lane);
+  forget_if_empty(found);
+}
+
+void Pool::forget_if_empty(std::map<Origin, Lane>::iterator lane) {
+  if (lane->second.open == 0 && lane->second.waiting.empty()) lanes_.erase(lane);
 }
 
 void Pool::open_for_waiting(Lane& lane) {
@@ -121,7 +140,7 @@ void Pool::close() {
   sweeper_.cancel();
   auto lanes = std::exchange(lanes_, {});
   for (auto& [origin, lane] : lanes)
-    for (auto& connection : lane.idle) connection->stream.close();
+    for (auto& connection : lane.idle) connection->close();
 }
 
 Client::Stats Pool::stats() const {

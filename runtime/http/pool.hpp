@@ -2,8 +2,8 @@
 #pragma once
 
 #include "runtime/http/client.hpp"
+#include "runtime/http/connection.hpp"
 #include "runtime/http/loop_impl.hpp"
-#include "runtime/http/stream.hpp"
 
 #include <deque>
 #include <map>
@@ -11,15 +11,6 @@
 #include <vector>
 
 namespace troupe::http {
-
-struct Connection {
-  explicit Connection(asio::io_context& io) : stream(io) {}
-  Stream stream;
-  InputBuffer input;
-  /// It has carried a whole exchange before.
-  bool served = false;
-  Instant idle_since{};
-};
 
 /// Wants a connection. Exactly one of the two is called, possibly within Pool::ask; both must return quickly
 /// and must not fail at once (that would nest one waiting user in another).
@@ -31,16 +22,17 @@ class PoolUser {
   virtual void on_slot() = 0;
 };
 
-/// Loop thread only.
-class Pool : public std::enable_shared_from_this<Pool> {
+/// Loop thread only. Idle connections are read from: one that the peer closes, or that says something
+/// unasked, is dropped when that happens rather than when it is next needed.
+class Pool final : public ConnectionUser, public std::enable_shared_from_this<Pool> {
  public:
   Pool(std::shared_ptr<Loop::Impl> loop, const ClientConfig& config);
   /// False when too many wait already.
   bool ask(const Origin& origin, std::shared_ptr<PoolUser> user);
   /// It waits no longer.
   void withdraw(const Origin& origin, const PoolUser* user);
-  /// The connection is between exchanges. Nothing may be pending on it.
-  void give_back(const Origin& origin, std::shared_ptr<Connection> connection);
+  /// The connection is between exchanges: nothing is being written, and no input is left in it.
+  void give_back(std::shared_ptr<Connection> connection);
   /// The holder of a slot replaces its connection by a fresh one.
   void reopened() { ++opened_total_; }
   /// The connection was closed, or never came to be.
@@ -48,6 +40,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   /// Drops everything idle and everyone waiting; what is given back later is closed.
   void close();
   Client::Stats stats() const;
+  void on_input(Connection& idle, error_code ec) override;
 
  private:
   struct Lane {
@@ -59,6 +52,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   std::shared_ptr<Connection> take_idle(Lane& lane);
   void open_for_waiting(Lane& lane);
   void discard_oldest(Lane& lane);
+  void forget_if_empty(std::map<Origin, Lane>::iterator lane);
   void sweep_later();
   void sweep();
 

@@ -120,6 +120,24 @@ TEST_F(HttpClient, SkipsAnIdleConnectionTheServerHasClosed) {
   EXPECT_FALSE(second.exchange->reused_connection());
 }
 
+TEST_F(HttpClient, DropsAnIdleConnectionAsSoonAsItIsClosedOrSpeaksUnasked) {
+  for (bool speaks : {false, true}) {
+    std::promise<void> go;
+    RawServer server([&](RawConnection& peer, int) {
+      peer.read_request();
+      peer.write(ok_response);
+      go.get_future().wait();
+      if (!speaks) return peer.close();
+      peer.write("HTTP/1.1 408 Request Timeout\r\n\r\n");
+      peer.read_to_end();
+    });
+    ASSERT_TRUE(ask_and_wait(loop, client, local(server.port()))->succeeded());
+    EXPECT_EQ(stats(client).idle, 1u);
+    go.set_value();
+    EXPECT_TRUE(eventually([&] { return stats(client).open == 0; }));
+  }
+}
+
 TEST_F(HttpClient, SendsAgainOnceWhenAReusedConnectionDiesSilently) {
   std::atomic<int> requests = 0;
   RawServer server([&](RawConnection& peer, int index) {

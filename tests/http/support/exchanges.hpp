@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace troupe::http::testing {
@@ -24,6 +25,17 @@ auto on_loop(Loop& loop, Work work) {
   auto shared = std::make_shared<decltype(task)>(std::move(task));
   loop.post([shared] { (*shared)(); });
   return result.get();
+}
+
+/// Whether `met` comes true in time; asked again and again, so `met` should take a turn on the loop.
+template <class Met>
+bool eventually(Met met) {
+  auto until = std::chrono::steady_clock::now() + patience;
+  while (!met()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::yield();
+  }
+  return true;
 }
 
 /// A sink that remembers, and can be waited for from the test's thread.

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -59,6 +60,18 @@ void RawConnection::write(std::string_view bytes) {
     if (n <= 0) return;
     bytes.remove_prefix(static_cast<std::size_t>(n));
   }
+}
+
+std::size_t RawConnection::write_until_stalled(std::string_view bytes, std::chrono::milliseconds stall) {
+  std::size_t taken = 0;
+  while (taken < bytes.size()) {
+    pollfd ready{.fd = fd_, .events = POLLOUT, .revents = 0};
+    if (::poll(&ready, 1, static_cast<int>(stall.count())) <= 0) break;
+    auto n = ::send(fd_, bytes.data() + taken, bytes.size() - taken, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n <= 0) break;
+    taken += static_cast<std::size_t>(n);
+  }
+  return taken;
 }
 
 bool RawConnection::read_more() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -23,6 +24,8 @@ class RawConnection {
   static std::unique_ptr<RawConnection> connect(unsigned short port);
 
   void write(std::string_view bytes);
+  /// Writes until all is taken, or for `stall` nothing more is; gives how much was.
+  std::size_t write_until_stalled(std::string_view bytes, std::chrono::milliseconds stall);
   /// Everything up to and including `mark`, or what came before the end.
   std::string read_until(std::string_view mark);
   /// A request head and its Content-Length body; empty when the client went.
