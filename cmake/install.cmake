@@ -20,4 +20,5 @@ install(FILES
   "${CMAKE_CURRENT_LIST_DIR}/FindZeroMQ.cmake"
   "${CMAKE_CURRENT_LIST_DIR}/FindLibZip.cmake"
   "${CMAKE_CURRENT_LIST_DIR}/FindPrometheusCore.cmake"
+  "${CMAKE_CURRENT_LIST_DIR}/FindNghttp2.cmake"
   DESTINATION "${TROUPE_PACKAGE_DIR}" COMPONENT embed)

@@ -123,9 +123,13 @@ Result<std::string> request_text(const Origin& origin, const Request& request) {
   return out;
 }
 
-Result<std::string> response_head_text(const ResponseHead& head, const Framing& framing) {
+Result<void> check_response_head(const ResponseHead& head) {
   if (head.status < 200 || head.status > 999) return fail(Errc::invalid_input, "not a final response status");
-  if (auto ok = check_headers(head.headers); !ok) return std::unexpected(ok.error());
+  return check_headers(head.headers);
+}
+
+Result<std::string> response_head_text(const ResponseHead& head, const Framing& framing) {
+  if (auto ok = check_response_head(head); !ok) return std::unexpected(ok.error());
   std::string out;
   auto at = std::back_inserter(out);
   fmt::format_to(at, "HTTP/1.1 {} {}\r\n", head.status, reason_phrase(head.status));

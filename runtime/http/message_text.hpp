@@ -24,6 +24,8 @@ struct Framing {
   bool chunked = false;
   bool keep_alive = true;
 };
+/// Fails with invalid_input on malformed headers or a status that is not final.
+Result<void> check_response_head(const ResponseHead& head);
 /// Framing headers in `head` are replaced by ours. Fails with invalid_input on malformed headers.
 Result<std::string> response_head_text(const ResponseHead& head, const Framing& framing);
 

@@ -83,7 +83,13 @@ void ServerCore::accept_later() {
   });
 }
 
-void ServerCore::forget(const ServerConnection* connection) {
+void ServerCore::replace(const ServedConnection* old, std::shared_ptr<ServedConnection> by) {
+  connections_.erase(old);
+  const auto* key = by.get();
+  connections_.emplace(key, std::move(by));
+}
+
+void ServerCore::forget(const ServedConnection* connection) {
   connections_.erase(connection);
   accept();
 }

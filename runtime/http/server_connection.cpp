@@ -1,5 +1,6 @@
 #include "runtime/http/server_connection.hpp"
 
+#include "runtime/http/h2_connection.hpp"
 #include "runtime/http/message_text.hpp"
 
 #include <algorithm>
@@ -13,13 +14,6 @@ constexpr std::size_t pipelined_bytes_max = 64 * 1024;
 // with bytes unread would reset the connection and destroy our last words on the way.
 constexpr Duration drain_max = std::chrono::seconds(1);
 constexpr std::size_t drain_bytes_max = 4 * 1024 * 1024;
-
-ResponseHead plain_head(int status) { return {status, {{"Content-Type", "text/plain"}}}; }
-
-bool asks_to_close(const Headers& headers) {
-  const auto* connection = find_header(headers, "connection");
-  return connection && same_header_name(*connection, "close");
-}
 
 class TurnResponder final : public Responder {
  public:
@@ -68,6 +62,13 @@ class TurnResponder final : public Responder {
 
 }  // namespace
 
+ResponseHead plain_head(int status) { return {status, {{"Content-Type", "text/plain"}}}; }
+
+bool asks_to_close(const Headers& headers) {
+  const auto* connection = find_header(headers, "connection");
+  return connection && same_header_name(*connection, "close");
+}
+
 ServerConnection::ServerConnection(std::shared_ptr<ServerCore> core, Socket socket)
     : core_(std::move(core)),
       stream_(std::move(socket)),
@@ -115,8 +116,27 @@ void ServerConnection::on_read(error_code ec, std::size_t n) {
   read();
 }
 
+// HTTP/2 with prior knowledge (RFC 9113 3.3) shares our plain port: its preface is no HTTP/1.1 request. Over
+// TLS it would be agreed on in the handshake, where we offer HTTP/1.1 alone.
+bool ServerConnection::decide_protocol() {
+  auto bytes = input_.bytes();
+  auto compared = std::min(bytes.size(), h2_preface.size());
+  if (stream_.tls() || bytes.substr(0, compared) != h2_preface.substr(0, compared)) return http1_ = true;
+  if (compared == h2_preface.size()) become_h2();
+  return false;
+}
+
+void ServerConnection::become_h2() {
+  closed_ = true;
+  timer_.cancel();
+  auto self = shared_from_this();
+  auto h2 = std::make_shared<H2Connection>(core_, std::move(stream_.socket()));
+  core_->replace(this, h2);
+  h2->start(input_.bytes());
+}
+
 void ServerConnection::consume() {
-  if (responding_ || draining_) return;
+  if (responding_ || draining_ || (!http1_ && !decide_protocol())) return;
   input_.taken(parser_.feed(input_.bytes()));
   if (parser_.problem() != ParseProblem::none) return refuse(parser_.problem());
   // A client that did not wait for our word has sent body bytes already; it needs none (RFC 9110 10.1.1).

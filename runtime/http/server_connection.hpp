@@ -16,7 +16,13 @@
 
 namespace troupe::http {
 
-class ServerConnection;
+/// Someone connected to a server. Loop thread only.
+class ServedConnection {
+ public:
+  virtual ~ServedConnection() = default;
+  /// Without telling anyone: the server closes or the loop stops.
+  virtual void drop() = 0;
+};
 
 /// What the connections of one server share. Loop thread only, but for its construction and port().
 class ServerCore final : public LoopGuest, public std::enable_shared_from_this<ServerCore> {
@@ -28,7 +34,9 @@ class ServerCore final : public LoopGuest, public std::enable_shared_from_this<S
   void accept();
   void close();
   void let_go() override { close(); }
-  void forget(const ServerConnection* connection);
+  void forget(const ServedConnection* connection);
+  /// The same client speaks another protocol from now on.
+  void replace(const ServedConnection* old, std::shared_ptr<ServedConnection> by);
 
   const std::shared_ptr<Loop::Impl> loop;
   const ServerConfig config;
@@ -43,15 +51,21 @@ class ServerCore final : public LoopGuest, public std::enable_shared_from_this<S
   SteadyTimer backoff_;
   unsigned short port_ = 0;
   bool accepting_ = false, closed_ = false;
-  std::unordered_map<const ServerConnection*, std::shared_ptr<ServerConnection>> connections_;
+  std::unordered_map<const ServedConnection*, std::shared_ptr<ServedConnection>> connections_;
 };
 
-class ServerConnection final : public std::enable_shared_from_this<ServerConnection> {
+/// Asks nothing of the client and keeps nothing for the next one.
+ResponseHead plain_head(int status);
+/// Says "Connection: close".
+bool asks_to_close(const Headers& headers);
+
+/// HTTP/1.1, until the first bytes prove to be HTTP/2's.
+class ServerConnection final : public ServedConnection,
+                               public std::enable_shared_from_this<ServerConnection> {
  public:
   ServerConnection(std::shared_ptr<ServerCore> core, Socket socket);
   void start();
-  /// Without telling anyone: the server closes or the loop stops.
-  void drop();
+  void drop() override;
 
   // For the responder whose turn is `turn`; the others are of responses long finished.
   bool has_turn(std::uint64_t turn) const { return !closed_ && responding_ && !ended_ && turn == turn_; }
@@ -67,6 +81,8 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
   void next_request();
   void read();
   void on_read(error_code ec, std::size_t n);
+  bool decide_protocol();
+  void become_h2();
   void consume();
   void dispatch();
   void refuse(ParseProblem problem);
@@ -99,6 +115,7 @@ class ServerConnection final : public std::enable_shared_from_this<ServerConnect
   std::function<void()> gone_hook_;
   std::uint64_t turn_ = 0;
   bool reading_ = false, write_under_way_ = false;
+  bool http1_ = false;       // not HTTP/2: known once its first bytes differ
   bool responding_ = false;  // a request has been handed over
   bool begun_ = false;       // its response has a head
   bool ended_ = false;       // its response is whole, perhaps not yet sent

@@ -106,6 +106,11 @@ std::string RawConnection::read_to_end() {
   return std::exchange(held_, {});
 }
 
+std::string RawConnection::read_some() {
+  if (held_.empty()) read_more();
+  return std::exchange(held_, {});
+}
+
 void RawConnection::close() {
   std::lock_guard lock(closing_);
   if (fd_ >= 0) ::close(fd_);

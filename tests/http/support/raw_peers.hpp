@@ -31,6 +31,8 @@ class RawConnection {
   /// A request head and its Content-Length body; empty when the client went.
   std::string read_request();
   std::string read_to_end();
+  /// Whatever comes next; empty at the end.
+  std::string read_some();
   /// The peer reset rather than closed; meaningful after a read that ended.
   bool was_reset() const { return reset_; }
   void close();
