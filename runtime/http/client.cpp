@@ -9,7 +9,9 @@ namespace troupe::http {
 ClientCore::ClientCore(std::shared_ptr<Loop::Impl> given_loop, ClientConfig given_config)
     : loop(std::move(given_loop)),
       config(std::move(given_config)),
-      pool(std::make_shared<Pool>(loop, config)) {}
+      connector(std::make_shared<Connector>(loop, config)),
+      pool(std::make_shared<Pool>(loop, config)),
+      warmer(std::make_shared<Warmer>(connector, pool)) {}
 
 std::shared_ptr<Exchange> ClientCore::start(const Origin& origin, Request request, const Timeouts& timeouts,
                                             std::shared_ptr<ExchangeSink> sink) {
@@ -25,14 +27,21 @@ std::shared_ptr<Exchange> ClientCore::start(const Origin& origin, Request reques
   return exchange;
 }
 
-const Result<TlsContext>& ClientCore::tls() {
-  if (!tls_) tls_.emplace(client_tls(config.ca_file));
-  return *tls_;
+void ClientCore::warm(const Origin& origin, std::size_t count) {
+  assert(loop->here());
+  if (loop->welcome(shared_from_this())) warmer->want(origin, count);
+}
+
+Client::Stats ClientCore::stats() const {
+  auto stats = pool->stats();
+  stats.resumed_total = connector->resumed_total;
+  return stats;
 }
 
 void ClientCore::close() {
   // Cancelling takes them out of running_.
   while (!running_.empty()) std::shared_ptr(running_.begin()->second)->cancel();
+  warmer->close();
   pool->close();
   loop->farewell(this);
 }
@@ -40,6 +49,7 @@ void ClientCore::close() {
 void ClientCore::let_go() {
   auto running = std::exchange(running_, {});
   for (auto& [key, exchange] : running) exchange->drop();
+  warmer->close();
   pool->close();
 }
 
@@ -59,6 +69,15 @@ std::shared_ptr<Exchange> Client::start(const Origin& origin, Request request, c
   return core_->start(origin, std::move(request), timeouts, std::move(sink));
 }
 
-Client::Stats Client::stats() const { return core_->pool->stats(); }
+void Client::warm(const Origin& origin, std::size_t count) { core_->warm(origin, count); }
+std::size_t Client::idle(const Origin& origin) const { return core_->pool->idle_count(origin); }
+Client::Stats Client::stats() const { return core_->stats(); }
+
+Result<void> validate(const ClientConfig& config) {
+  for (const auto& url : {config.proxy, config.plain_proxy.value_or("")})
+    if (!url.empty())
+      if (auto proxy = parse_proxy(url); !proxy) return std::unexpected(proxy.error());
+  return {};
+}
 
 }  // namespace troupe::http

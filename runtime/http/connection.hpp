@@ -22,7 +22,7 @@ class ConnectionUser {
 
 /// Loop thread only.
 struct Connection : std::enable_shared_from_this<Connection> {
-  Connection(asio::io_context& io, Origin to) : origin(std::move(to)), stream(io) {}
+  Connection(Socket socket, Origin to) : origin(std::move(to)), stream(std::move(socket)) {}
   /// Starts a read unless one is under way. What it brings goes to whoever is the user by then, so that a
   /// connection watched while idle changes hands without its read being interrupted.
   void read();

@@ -20,6 +20,14 @@ Duration limit_of(Phase phase, const Timeouts& timeouts) {
   return Duration::zero();
 }
 
+// A wrong proxy is left for the opening to complain of.
+RequestForm form_for(const ClientConfig& config, const Origin& origin) {
+  if (origin.tls) return {};
+  auto proxy = choose_proxy(config, origin);
+  if (!proxy || !*proxy) return {};
+  return {.absolute = true, .proxy_authorization = (*proxy)->authorization};
+}
+
 }  // namespace
 
 RunningExchange::RunningExchange(std::shared_ptr<ClientCore> core, Origin origin, const Timeouts& timeouts,
@@ -31,7 +39,7 @@ RunningExchange::RunningExchange(std::shared_ptr<ClientCore> core, Origin origin
       timer_(core_->loop->io) {}
 
 void RunningExchange::start(Request request) {
-  auto wire = request_text(origin_, request);
+  auto wire = request_text(origin_, request, form_for(core_->config, origin_));
   if (!wire) return fail_soon(wire.error());
   wire_ = std::move(*wire);
   to_head_ = request.method == "HEAD";
@@ -55,64 +63,26 @@ void RunningExchange::on_slot() {
   waiting_ = false;
   holds_slot_ = true;
   reused_ = false;
-  connection_ = std::make_shared<Connection>(core_->loop->io, origin_);
+  connection_.reset();
   deadlines_.set(Phase::connect, read_clock(), timeouts_.connect);
   arm();
-  error_code ec;
-  auto address = asio::ip::make_address(origin_.host, ec);
-  if (ec) return resolve();
-  connect({{address, origin_.port}});
+  opening_ = std::make_shared<Opening>(core_->connector, origin_,
+                                       [weak = weak_from_this()](Result<std::shared_ptr<Connection>> opened) {
+                                         auto self = weak.lock();
+                                         if (self && !self->done_) self->on_opened(std::move(opened));
+                                       });
+  opening_->start(Duration::zero());
 }
 
-void RunningExchange::resolve() {
-  resolver_.emplace(core_->loop->io);
-  // Weak: a look-up cannot be interrupted, and must not keep a finished exchange.
-  resolver_->async_resolve(origin_.host, std::to_string(origin_.port), Resolver::numeric_service,
-                           [weak = weak_from_this()](error_code ec, const Resolver::results_type& found) {
-                             auto self = weak.lock();
-                             if (!self || self->done_) return;
-                             if (ec)
-                               return self->finish(std::unexpected(self->error_of(
-                                   Errc::transient_server,
-                                   fmt::format("cannot resolve {}: {}", self->origin_.host, ec.message()))));
-                             self->connect({found.begin(), found.end()});
-                           });
-}
-
-void RunningExchange::connect(const Endpoints& endpoints) {
-  asio::async_connect(connection_->stream.socket(), endpoints,
-                      [self = shared_from_this(), c = connection_](error_code ec, const Tcp::endpoint&) {
-                        if (self->connection_ == c && !self->done_) self->on_connected(ec);
-                      });
-}
-
-void RunningExchange::on_connected(error_code ec) {
-  if (ec)
-    return finish(std::unexpected(error_of(
-        Errc::transient_server, fmt::format("cannot connect to {}: {}", describe(origin_), ec.message()))));
-  connection_->stream.send_at_once();
-  if (origin_.tls) return handshake();
+void RunningExchange::on_opened(Result<std::shared_ptr<Connection>> opened) {
+  opening_.reset();
+  if (!opened) {
+    // It was sent before, perhaps, on the connection this one replaces.
+    opened.error().maybe_billed = sent_;
+    return finish(std::unexpected(opened.error()));
+  }
+  connection_ = std::move(*opened);
   speak();
-}
-
-void RunningExchange::handshake() {
-  const auto& context = core_->tls();
-  if (!context) return finish(std::unexpected(context.error()));
-  auto* ssl = connection_->stream.use_tls(**context);
-  if (auto ok = expect_host(ssl, origin_.host); !ok) return finish(ok);
-  connection_->stream.handshake(asio::ssl::stream_base::client,
-                                [self = shared_from_this(), c = connection_, ssl](error_code ec) {
-                                  if (self->connection_ == c && !self->done_) self->on_handshaken(ssl, ec);
-                                });
-}
-
-void RunningExchange::on_handshaken(SSL* ssl, error_code ec) {
-  if (!ec) return speak();
-  auto why = explain_handshake(ssl, ec);
-  auto error =
-      error_of(Errc::transient_server, fmt::format("TLS with {} failed: {}", describe(origin_), why.reason));
-  if (why.untrusted) error.retryable = false;
-  finish(std::unexpected(std::move(error)));
 }
 
 // Reading begins with writing: a server may refuse a long request before it has all of it.
@@ -300,13 +270,13 @@ bool RunningExchange::connection_reusable() const {
 std::shared_ptr<ExchangeSink> RunningExchange::leave() {
   done_ = true;
   timer_.cancel();
-  if (resolver_) resolver_->cancel();
+  if (opening_) opening_->stop();
   auto& pool = *core_->pool;
   if (waiting_) pool.withdraw(origin_, this);
   if (holds_slot_) {
     bool reusable = connection_reusable();
     auto connection = std::exchange(connection_, {});
-    if (!reusable) connection->close();
+    if (connection && !reusable) connection->close();
     reusable ? pool.give_back(std::move(connection)) : pool.slot_free(origin_);
   }
   // Handles may be kept long after; requests are large. Unless still being written, perhaps.
@@ -318,7 +288,7 @@ std::shared_ptr<ExchangeSink> RunningExchange::leave() {
 void RunningExchange::drop() {
   done_ = true;
   timer_.cancel();
-  if (resolver_) resolver_->cancel();
+  if (opening_) opening_->stop();
   if (connection_) connection_->close();
   // Its destructor may reach back here through cancel().
   auto sink = std::move(sink_);

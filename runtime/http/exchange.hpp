@@ -1,42 +1,16 @@
-// One request and its response: connect, write and read at once, watch the timers, say how it ended.
+// One request and its response: get a connection, write and read at once, watch the timers, say how it ended.
 #pragma once
 
-#include "runtime/http/client.hpp"
+#include "runtime/http/client_core.hpp"
+#include "runtime/http/opening.hpp"
 #include "runtime/http/parser.hpp"
 #include "runtime/http/phases.hpp"
-#include "runtime/http/pool.hpp"
-#include "runtime/http/tls.hpp"
 
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 
 namespace troupe::http {
-
-class RunningExchange;
-
-/// What the exchanges of one client share. Loop thread only.
-class ClientCore final : public LoopGuest, public std::enable_shared_from_this<ClientCore> {
- public:
-  ClientCore(std::shared_ptr<Loop::Impl> loop, ClientConfig config);
-  std::shared_ptr<Exchange> start(const Origin& origin, Request request, const Timeouts& timeouts,
-                                  std::shared_ptr<ExchangeSink> sink);
-  /// Ends every exchange with `cancelled`.
-  void close();
-  void let_go() override;
-  void forget(const RunningExchange* exchange) { running_.erase(exchange); }
-  /// Made at the first use, since most tests and simulators never need one.
-  const Result<TlsContext>& tls();
-
-  const std::shared_ptr<Loop::Impl> loop;
-  const ClientConfig config;
-  const std::shared_ptr<Pool> pool;
-
- private:
-  std::optional<Result<TlsContext>> tls_;
-  std::unordered_map<const RunningExchange*, std::shared_ptr<RunningExchange>> running_;
-};
 
 class RunningExchange final : public Exchange,
                               public PoolUser,
@@ -59,14 +33,7 @@ class RunningExchange final : public Exchange,
   void on_input(Connection& connection, error_code ec) override;
 
  private:
-  using Endpoints = std::vector<Tcp::endpoint>;
-
-  void resolve();
-  void connect(const Endpoints& endpoints);
-  void on_connected(error_code ec);
-  void handshake();
-  void on_handshaken(SSL* ssl, error_code ec);
-
+  void on_opened(Result<std::shared_ptr<Connection>> opened);
   void speak();
   void write();
   void on_written(error_code ec, std::size_t n);
@@ -99,7 +66,7 @@ class RunningExchange final : public Exchange,
   bool to_head_ = false;
 
   std::shared_ptr<Connection> connection_;
-  std::optional<Resolver> resolver_;
+  std::shared_ptr<Opening> opening_;
   std::optional<ResponseParser> parser_;
   PhaseDeadlines deadlines_;
   SteadyTimer timer_;
@@ -108,7 +75,7 @@ class RunningExchange final : public Exchange,
 
   bool waiting_ = false;     // in the pool's queue
   bool holds_slot_ = false;  // owes the pool a give_back or slot_free
-  bool reused_ = false;      // on a connection that had served before
+  bool reused_ = false;      // on a connection opened before it
   bool retried_ = false;
   bool sent_ = false;      // request bytes may have reached the server
   bool answered_ = false;  // a byte of the response has arrived

@@ -142,6 +142,11 @@ bool Loop::Impl::welcome(const std::shared_ptr<LoopGuest>& guest) {
   return true;
 }
 
+asio::thread_pool& Loop::Impl::look_up_threads() {
+  if (!look_up_threads_) look_up_threads_ = std::make_unique<asio::thread_pool>(look_up_threads_max);
+  return *look_up_threads_;
+}
+
 void Loop::Impl::farewell(LoopGuest* guest) { guests_.erase(guest); }
 
 Loop::Loop() : impl_(std::make_shared<Impl>()) {}

@@ -39,6 +39,11 @@ struct Loop::Impl {
   bool welcome(const std::shared_ptr<LoopGuest>& guest);
   void farewell(LoopGuest* guest);
 
+  /// Where calls that block on the network may wait, host name look-ups that is; made at the first use. Loop
+  /// thread only. Their work may refer to this Impl, which waits for them when it goes.
+  asio::thread_pool& look_up_threads();
+  static constexpr std::size_t look_up_threads_max = 4;
+
   asio::io_context io{1};
 
  private:
@@ -56,6 +61,8 @@ struct Loop::Impl {
   std::unordered_map<LoopGuest*, std::weak_ptr<LoopGuest>> guests_;
   std::mutex join_mutex_;
   std::thread thread_;
+  // Last, so that it is the first to go.
+  std::unique_ptr<asio::thread_pool> look_up_threads_;
 };
 
 }  // namespace troupe::http

@@ -101,12 +101,25 @@ std::string describe(const Origin& origin) {
   return fmt::format("{}://{}", origin.tls ? "https" : "http", authority(origin));
 }
 
-Result<std::string> request_text(const Origin& origin, const Request& request) {
+Result<std::string> connect_text(const Origin& origin, const std::string& proxy_authorization) {
+  bool v6 = origin.host.find(':') != std::string::npos;
+  auto target = fmt::format("{}{}{}:{}", v6 ? "[" : "", origin.host, v6 ? "]" : "", origin.port);
+  if (origin.host.empty() || !is_target(target))
+    return fail(Errc::invalid_input, "the origin's host is empty or holds a space or control character");
+  auto credentials =
+      proxy_authorization.empty() ? "" : fmt::format("Proxy-Authorization: {}\r\n", proxy_authorization);
+  return fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n{1}\r\n", target, credentials);
+}
+
+Result<std::string> request_text(const Origin& origin, const Request& request, const RequestForm& form) {
   if (auto ok = check_request(request); !ok) return std::unexpected(ok.error());
+  auto where = form.absolute && request.target.starts_with('/') ? describe(origin) : std::string();
+  if (!where.empty() && !is_target(where))
+    return fail(Errc::invalid_input, "the origin's host holds a space or control character");
   std::string out;
   out.reserve(512 + request.body.size());
   auto at = std::back_inserter(out);
-  fmt::format_to(at, "{} {} HTTP/1.1\r\n", request.method, request.target);
+  fmt::format_to(at, "{} {}{} HTTP/1.1\r\n", request.method, where, request.target);
   if (!find_header(request.headers, "host")) {
     auto host = authority(origin);
     if (!is_field_value(host))
@@ -114,6 +127,8 @@ Result<std::string> request_text(const Origin& origin, const Request& request) {
     fmt::format_to(at, "Host: {}\r\n", host);
   }
   for (const auto& [name, value] : request.headers) fmt::format_to(at, "{}: {}\r\n", name, value);
+  if (!form.proxy_authorization.empty())
+    fmt::format_to(at, "Proxy-Authorization: {}\r\n", form.proxy_authorization);
   // RFC 9110 8.6: absent a body, only methods that define one say its length.
   bool says_length = !request.body.empty() || (request.method != "GET" && request.method != "HEAD");
   if (says_length && !find_header(request.headers, "content-length"))

@@ -12,10 +12,20 @@
 
 namespace troupe::http {
 
+/// How a request is written for whoever is at the other end.
+struct RequestForm {
+  /// To a proxy: the target with scheme and authority before it (RFC 9112 3.2.2).
+  bool absolute = false;
+  /// The value of Proxy-Authorization; empty: none.
+  std::string proxy_authorization;
+};
+
 /// The whole request, ready to send. Adds Host, and Content-Length where a body is expected, unless given.
 /// Fails with invalid_input on malformed methods, targets or headers, a Content-Length that is not the
 /// body's, and any Transfer-Encoding: requests are sent whole.
-Result<std::string> request_text(const Origin& origin, const Request& request);
+Result<std::string> request_text(const Origin& origin, const Request& request, const RequestForm& form = {});
+/// "CONNECT HOST:PORT", the port always said. Fails with invalid_input when the host could not be a host.
+Result<std::string> connect_text(const Origin& origin, const std::string& proxy_authorization);
 
 /// How the body that follows a response head is delimited.
 struct Framing {

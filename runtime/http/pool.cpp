@@ -37,9 +37,33 @@ std::shared_ptr<Connection> Pool::take_idle(Lane& lane) {
     lane.idle.pop_back();
     if (now - connection->idle_since < idle_age_max_ && connection->stream.quiet()) return connection;
     connection->close();
-    --lane.open;
+    lose(lane);
   }
   return nullptr;
+}
+
+void Pool::lose(Lane& lane) {
+  --lane.open;
+  if (on_loss_) on_loss_();
+}
+
+bool Pool::take_slot(const Origin& origin) {
+  if (closed_) return false;
+  auto& lane = lanes_[origin];
+  if (lane.open >= open_max_) return false;
+  ++lane.open;
+  ++opened_total_;
+  return true;
+}
+
+std::size_t Pool::open_count(const Origin& origin) const {
+  auto found = lanes_.find(origin);
+  return found == lanes_.end() ? 0 : found->second.open;
+}
+
+std::size_t Pool::idle_count(const Origin& origin) const {
+  auto found = lanes_.find(origin);
+  return found == lanes_.end() ? 0 : found->second.idle.size();
 }
 
 void Pool::withdraw(const Origin& origin, const PoolUser* user) {
@@ -70,14 +94,14 @@ void Pool::give_back(std::shared_ptr<Connection> connection) {
 void Pool::discard_oldest(Lane& lane) {
   lane.idle.front()->close();
   lane.idle.pop_front();
-  --lane.open;
+  lose(lane);
 }
 
 void Pool::slot_free(const Origin& origin) {
   auto found = lanes_.find(origin);
   if (found == lanes_.end()) return;
   auto& lane = found->second;
-  --lane.open;
+  lose(lane);
   open_for_waiting(lane);
   forget_if_empty(found);
 }
@@ -91,7 +115,7 @@ void Pool::on_input(Connection& idle, error_code) {
   if (it == lane.idle.end()) return;
   idle.close();
   lane.idle.erase(it);
-  --lane.open;
+  lose(lane);
   open_for_waiting(lane);
   forget_if_empty(found);
 }
@@ -137,6 +161,7 @@ void Pool::sweep() {
 
 void Pool::close() {
   closed_ = true;
+  on_loss_ = {};
   sweeper_.cancel();
   auto lanes = std::exchange(lanes_, {});
   for (auto& [origin, lane] : lanes)

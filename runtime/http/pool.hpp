@@ -6,6 +6,7 @@
 #include "runtime/http/loop_impl.hpp"
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
@@ -39,6 +40,13 @@ class Pool final : public ConnectionUser, public std::enable_shared_from_this<Po
   void slot_free(const Origin& origin);
   /// Drops everything idle and everyone waiting; what is given back later is closed.
   void close();
+  /// A slot for a connection that nobody waits for; false when there is none. Owed back as a PoolUser's is.
+  bool take_slot(const Origin& origin);
+  /// Being opened, busy or idle.
+  std::size_t open_count(const Origin& origin) const;
+  std::size_t idle_count(const Origin& origin) const;
+  /// Called whenever a slot has come free, in the midst of the pool's work: it must not call back.
+  void on_loss(std::function<void()> hook) { on_loss_ = std::move(hook); }
   Client::Stats stats() const;
   void on_input(Connection& idle, error_code ec) override;
 
@@ -50,6 +58,7 @@ class Pool final : public ConnectionUser, public std::enable_shared_from_this<Po
     std::size_t open = 0;
   };
   std::shared_ptr<Connection> take_idle(Lane& lane);
+  void lose(Lane& lane);
   void open_for_waiting(Lane& lane);
   void discard_oldest(Lane& lane);
   void forget_if_empty(std::map<Origin, Lane>::iterator lane);
@@ -61,6 +70,7 @@ class Pool final : public ConnectionUser, public std::enable_shared_from_this<Po
   Duration idle_age_max_;
   std::map<Origin, Lane> lanes_;
   SteadyTimer sweeper_;
+  std::function<void()> on_loss_;
   bool sweeping_ = false, closed_ = false;
   std::size_t opened_total_ = 0, reused_total_ = 0;
 };

@@ -51,7 +51,6 @@ class InputBuffer {
 /// must keep the stream alive (hold the shared_ptr of what it is in).
 class Stream {
  public:
-  explicit Stream(asio::io_context& io) : socket_(io) {}
   explicit Stream(Socket socket) : socket_(std::move(socket)) {}
 
   Socket& socket() { return socket_; }
