@@ -1,11 +1,14 @@
-// AWS credentials as a value that cannot be printed, and where they come from.
+// Credentials as values that cannot be printed, and AWS's from the environment.
 #pragma once
 
 #include <troupe/error.hpp>
+#include <troupe/time.hpp>
 
 #include <functional>
 #include <iosfwd>
+#include <optional>
 #include <string>
+#include <variant>
 
 namespace troupe::providers {
 
@@ -18,6 +21,24 @@ struct AwsCredentials {
 };
 std::ostream& operator<<(std::ostream&, const AwsCredentials&) = delete;
 std::string to_string(const AwsCredentials&) = delete;
+
+/// An OAuth access token or an API key: what follows "Bearer ". As unprintable as the above.
+struct BearerToken {
+  std::string value;
+};
+std::ostream& operator<<(std::ostream&, const BearerToken&) = delete;
+std::string to_string(const BearerToken&) = delete;
+
+/// What proves who we are to a provider.
+using Secret = std::variant<AwsCredentials, BearerToken>;
+
+/// A credential and how long it lives, counted from the moment it was asked for by the issuer's own clock, so
+/// that a wrong clock of ours does not matter. Absent: until someone changes it.
+template <class T>
+struct Expiring {
+  T value;
+  std::optional<Duration> lifetime;
+};
 
 /// Looks up an environment variable; nullptr when it is unset.
 using Environment = std::function<const char*(const char* name)>;
