@@ -157,4 +157,62 @@ RawServer::~RawServer() {
 ClosedPort::ClosedPort() : fd_(bound_socket(port_)) {}
 ClosedPort::~ClosedPort() { ::close(fd_); }
 
+FullBacklog::FullBacklog() : fd_(bound_socket(port_)) {
+  ::listen(fd_, 0);
+  auto address = loopback(port_);
+  // Until one of them is left hanging.
+  for (bool hangs = false; !hangs && waiting_.size() < 64;) {
+    int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    pollfd ready{.fd = fd, .events = POLLOUT, .revents = 0};
+    hangs = ::poll(&ready, 1, 100) == 0;
+    waiting_.push_back(fd);
+  }
+}
+
+FullBacklog::~FullBacklog() {
+  for (int fd : waiting_) ::close(fd);
+  ::close(fd_);
+}
+
+RawProxy::RawProxy(std::string answer)
+    : answer_(std::move(answer)),
+      server_(std::make_unique<RawServer>([this](RawConnection& peer, int) { serve(peer); })) {}
+
+std::vector<std::string> RawProxy::heads() {
+  std::lock_guard lock(mutex_);
+  return heads_;
+}
+
+void RawProxy::serve(RawConnection& peer) {
+  auto head = peer.read_until("\r\n\r\n");
+  {
+    std::lock_guard lock(mutex_);
+    heads_.push_back(head);
+  }
+  if (!answer_.empty()) {
+    peer.write(answer_);
+    peer.read_to_end();
+  } else if (head.starts_with("CONNECT ")) {
+    auto line = head.substr(0, head.find(" HTTP/"));
+    tunnel(peer, static_cast<unsigned short>(std::strtoul(line.c_str() + line.rfind(':') + 1, nullptr, 10)));
+  } else {
+    peer.write("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nproxied");
+    peer.read_to_end();
+  }
+}
+
+void RawProxy::tunnel(RawConnection& peer, unsigned short port) {
+  auto target = RawConnection::connect(port);
+  if (!target) return peer.close();
+  peer.write("HTTP/1.1 200 Connection established\r\nVia: test\r\n\r\n");
+  std::thread back([&] {
+    for (auto bytes = target->read_some(); !bytes.empty(); bytes = target->read_some()) peer.write(bytes);
+    peer.shutdown();
+  });
+  for (auto bytes = peer.read_some(); !bytes.empty(); bytes = peer.read_some()) target->write(bytes);
+  target->shutdown();
+  back.join();
+}
+
 }  // namespace troupe::http::testing

@@ -83,4 +83,35 @@ class ClosedPort {
   int fd_;
 };
 
+/// A port of 127.0.0.1 where connecting neither succeeds nor fails: its backlog is full and nobody accepts.
+class FullBacklog {
+ public:
+  FullBacklog();
+  ~FullBacklog();
+  unsigned short port() const { return port_; }
+
+ private:
+  unsigned short port_ = 0;
+  int fd_;
+  std::vector<int> waiting_;
+};
+
+/// A proxy for CONNECT to ports of 127.0.0.1, whatever host is named. It keeps the heads it was sent.
+class RawProxy {
+ public:
+  /// `answer`: to every CONNECT instead of a tunnel; empty: a tunnel.
+  explicit RawProxy(std::string answer = "");
+  unsigned short port() const { return server_->port(); }
+  std::vector<std::string> heads();
+
+ private:
+  void serve(RawConnection& peer);
+  static void tunnel(RawConnection& peer, unsigned short port);
+  const std::string answer_;
+  std::mutex mutex_;
+  std::vector<std::string> heads_;
+  // Last: its threads use the rest.
+  std::unique_ptr<RawServer> server_;
+};
+
 }  // namespace troupe::http::testing
