@@ -2,13 +2,16 @@
 
 #include "providers/bedrock/dialect.hpp"
 #include "providers/openai/dialect.hpp"
+#include "providers/vertex/gemini.hpp"
 
 #include <array>
 
 namespace troupe::providers {
 namespace {
 
-std::array<const Dialect*, 2> all_dialects() { return {&openai::dialect(), &bedrock::dialect()}; }
+std::array<const Dialect*, 3> all_dialects() {
+  return {&openai::dialect(), &bedrock::dialect(), &vertex::gemini_dialect()};
+}
 
 }  // namespace
 

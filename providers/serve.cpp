@@ -2,11 +2,12 @@
 
 #include "providers/bedrock/serve.hpp"
 #include "providers/openai/serve.hpp"
+#include "providers/vertex/gemini_serve.hpp"
 
 namespace troupe::providers {
 
 const DialectServer* find_dialect_server(std::string_view name) {
-  for (const auto* server : {&openai::server(), &bedrock::server()})
+  for (const auto* server : {&openai::server(), &bedrock::server(), &vertex::gemini_server()})
     if (server->name() == name) return server;
   return nullptr;
 }

@@ -197,8 +197,13 @@ TEST(ServeOpenAi, WritesWhatOfficialClientsAccepted) {
   EXPECT_EQ(codec_test::unordered(got.body), want);
 }
 
-TEST(FindDialect, KnowsTwoAndNoOthers) {
-  EXPECT_EQ(dialect_names(), (std::vector<std::string_view>{"openai", "bedrock"}));
+TEST(FindDialect, KnowsEachByNameOnBothSidesAndNoOthers) {
+  for (auto name : dialect_names()) {
+    ASSERT_NE(find_dialect(name), nullptr) << name;
+    ASSERT_NE(find_dialect_server(name), nullptr) << name;
+    EXPECT_EQ(find_dialect(name)->name(), name);
+    EXPECT_EQ(find_dialect_server(name)->name(), name);
+  }
   EXPECT_EQ(find_dialect("gopher"), nullptr);
   EXPECT_EQ(find_dialect_server("gopher"), nullptr);
 }
