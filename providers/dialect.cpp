@@ -1,7 +1,10 @@
 #include "providers/dialect.hpp"
 
+#include "providers/anthropic/dialect.hpp"
 #include "providers/bedrock/dialect.hpp"
+#include "providers/bedrock/invoke.hpp"
 #include "providers/openai/dialect.hpp"
+#include "providers/vertex/anthropic.hpp"
 #include "providers/vertex/gemini.hpp"
 
 #include <array>
@@ -9,8 +12,9 @@
 namespace troupe::providers {
 namespace {
 
-std::array<const Dialect*, 3> all_dialects() {
-  return {&openai::dialect(), &bedrock::dialect(), &vertex::gemini_dialect()};
+std::array<const Dialect*, 6> all_dialects() {
+  return {&openai::dialect(),         &anthropic::dialect(),      &bedrock::dialect(),
+          &bedrock::invoke_dialect(), &vertex::gemini_dialect(), &vertex::anthropic_dialect()};
 }
 
 }  // namespace
