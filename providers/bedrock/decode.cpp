@@ -25,6 +25,21 @@ constexpr std::array kStopWords{
     StopWord{"malformed_tool_use", StopReason::model_error},
 };
 
+using Member = std::string_view;
+constexpr std::size_t kStopWordMax = 64;
+// Of the answer and of the events that close a stream; "p" is padding.
+constexpr std::array kAnswerMembers{Member("output"),  Member("stopReason"),  Member("usage"),
+                                    Member("metrics"), Member("serviceTier"), Member("p")};
+constexpr std::array kUsageMembers{Member("inputTokens"),           Member("outputTokens"),
+                                   Member("totalTokens"),           Member("cacheReadInputTokens"),
+                                   Member("cacheWriteInputTokens"), Member("cacheDetails")};
+constexpr std::array kMetricsMembers{Member("latencyMs")};
+
+// A token count; hostile ones are cut before they are added up.
+std::int64_t token_count(const Json& counts, const char* key) {
+  return std::clamp<std::int64_t>(get_int(counts, key), 0, 1'000'000'000'000);
+}
+
 std::unexpected<Error> not_whole(std::string_view what) {
   return fail(Errc::stream_broken, "not a whole Converse answer: " + std::string(what));
 }
@@ -34,34 +49,57 @@ void read_block(const Json& block, std::vector<Part>& parts) {
   if (const auto* use = find(block, "toolUse")) {
     const auto* input = find(*use, "input");
     JsonText json{input != nullptr ? dump_json(*input) : "{}"};
-    parts.emplace_back(ToolUsePart{get_string(*use, "toolUseId"), get_string(*use, "name"), std::move(json)});
+    parts.emplace_back(
+        ToolUsePart{get_string(*use, "toolUseId"), get_string(*use, "name"), std::move(json), {}});
   }
   const auto* reasoning = find(block, "reasoningContent");
-  const auto* said = reasoning != nullptr ? find(*reasoning, "reasoningText") : nullptr;
-  if (said != nullptr)
-    parts.emplace_back(ReasoningPart{get_string(*said, "text"), get_string(*said, "signature")});
+  if (reasoning == nullptr) return;
+  if (const auto* said = find(*reasoning, "reasoningText"))
+    parts.emplace_back(ReasoningPart{get_string(*said, "text"), get_string(*said, "signature"), {}});
+  if (auto redacted = get_string(*reasoning, "redactedContent"); !redacted.empty())
+    parts.emplace_back(ReasoningPart{{}, {}, std::move(redacted)});
 }
 
 }  // namespace
 
-StopReason read_stop_reason(std::string_view reason) {
+StreamStopped read_stop_reason(std::string_view reason) {
   for (const auto& row : kStopWords)
-    if (row.word == reason) return row.reason;
-  return StopReason::model_error;
+    if (row.word == reason) return {row.reason, {}};
+  return {StopReason::model_error, to_valid_utf8(reason.substr(0, kStopWordMax))};
 }
 
-const char* stop_word(StopReason reason) {
+std::string stop_word(StopReason reason, const std::string& unrecognised) {
+  if (!unrecognised.empty()) return unrecognised;
   for (const auto& row : kStopWords)
-    if (row.reason == reason) return row.word.data();
+    if (row.reason == reason) return std::string(row.word);
   return "end_turn";
 }
 
+void ConverseDetails::take(const Json& object) {
+  if (const auto* tier = find(object, "serviceTier"))
+    if (auto type = get_string(*tier, "type"); !type.empty()) tier_ = std::move(type);
+  extra_.keep(object, kAnswerMembers);
+  extra_.keep_within(object, "usage", kUsageMembers);
+  extra_.keep_within(object, "metrics", kMetricsMembers);
+}
+
+void write_details(const DetailsReported& details, Json& body) {
+  if (!details.tier.empty()) body["serviceTier"]["type"] = details.tier;
+  write_unknown_members(details.extra, body);
+}
+
 Usage read_token_usage(const Json& usage) {
-  auto count = [&](const char* key) { return std::max<std::int64_t>(0, get_int(usage, key)); };
-  return {.input = count("inputTokens"),
-          .output = count("outputTokens"),
-          .cache_read = count("cacheReadInputTokens"),
-          .cache_write = count("cacheWriteInputTokens")};
+  Usage out;
+  out.input = token_count(usage, "inputTokens");
+  out.output = token_count(usage, "outputTokens");
+  out.cache_read = token_count(usage, "cacheReadInputTokens");
+  out.cache_write = token_count(usage, "cacheWriteInputTokens");
+  const auto* details = find(usage, "cacheDetails");
+  if (details == nullptr || !details->is_array()) return out;
+  for (const auto& detail : *details)
+    if (get_string(detail, "ttl") == "1h") out.cache_write_1h += token_count(detail, "inputTokens");
+  out.cache_write_1h = std::min(out.cache_write_1h, out.cache_write);
+  return out;
 }
 
 Json write_token_usage(const Usage& usage) {
@@ -69,6 +107,14 @@ Json write_token_usage(const Usage& usage) {
   out["totalTokens"] = usage.input + usage.cache_read + usage.cache_write + usage.output;
   if (usage.cache_read > 0) out["cacheReadInputTokens"] = usage.cache_read;
   if (usage.cache_write > 0) out["cacheWriteInputTokens"] = usage.cache_write;
+  if (usage.cache_write_1h <= 0) return out;
+  auto kept = [](const char* ttl, std::int64_t tokens) {
+    return Json{{"ttl", ttl}, {"inputTokens", tokens}};
+  };
+  auto& details = out["cacheDetails"] = Json::array();
+  details.push_back(kept("1h", usage.cache_write_1h));
+  if (usage.cache_write > usage.cache_write_1h)
+    details.push_back(kept("5m", usage.cache_write - usage.cache_write_1h));
   return out;
 }
 
@@ -81,8 +127,15 @@ Result<Completion> read_converse(const Json& body) {
   if (reason.empty()) return not_whole("stopReason");
   Completion out;
   for (const auto& block : *content) read_block(block, out.parts);
-  out.stop = read_stop_reason(reason);
+  auto stopped = read_stop_reason(reason);
+  out.stop = stopped.reason;
+  out.unrecognised_stop = std::move(stopped.unrecognised);
   if (const auto* usage = find(body, "usage")) out.usage = read_token_usage(*usage);
+  ConverseDetails details;
+  details.take(body);
+  auto said = details.report();
+  out.tier = std::move(said.tier);
+  out.extra = std::move(said.extra);
   return out;
 }
 

@@ -15,7 +15,7 @@ class ConverseDialect final : public Dialect {
   Result<http::Request> encode(const CompletionRequest& request, const Target& target) const override {
     auto path = converse_path(target.model, request.stream);
     if (!path) return std::unexpected(path.error());
-    auto body = write_converse_request(request);
+    auto body = write_converse_request(request, target.model);
     if (!body) return std::unexpected(body.error());
     http::Request out;
     out.target = target.base_path + *path;

@@ -37,7 +37,12 @@ Json tool_spec(const std::string& name, Json schema, const std::string& descript
 
 Result<Json> write_tool_config(const CompletionRequest& request) {
   auto history = read_history(request);
-  bool offered = !request.tools.empty() && request.tool_choice != ToolChoice::none;
+  bool forced = !request.forced_tool.empty();
+  bool offered = !request.tools.empty() && (forced || request.tool_choice != ToolChoice::none);
+  if (offered && !request.parallel_tools)
+    return fail(Errc::unsupported, "Converse cannot be told to call one tool at a time");
+  if (forced && std::ranges::find(request.tools, request.forced_tool, &ToolSpec::name) == request.tools.end())
+    return fail(Errc::bad_request, "the forced tool is not among the tools");
   if (!offered && !history.any) return Json(nullptr);
   Json tools = Json::array();
   for (const auto& tool : request.tools) {
@@ -49,7 +54,9 @@ Result<Json> write_tool_config(const CompletionRequest& request) {
   for (const auto& name : history.names) tools.push_back(tool_spec(name, {{"type", "object"}}, {}));
   if (tools.empty()) return fail(Errc::bad_request, "a tool result answers no tool use");
   Json config{{"tools", std::move(tools)}};
-  if (offered) {
+  if (forced) {
+    config["toolChoice"]["tool"]["name"] = request.forced_tool;
+  } else if (offered) {
     const char* choice = request.tool_choice == ToolChoice::any ? "any" : "auto";
     config["toolChoice"][choice] = Json::object();
   }

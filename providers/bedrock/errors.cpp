@@ -108,7 +108,9 @@ Error classify_said(const Said& said, std::string what) {
   if (!code) {
     if (says_context_too_long(said.message, said.status))
       return make_error(Errc::context_length_exceeded, std::move(what));
-    return error_of_status(said.status, std::move(what));
+    auto error = error_of_status(said.status, std::move(what));
+    error.unrecognised = !said.type.empty();
+    return error;
   }
   if (*code == Errc::bad_request) return classify_validation(said, std::move(what));
   bool daily = *code == Errc::rate_limited && contains_in_order(to_lower(said.message), {"per day"});

@@ -25,7 +25,7 @@ Result<void> read_image(const Json& image, std::vector<Part>& out) {
 void read_tool_use(const Json& use, std::vector<Part>& out) {
   const auto* input = find(use, "input");
   JsonText json{input != nullptr ? dump_json(*input) : "{}"};
-  out.emplace_back(ToolUsePart{get_string(use, "toolUseId"), get_string(use, "name"), std::move(json)});
+  out.emplace_back(ToolUsePart{get_string(use, "toolUseId"), get_string(use, "name"), std::move(json), {}});
 }
 
 void read_tool_result(const Json& result, std::vector<Part>& out) {
@@ -42,8 +42,13 @@ void read_tool_result(const Json& result, std::vector<Part>& out) {
 
 Result<void> read_reasoning(const Json& reasoning, std::vector<Part>& out) {
   const auto* said = find(reasoning, "reasoningText");
-  if (said == nullptr) return fail(Errc::unsupported, "redacted reasoning is not understood");
-  out.emplace_back(ReasoningPart{get_string(*said, "text"), get_string(*said, "signature")});
+  auto redacted = get_string(reasoning, "redactedContent");
+  if (said == nullptr && redacted.empty())
+    return invalid("Malformed input request: reasoningContent is no union.");
+  if (said != nullptr)
+    out.emplace_back(ReasoningPart{get_string(*said, "text"), get_string(*said, "signature"), {}});
+  else
+    out.emplace_back(ReasoningPart{{}, {}, std::move(redacted)});
   return {};
 }
 
@@ -91,6 +96,12 @@ Result<void> read_conversation(const Json& body, CompletionRequest& request) {
   auto expected = Role::user;
   for (const auto& message : *messages) {
     auto role = get_string(message, "role");
+    if (role == "system") {
+      auto read = read_content(Role::system, find(message, "content"));
+      if (!read) return std::unexpected(read.error());
+      request.messages.push_back(std::move(*read));
+      continue;
+    }
     if (role != (expected == Role::user ? "user" : "assistant"))
       return invalid("A conversation must start with a user message and roles must alternate.");
     auto read = read_content(expected, find(message, "content"));
@@ -141,7 +152,23 @@ Result<void> read_tool_config(const Json& body, CompletionRequest& request) {
     }
   }
   const auto* choice = config != nullptr ? find(*config, "toolChoice") : nullptr;
-  if (choice != nullptr && find(*choice, "auto") == nullptr) request.tool_choice = ToolChoice::any;
+  if (choice != nullptr && find(*choice, "any") != nullptr) request.tool_choice = ToolChoice::any;
+  if (const auto* forced = choice != nullptr ? find(*choice, "tool") : nullptr)
+    request.forced_tool = get_string(*forced, "name");
+  return {};
+}
+
+Result<void> read_thinking(const Json& body, CompletionRequest& request) {
+  const auto* fields = find(body, "additionalModelRequestFields");
+  const auto* thinking = fields != nullptr ? find(*fields, "thinking") : nullptr;
+  if (thinking == nullptr) return {};
+  auto type = get_string(*thinking, "type");
+  if (type == "disabled") request.reasoning_tokens_max = 0;
+  if (type != "enabled") return {};
+  auto budget = get_int(*thinking, "budget_tokens");
+  if (budget < 1024 || budget > 1'000'000'000)
+    return invalid("thinking.budget_tokens must be at least 1024.");
+  request.reasoning_tokens_max = static_cast<int>(budget);
   return {};
 }
 
@@ -159,7 +186,7 @@ Result<void> read_output(const Json& body, CompletionRequest& request) {
 
 Result<CompletionRequest> read_converse_request(const Json& body) {
   CompletionRequest request;
-  for (auto* read : {read_conversation, read_inference, read_tool_config, read_output})
+  for (auto* read : {read_conversation, read_inference, read_tool_config, read_thinking, read_output})
     if (auto ok = read(body, request); !ok) return std::unexpected(ok.error());
   return request;
 }

@@ -42,6 +42,12 @@ struct PartBlock {
     content.push_back({{"toolUse", std::move(use)}});
   }
   void operator()(const ReasoningPart& part) {
+    if (!part.redacted.empty()) {
+      Json block = Json::object();
+      block["reasoningContent"]["redactedContent"] = part.redacted;
+      content.push_back(std::move(block));
+      return;
+    }
     Json said{{"text", part.text}};
     if (!part.signature.empty()) said["signature"] = part.signature;
     content.push_back({{"reasoningContent", {{"reasoningText", std::move(said)}}}});
@@ -74,10 +80,11 @@ class ConverseServer final : public DialectServer {
     for (const auto& part : completion.parts) std::visit(PartBlock{content}, part);
     Json body = Json::object();
     body["output"]["message"] = {{"role", "assistant"}, {"content", std::move(content)}};
-    body["stopReason"] = stop_word(completion.stop);
+    body["stopReason"] = stop_word(completion.stop, completion.unrecognised_stop);
     body["usage"] = write_token_usage(completion.usage);
     body["metrics"]["latencyMs"] =
         std::chrono::duration_cast<std::chrono::milliseconds>(head.latency).count();
+    write_details({completion.tier, completion.extra}, body);
     return {200, {{"content-type", "application/json"}, {"x-amzn-requestid", head.id}}, dump_json(body)};
   }
 

@@ -1,6 +1,5 @@
 #include "providers/bedrock/stream.hpp"
 
-#include "providers/bedrock/decode.hpp"
 #include "providers/bedrock/errors.hpp"
 
 #include <utility>
@@ -29,10 +28,12 @@ Result<void> ConverseStreamDecoder::feed(std::string_view bytes, std::vector<Str
   return result;
 }
 
-Result<void> ConverseStreamDecoder::finish(std::vector<StreamEvent>&) {
+Result<void> ConverseStreamDecoder::finish(std::vector<StreamEvent>& out) {
   if (failed_) return std::unexpected(*failed_);
   if (!frames_.between_frames()) return broken_converse_stream("the stream ended inside a frame");
   if (!stopped_) return broken_converse_stream("the stream ended without messageStop");
+  auto details = details_.report();
+  if (!details.tier.empty() || !details.extra.text.empty()) out.emplace_back(std::move(details));
   return {};
 }
 
@@ -49,9 +50,7 @@ Result<void> ConverseStreamDecoder::on_frame(const Frame& frame, std::vector<Str
 Result<void> ConverseStreamDecoder::on_event(std::string_view type, const Json& payload,
                                              std::vector<StreamEvent>& out) {
   if (type == "metadata") {
-    const auto* usage = find(payload, "usage");
-    if (usage != nullptr && !std::exchange(usage_seen_, true))
-      out.push_back(UsageReported{read_token_usage(*usage)});
+    on_metadata(payload, out);
     return {};
   }
   bool known = type == "messageStart" || type == "contentBlockStart" || type == "contentBlockDelta" ||
@@ -61,11 +60,25 @@ Result<void> ConverseStreamDecoder::on_event(std::string_view type, const Json& 
   if (type == "messageStart") out.push_back(StreamStarted{});
   if (type == "contentBlockStart") return on_block_start(payload, out);
   if (type == "contentBlockDelta") return on_delta(payload, out);
-  if (type == "messageStop") {
-    stopped_ = true;
-    out.push_back(StreamStopped{read_stop_reason(get_string(payload, "stopReason"))});
-  }
+  if (type == "messageStop") on_message_stop(payload, out);
   return {};
+}
+
+void ConverseStreamDecoder::on_message_stop(const Json& payload, std::vector<StreamEvent>& out) {
+  stopped_ = true;
+  out.emplace_back(read_stop_reason(get_string(payload, "stopReason")));
+  details_.take(payload);
+  if (early_usage_) out.emplace_back(UsageReported{*early_usage_});
+}
+
+void ConverseStreamDecoder::on_metadata(const Json& payload, std::vector<StreamEvent>& out) {
+  details_.take(payload);
+  const auto* usage = find(payload, "usage");
+  if (usage == nullptr || std::exchange(usage_seen_, true)) return;
+  if (stopped_)
+    out.emplace_back(UsageReported{read_token_usage(*usage)});
+  else
+    early_usage_ = read_token_usage(*usage);
 }
 
 Result<void> ConverseStreamDecoder::on_block_start(const Json& payload, std::vector<StreamEvent>& out) {
@@ -77,7 +90,7 @@ Result<void> ConverseStreamDecoder::on_block_start(const Json& payload, std::vec
   auto [block, fresh] =
       tool_index_.emplace(get_int(payload, "contentBlockIndex"), static_cast<int>(tool_index_.size()));
   if (!fresh) return broken_converse_stream("a content block started twice");
-  out.push_back(ToolUseStarted{block->second, get_string(*use, "toolUseId"), get_string(*use, "name")});
+  out.push_back(ToolUseStarted{block->second, get_string(*use, "toolUseId"), get_string(*use, "name"), {}});
   return {};
 }
 
@@ -87,8 +100,10 @@ Result<void> ConverseStreamDecoder::on_delta(const Json& payload, std::vector<St
   // Empty texts carry nothing and would count as a first token.
   if (auto text = get_string(*delta, "text"); !text.empty()) out.push_back(TextDelta{std::move(text)});
   if (const auto* reasoning = find(*delta, "reasoningContent")) {
-    ReasoningDelta said{get_string(*reasoning, "text"), get_string(*reasoning, "signature")};
+    ReasoningDelta said{get_string(*reasoning, "text"), get_string(*reasoning, "signature"), {}};
     if (!said.text.empty() || !said.signature.empty()) out.push_back(std::move(said));
+    if (auto redacted = get_string(*reasoning, "redactedContent"); !redacted.empty())
+      out.push_back(ReasoningDelta{{}, {}, std::move(redacted)});
   }
   const auto* use = find(*delta, "toolUse");
   return use == nullptr

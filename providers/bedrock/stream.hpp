@@ -1,6 +1,7 @@
 // Reads a ConverseStream answer: event-stream frames become stream events (WIRE 1.5).
 #pragma once
 
+#include "providers/bedrock/decode.hpp"
 #include "providers/dialect.hpp"
 #include "providers/eventstream.hpp"
 #include "runtime/json/json.hpp"
@@ -11,7 +12,8 @@
 namespace troupe::providers::bedrock {
 
 /// StreamStarted (without a model: the service names none) comes with messageStart, StreamStopped with
-/// messageStop, UsageReported with metadata. Unknown events and the padding member "p" are ignored.
+/// messageStop, UsageReported with metadata, DetailsReported with the end of the stream. Unknown events and
+/// the padding member "p" are ignored.
 /// Exceptions and error frames end the stream with their class and maybe_billed.
 class ConverseStreamDecoder final : public StreamDecoder {
  public:
@@ -21,6 +23,8 @@ class ConverseStreamDecoder final : public StreamDecoder {
  private:
   Result<void> on_frame(const Frame& frame, std::vector<StreamEvent>& out);
   Result<void> on_event(std::string_view type, const Json& payload, std::vector<StreamEvent>& out);
+  void on_message_stop(const Json& payload, std::vector<StreamEvent>& out);
+  void on_metadata(const Json& payload, std::vector<StreamEvent>& out);
   Result<void> on_block_start(const Json& payload, std::vector<StreamEvent>& out);
   Result<void> on_delta(const Json& payload, std::vector<StreamEvent>& out);
   Result<void> on_tool_input(std::int64_t block, std::string json, std::vector<StreamEvent>& out);
@@ -32,6 +36,9 @@ class ConverseStreamDecoder final : public StreamDecoder {
   std::map<std::int64_t, int> tool_index_;
   bool stopped_ = false;
   bool usage_seen_ = false;
+  /// Usage that came before messageStop.
+  std::optional<Usage> early_usage_;
+  ConverseDetails details_;
 };
 
 }  // namespace troupe::providers::bedrock

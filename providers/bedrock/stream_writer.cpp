@@ -43,8 +43,14 @@ std::string ConverseStreamWriter::write(const StreamEvent& event) {
                         [&](const ToolUseStarted& e) { return tool_started(e); },
                         [&](const ToolInputDelta& e) { return tool_input(e); },
                         [&](const StreamStopped& e) { return stopped(e); },
-                        [&](const UsageReported& e) { return usage(e); },
-                        [](const DetailsReported&) { return std::string(); },
+                        [&](const UsageReported& e) {
+                          usage_ = e.usage;
+                          return std::string();
+                        },
+                        [&](const DetailsReported& e) {
+                          details_ = e;
+                          return std::string();
+                        },
                     },
                     event);
 }
@@ -74,7 +80,9 @@ std::string ConverseStreamWriter::text(const TextDelta& event) {
 }
 
 std::string ConverseStreamWriter::reasoning(const ReasoningDelta& event) {
-  auto out = switch_to(Open::reasoning);
+  // What is redacted is a block of its own.
+  auto closed = event.redacted.empty() ? std::string() : close_open();
+  auto out = closed + switch_to(Open::reasoning);
   // The union holds one member at a time.
   auto part = [&](const char* key, const std::string& value) {
     Json inner = Json::object();
@@ -85,6 +93,7 @@ std::string ConverseStreamWriter::reasoning(const ReasoningDelta& event) {
   };
   if (!event.text.empty()) out += part("text", event.text);
   if (!event.signature.empty()) out += part("signature", event.signature);
+  if (!event.redacted.empty()) out += part("redactedContent", event.redacted) + close_open();
   return out;
 }
 
@@ -109,12 +118,16 @@ std::string ConverseStreamWriter::tool_input(const ToolInputDelta& event) {
 std::string ConverseStreamWriter::stopped(const StreamStopped& event) {
   auto out = close_open();
   for (const auto& [index, block] : tool_block_) out += block_stop(block);
-  return out + event_frame("messageStop", {{"stopReason", stop_word(event.reason)}});
+  return out + event_frame("messageStop", {{"stopReason", stop_word(event.reason, event.unrecognised)}});
 }
 
-std::string ConverseStreamWriter::usage(const UsageReported& event) {
-  Json metadata{{"usage", write_token_usage(event.usage)}};
+std::string ConverseStreamWriter::finish() {
+  bool detailed = !details_.tier.empty() || !details_.extra.text.empty();
+  if (!usage_ && !detailed) return {};
+  Json metadata = Json::object();
+  if (usage_) metadata["usage"] = write_token_usage(*usage_);
   metadata["metrics"]["latencyMs"] = std::chrono::duration_cast<std::chrono::milliseconds>(latency_).count();
+  write_details(details_, metadata);
   return event_frame("metadata", metadata);
 }
 
