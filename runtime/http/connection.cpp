@@ -12,6 +12,14 @@ void Connection::read() {
   });
 }
 
+// Bytes without a request are the peer's goodbye (a 408, a TLS close_notify) or a protocol error; but over
+// TLS 1.3 the first are tickets, sent after the handshake and perhaps not read yet.
+bool Connection::usable() {
+  auto pending = stream.pending();
+  if (pending == Stream::Pending::bytes) return stream.tls() && !served;
+  return pending == Stream::Pending::nothing;
+}
+
 void Connection::close() {
   user.reset();
   stream.close();

@@ -26,6 +26,8 @@ struct Connection : std::enable_shared_from_this<Connection> {
   /// Starts a read unless one is under way. What it brings goes to whoever is the user by then, so that a
   /// connection watched while idle changes hands without its read being interrupted.
   void read();
+  /// Between exchanges: as far as can be seen the peer has neither closed it nor said anything.
+  bool usable();
   /// Nobody hears of it any more.
   void close();
 
@@ -34,6 +36,8 @@ struct Connection : std::enable_shared_from_this<Connection> {
   InputBuffer input;
   std::weak_ptr<ConnectionUser> user;
   Instant idle_since{};
+  /// It has carried a whole exchange.
+  bool served = false;
 
  private:
   bool reading_ = false;

@@ -277,6 +277,7 @@ std::shared_ptr<ExchangeSink> RunningExchange::leave() {
     bool reusable = connection_reusable();
     auto connection = std::exchange(connection_, {});
     if (connection && !reusable) connection->close();
+    if (connection) connection->served = true;
     reusable ? pool.give_back(std::move(connection)) : pool.slot_free(origin_);
   }
   // Handles may be kept long after; requests are large. Unless still being written, perhaps.

@@ -58,7 +58,8 @@ void Opening::resolve() {
   connector_->lookups->find(proxy_ ? proxy_->host : origin_.host,
                             [weak = weak_from_this()](Result<std::vector<std::string>> addresses) {
                               auto self = weak.lock();
-                              if (self && self->done_) self->dial(addresses);
+                              // A resolver that answers twice is heard once.
+                              if (self && self->done_ && !self->dial_) self->dial(addresses);
                             });
 }
 

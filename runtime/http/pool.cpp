@@ -35,7 +35,7 @@ std::shared_ptr<Connection> Pool::take_idle(Lane& lane) {
   while (!lane.idle.empty()) {
     auto connection = std::move(lane.idle.back());
     lane.idle.pop_back();
-    if (now - connection->idle_since < idle_age_max_ && connection->stream.quiet()) return connection;
+    if (now - connection->idle_since < idle_age_max_ && connection->usable()) return connection;
     connection->close();
     lose(lane);
   }
@@ -75,7 +75,7 @@ void Pool::withdraw(const Origin& origin, const PoolUser* user) {
 void Pool::give_back(std::shared_ptr<Connection> connection) {
   if (closed_) return connection->close();
   auto& lane = lanes_[connection->origin];
-  if (!lane.waiting.empty() && connection->stream.quiet()) {
+  if (!lane.waiting.empty() && connection->usable()) {
     auto user = std::move(lane.waiting.front());
     lane.waiting.pop_front();
     ++reused_total_;

@@ -18,14 +18,14 @@ void Stream::reset() {
   socket_.close(ignored);
 }
 
-bool Stream::quiet() {
+Stream::Pending Stream::pending() {
   error_code ec;
   char byte = 0;
   socket_.non_blocking(true, ec);
-  if (ec) return false;
+  if (ec) return Pending::end;
   socket_.receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, ec);
-  // Bytes without a request are the peer's goodbye (a 408, a TLS close_notify) or a protocol error.
-  return ec == asio::error::would_block || ec == asio::error::try_again;
+  if (!ec) return Pending::bytes;
+  return ec == asio::error::would_block || ec == asio::error::try_again ? Pending::nothing : Pending::end;
 }
 
 }  // namespace troupe::http

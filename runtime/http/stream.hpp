@@ -77,8 +77,9 @@ class Stream {
   void close();
   /// Closes so that the peer sees an error, not an end: SO_LINGER 0 makes the kernel send RST.
   void reset();
-  /// Nothing has arrived since the last read, neither bytes nor an end: an idle connection that may be used.
-  bool quiet();
+  /// What has arrived at the socket since the last read of it ended, without taking it.
+  enum class Pending { nothing, bytes, end };
+  Pending pending();
 
  private:
   Socket socket_;
