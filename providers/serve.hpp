@@ -81,6 +81,9 @@ class DialectServer {
   /// text only (Bedrock's context_length_exceeded and content_filtered) keep that text in front. Our own
   /// runtime's codes become the nearest of these.
   virtual http::Response write_error(const Error& error) const = 0;
+
+  /// The model's own container answered `original_status`: 424 on Bedrock and SageMaker. Elsewhere a 500.
+  virtual http::Response write_model_error(int original_status) const;
 };
 
 /// By the names of find_dialect; nullptr for a name we do not speak.

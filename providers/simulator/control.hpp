@@ -14,15 +14,31 @@
 
 namespace troupe::providers::simulator {
 
+/// Which endpoints an order is for: the one named, else all of a provider, a region, or both.
+struct Selector {
+  std::string endpoint, provider, region;
+  bool matches(const config::SimulatedEndpoint& endpoint) const;
+};
+
 struct FaultOrder {
-  std::string endpoint;
+  Selector where;
   std::vector<config::Fault> faults;
+};
+
+struct ScaleOrder {
+  std::string endpoint;
+  std::uint32_t instances = 0;
 };
 
 /// Reads the body of POST /control/faults. Its times count from now; `since_start` turns them into the
 /// schedule's. invalid_input naming what is wrong: an unknown kind or key, a number out of range, more than
 /// 64 faults.
 Result<FaultOrder> read_fault_order(std::string_view body, Duration since_start);
+/// {"endpoint": NAME, "instances": N}; invalid_input otherwise.
+Result<ScaleOrder> read_scale_order(std::string_view body);
+
+/// A request as /control/requests lists it. Values of headers that carry credentials are left out.
+Json request_json(const std::string& endpoint, const http::Request& request, std::size_t body_bytes_max);
 
 Json stats_json(const EndpointStats& stats, std::uint32_t in_flight);
 

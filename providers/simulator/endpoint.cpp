@@ -1,7 +1,6 @@
 // The checks in the order a cloud makes them: reachable, known caller, sound request, capacity, answer.
 #include "providers/simulator/endpoint.hpp"
 
-#include "providers/auth/sigv4.hpp"
 #include "providers/simulator/extractive.hpp"
 
 #include <fmt/format.h>
@@ -19,9 +18,21 @@ std::string outcome_name(Errc code) {
     case Errc::not_found: return "not_found";
     case Errc::context_length_exceeded: return "context_length";
     case Errc::model_not_ready: return "not_ready";
+    case Errc::rate_limited:
+    case Errc::quota_exhausted: return "limit";
     default: return "bad_request";
   }
 }
+
+RequestType request_type(const http::Request& request) {
+  const auto* type = http::find_header(request.headers, "x-vertex-ai-llm-request-type");
+  if (type == nullptr) return RequestType::any;
+  if (*type == "dedicated") return RequestType::dedicated;
+  return *type == "shared" ? RequestType::shared : RequestType::any;
+}
+
+// Nothing answers to these, not even a refusal.
+bool strikes_dead(const std::optional<config::Fault>& refusal) { return refusal && !refusal_error(*refusal); }
 
 }  // namespace
 
@@ -30,44 +41,26 @@ Endpoint::Endpoint(config::SimulatedEndpoint config, const DialectServer& dialec
     : config_(std::move(config)),
       dialect_(dialect),
       seed_(stable_hash(config_.name, seed)),
-      quota_(config_.limits, now) {}
+      capacity_(make_capacity(config_.capacity, config_.limits, now)) {}
 
 SimulatedResponse Endpoint::respond(const http::Request& request, const CallContext& context,
                                     std::optional<HeldAllowance>& held) {
   auto number = ++stats_.calls;
   // Seeded per call, so that what one call meets does not depend on how others overlap.
   Rng rng(stable_hash(fmt::format("{}", number), seed_));
-  auto struck = strike(config_.faults, context.since_start, number, rng);
-  if (struck.refusal && struck.refusal->kind == config::FaultKind::down)
-    return refuse_struck(*struck.refusal);
-  if (auto known = check_credentials(request, context.wall); !known) return refuse(known.error(), "auth");
   auto call = dialect_.read_request(request);
+  CallFacts facts{context.since_start, number, call ? std::string_view(call->model) : std::string_view()};
+  auto struck = strike(config_.faults, facts, rng);
+  if (strikes_dead(struck.refusal)) return refuse_struck(*struck.refusal);
+  if (auto known = check_access(config_, request, context.authority, context.wall); !known)
+    return refuse(known.error(), "auth");
   if (!call) return refuse(call.error(), outcome_name(call.error().code));
-  if (auto sound = check_call(*call, context); !sound) {
+  if (auto sound = check_call(*call, context); !sound)
     return refuse(sound.error(), outcome_name(sound.error().code));
-  }
   if (struck.refusal) return refuse_struck(*struck.refusal);
-  return serve(*call, struck, context, rng, held);
-}
-
-Result<void> Endpoint::check_credentials(const http::Request& request, WallTime wall) const {
-  const auto& known = config_.credentials;
-  if (!known.verify) return {};
-  const auto* header = http::find_header(request.headers, "authorization");
-  std::string given = header == nullptr ? std::string() : *header;
-  if (!known.api_key.empty() && given == "Bearer " + known.api_key) return {};
-  if (config_.dialect != "bedrock" || known.access_key_id.empty() || given.starts_with("Bearer ")) {
-    return std::unexpected(make_error(Errc::auth, "the api key is missing or wrong"));
-  }
-  // A signature for another region or service is a signature for another cloud.
-  auto scope = fmt::format("/{}/bedrock/aws4_request", config_.region);
-  if (!given.empty() && given.find(scope) == std::string::npos) {
-    return std::unexpected(make_error(Errc::auth, "signed for another region or service"));
-  }
-  AwsCredentials credentials{.access_key_id = known.access_key_id,
-                             .secret_access_key = known.secret_access_key};
-  auto lookup = [&](std::string_view id) { return id == known.access_key_id ? &credentials : nullptr; };
-  return verify(request, lookup, wall);
+  CapacityAsk ask{.output_max = static_cast<double>(call->request.output_tokens_max),
+                  .type = request_type(request)};
+  return serve(*call, ask, struck, context, rng, held);
 }
 
 Result<void> Endpoint::check_call(const ServedCall& call, const CallContext& context) const {
@@ -88,37 +81,39 @@ SimulatedResponse Endpoint::refuse(const Error& error, std::string outcome) {
   return at_once(dialect_.write_error(error));
 }
 
-SimulatedResponse Endpoint::refuse_over_limit(Duration wait) {
-  auto error = make_error(Errc::rate_limited, "over the limit");
-  // Nobody knows when a place in flight comes free.
-  if (wait < policy::Quota::wait_max) error.retry_after = wait;
-  return refuse(error, "limit");
-}
-
 SimulatedResponse Endpoint::refuse_struck(const config::Fault& fault) {
+  if (fault.kind == config::FaultKind::model_error) {
+    ++stats_.by_outcome[to_string(fault.kind)];
+    return at_once(dialect_.write_model_error(500));
+  }
   if (auto error = refusal_error(fault)) return refuse(*error, to_string(fault.kind));
   ++stats_.by_outcome[to_string(fault.kind)];
   SimulatedResponse response;
-  response.ending = Ending::refuse;
+  response.ending = fault.kind == config::FaultKind::half_open ? Ending::silence : Ending::refuse;
   return response;
 }
 
-SimulatedResponse Endpoint::serve(const ServedCall& call, const Struck& struck, const CallContext& context,
-                                  Rng& rng, std::optional<HeldAllowance>& held) {
-  // Admission counts the most the call may generate; the call's end settles what it did generate (WIRE 1.9).
-  auto input = static_cast<double>(count_input_tokens(call.request));
-  policy::QuotaNeed most{.input_tokens = input,
-                         .output_tokens = static_cast<double>(call.request.output_tokens_max)};
-  if (auto wait = quota_.wait_for(most, context.now); wait > Duration{}) return refuse_over_limit(wait);
-  quota_.reserve(most, context.now);
+SimulatedResponse Endpoint::serve(const ServedCall& call, const CapacityAsk& ask, const Struck& struck,
+                                  const CallContext& context, Rng& rng, std::optional<HeldAllowance>& held) {
+  auto charged = cache_.charge(call.request, context.now);
+  auto asked = ask;
+  asked.input = static_cast<double>(charged.input + charged.cache_write);
+  asked.cached = static_cast<double>(charged.cache_read);
+  auto hold = capacity_->admit(asked, context.now);
+  if (!hold) return refuse(hold.error(), outcome_name(hold.error().code));
   auto completion = answer(call.request);
-  held = HeldAllowance{most, {input, static_cast<double>(completion.usage.output)}};
-  ++stats_.by_outcome[struck.breakage ? to_string(*struck.breakage) : "ok"];
-  stats_.input_tokens += completion.usage.input;
+  completion.usage.input = charged.input;
+  completion.usage.cache_read = charged.cache_read;
+  completion.usage.cache_write = charged.cache_write;
+  completion.tier = hold->tier;
+  held = HeldAllowance{std::move(*hold), completion.usage};
+  ++in_flight_;
+  ++stats_.by_outcome[struck.breakage ? to_string(struck.breakage->kind) : "ok"];
+  stats_.input_tokens += charged.input + charged.cache_read + charged.cache_write;
   stats_.output_tokens += completion.usage.output;
   stats_.usd += policy::cost_usd(config_.price, completion.usage);
   Performance performance{.dialect = &dialect_, .call = &call, .struck = struck};
-  performance.pace = draw_pace(config_.latency, completion.usage.input, context.scale * struck.slow, rng);
+  performance.pace = draw_pace(config_.latency, charged.input, context.scale * struck.slow, rng);
   performance.head = {.id = fmt::format("{}-{}", config_.name, stats_.calls),
                       .model = call.model,
                       .created = context.wall,
@@ -127,7 +122,8 @@ SimulatedResponse Endpoint::serve(const ServedCall& call, const Struck& struck, 
 }
 
 void Endpoint::release(const HeldAllowance& held, Instant now) {
-  quota_.settle(held.reserved, held.used, now);
+  if (in_flight_ > 0) --in_flight_;
+  capacity_->settle(held.hold, held.used, now);
 }
 
 }  // namespace troupe::providers::simulator

@@ -1,15 +1,18 @@
 // One simulated endpoint: its limits, its counters, and what it answers to a call.
 #pragma once
 
+#include "providers/simulator/access.hpp"
+#include "providers/simulator/capacity.hpp"
+#include "providers/simulator/prompt_cache.hpp"
 #include "providers/simulator/response.hpp"
 #include "runtime/config/simulator_config.hpp"
-#include "runtime/policy/quota.hpp"
 
 #include <troupe/error.hpp>
 #include <troupe/time.hpp>
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -19,8 +22,8 @@ namespace troupe::providers::simulator {
 struct EndpointStats {
   /// Calls received, whatever came of them.
   std::uint64_t calls = 0;
-  /// "ok", "down", "throttle", "limit", "errors", "unavailable", "not_ready", "auth", "bad_request",
-  /// "not_found", "context_length", "cut", "stall", "malformed" or "truncated". The values add up to `calls`.
+  /// "ok", "limit", "not_ready", "auth", "bad_request", "not_found", "context_length", or the name of the
+  /// fault that struck. The values add up to `calls`.
   std::map<std::string, std::uint64_t> by_outcome;
   /// Of answered calls, broken ones included: what this cloud would bill.
   std::int64_t input_tokens = 0, output_tokens = 0;
@@ -30,6 +33,8 @@ struct EndpointStats {
 struct CallContext {
   Instant now;
   WallTime wall;
+  /// Who knows the tokens that were issued; may be null.
+  const TokenAuthority* authority = nullptr;
   /// The simulator's age.
   Duration since_start{};
   double scale = 1;
@@ -37,7 +42,8 @@ struct CallContext {
 
 /// What a call in flight holds of its endpoint's allowance, and what it will turn out to have used.
 struct HeldAllowance {
-  policy::QuotaNeed reserved, used;
+  CapacityHold hold;
+  Usage used;
 };
 
 /// Pure: the same calls at the same instants give the same answers. Not thread-safe.
@@ -54,22 +60,26 @@ class Endpoint {
   const std::string& name() const { return config_.name; }
   const std::string& host() const { return config_.host; }
   const EndpointStats& stats() const { return stats_; }
-  std::uint32_t in_flight() const { return quota_.in_flight(); }
+  const config::SimulatedEndpoint& config() const { return config_; }
+  std::uint32_t in_flight() const { return in_flight_; }
+  Result<std::uint32_t> scale(std::uint32_t instances, Instant now) {
+    return capacity_->scale(instances, now);
+  }
   void set_faults(std::vector<config::Fault> faults) { config_.faults = std::move(faults); }
 
  private:
-  Result<void> check_credentials(const http::Request& request, WallTime wall) const;
   Result<void> check_call(const ServedCall& call, const CallContext& context) const;
   SimulatedResponse refuse(const Error& error, std::string outcome);
-  SimulatedResponse refuse_over_limit(Duration wait);
   SimulatedResponse refuse_struck(const config::Fault& fault);
-  SimulatedResponse serve(const ServedCall& call, const Struck& struck, const CallContext& context, Rng& rng,
-                          std::optional<HeldAllowance>& held);
+  SimulatedResponse serve(const ServedCall& call, const CapacityAsk& ask, const Struck& struck,
+                          const CallContext& context, Rng& rng, std::optional<HeldAllowance>& held);
 
   config::SimulatedEndpoint config_;
   const DialectServer& dialect_;
   std::uint64_t seed_;
-  policy::Quota quota_;
+  std::unique_ptr<Capacity> capacity_;
+  PromptCache cache_;
+  std::uint32_t in_flight_ = 0;
   EndpointStats stats_;
 };
 

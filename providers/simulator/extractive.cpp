@@ -4,6 +4,7 @@
 #include "providers/simulator/centrality.hpp"
 #include "providers/simulator/schema_fill.hpp"
 #include "providers/simulator/source_lines.hpp"
+#include "providers/simulator/tool_answers.hpp"
 #include "runtime/json/json.hpp"
 
 #include <fmt/format.h>
@@ -185,7 +186,24 @@ std::int64_t part_tokens(const Part& part) {
   if (const auto* use = std::get_if<ToolUsePart>(&part)) return count_tokens(use->input.text);
   if (const auto* result = std::get_if<ToolResultPart>(&part)) return count_tokens(result->text);
   if (const auto* image = std::get_if<ImagePart>(&part)) return count_tokens(image->bytes);
+  if (const auto* reasoning = std::get_if<ReasoningPart>(&part)) return count_tokens(reasoning->text);
   return 0;
+}
+
+// Told how much reasoning is wanted, it says what it did; a signature shows whether callers echo it.
+Part reasoning_part(std::size_t points) {
+  return ReasoningPart{
+      fmt::format("Ranked the lines by centrality and kept {}.", points), "c2ltdWxhdGVk", {}};
+}
+
+Completion call_tools(const CompletionRequest& request, std::vector<Part> calls) {
+  Completion out;
+  out.parts = std::move(calls);
+  out.stop = StopReason::tool_calls;
+  out.usage.input = count_input_tokens(request);
+  for (const auto& part : out.parts) out.usage.output += 1 + part_tokens(part);
+  out.model = std::string(kExtractiveModel);
+  return out;
 }
 
 }  // namespace
@@ -213,8 +231,10 @@ Completion answer(const CompletionRequest& request) {
   if (!sources.entries.empty()) {
     points = Extraction(std::move(sources.entries), content_words(sources.rest)).points();
   }
+  if (auto calls = tool_calls(request, points); !calls.empty()) return call_tools(request, std::move(calls));
   auto bytes_max = static_cast<std::size_t>(std::max(request.output_tokens_max, 0)) * 4;
   auto text = rendered(schema, points);
+  if (auto results = repeated_results(request); points.empty() && !schema && !results.empty()) text = results;
   while (points.size() > 1 && text.size() > bytes_max) {
     points.pop_back();
     text = rendered(schema, points);
@@ -225,6 +245,11 @@ Completion answer(const CompletionRequest& request) {
   out.usage.input = count_input_tokens(request);
   out.usage.output = count_tokens(text);
   out.model = std::string(kExtractiveModel);
+  if (request.reasoning_tokens_max) {
+    out.parts.push_back(reasoning_part(points.size()));
+    out.usage.reasoning = part_tokens(out.parts.back());
+    out.usage.output += out.usage.reasoning;
+  }
   out.parts.push_back(TextPart{.text = std::move(text)});
   return out;
 }

@@ -7,15 +7,17 @@ namespace {
 using config::Fault;
 using config::FaultKind;
 
-bool concerns(const Fault& fault, Duration since_start, std::uint64_t call) {
-  bool in_time = since_start >= fault.from && (fault.to == Duration{} || since_start < fault.to);
-  bool in_count = call >= fault.call_from && (fault.call_to == 0 || call <= fault.call_to);
-  return in_time && in_count;
+bool concerns(const Fault& fault, const CallFacts& call) {
+  bool in_time = call.since_start >= fault.from && (fault.to == Duration{} || call.since_start < fault.to);
+  bool in_count = call.number >= fault.call_from && (fault.call_to == 0 || call.number <= fault.call_to);
+  return in_time && in_count && (fault.model.empty() || fault.model == call.model);
 }
 
 void apply(const Fault& fault, Struck& struck) {
   switch (fault.kind) {
     case FaultKind::down:
+    case FaultKind::half_open:
+    case FaultKind::model_error:
     case FaultKind::throttle:
     case FaultKind::errors:
     case FaultKind::unavailable:
@@ -23,28 +25,30 @@ void apply(const Fault& fault, Struck& struck) {
       return;
     case FaultKind::slow: struck.slow *= fault.factor; return;
     case FaultKind::late_first_token: struck.late += fault.delay; return;
+    case FaultKind::slow_head: struck.head_late += fault.delay; return;
+    case FaultKind::in_stream_error:
     case FaultKind::cut:
     case FaultKind::stall:
     case FaultKind::malformed:
     case FaultKind::truncated:
-      if (!struck.breakage) struck.breakage = fault.kind;
+      if (!struck.breakage) struck.breakage = fault;
       return;
   }
 }
 
 }  // namespace
 
-Struck strike(const std::vector<Fault>& schedule, Duration since_start, std::uint64_t call, Rng& rng) {
+Struck strike(const std::vector<Fault>& schedule, const CallFacts& call, Rng& rng) {
   Struck struck;
   for (const auto& fault : schedule) {
     bool drawn = fault.share >= 1 || rng.uniform() < fault.share;
-    if (drawn && concerns(fault, since_start, call)) apply(fault, struck);
+    if (drawn && concerns(fault, call)) apply(fault, struck);
   }
   return struck;
 }
 
 std::optional<Error> refusal_error(const Fault& fault) {
-  if (fault.kind == FaultKind::down) return std::nullopt;
+  if (fault.kind == FaultKind::down || fault.kind == FaultKind::half_open) return std::nullopt;
   auto code = Errc::transient_server;
   if (fault.kind == FaultKind::throttle) code = Errc::rate_limited;
   if (fault.kind == FaultKind::unavailable) code = Errc::overloaded;

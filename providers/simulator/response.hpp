@@ -26,6 +26,7 @@ enum class Ending {
   cut,       ///< the connection is reset after the last bytes
   stall,     ///< nothing more is sent, the connection stays open
   refuse,    ///< the connection is closed without an answer
+  silence,   ///< nothing is ever sent, the connection stays open
 };
 
 struct SimulatedResponse {

@@ -58,6 +58,7 @@ void SimulatorServer::Stage::advance(std::uint64_t id) {
   auto& play = it->second;
   auto& response = play.response;
   if (response.ending == Ending::refuse) return end(id, false);
+  if (response.ending == Ending::silence) return;  // until the client leaves
   auto elapsed = clock.now() - play.started;
   if (!play.begun && elapsed < response.head_after) return wait(id, play, response.head_after, elapsed);
   if (!response.streamed) {

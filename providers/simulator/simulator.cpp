@@ -1,6 +1,7 @@
 // Finding the endpoint of a call, and keeping count of what is in flight.
 #include "providers/simulator/simulator.hpp"
 
+#include "providers/dialect.hpp"
 #include "providers/serve.hpp"
 #include "providers/simulator/control.hpp"
 #include "runtime/base/clock.hpp"
@@ -34,13 +35,16 @@ SimulatedResponse control_error(int status, const std::string& what) {
 
 Result<Simulator> Simulator::make(config::SimulatorConfig config, Instant now) {
   Simulator out(std::move(config), now);
-  for (const auto& endpoint : out.config_.endpoints) {
+  for (auto& endpoint : out.config_.endpoints) {
+    for (const auto& shared : out.config_.faults) {
+      Selector where{.provider = shared.provider, .region = shared.region};
+      if (where.matches(endpoint)) endpoint.faults.push_back(shared.fault);
+    }
     const auto* dialect = find_dialect_server(endpoint.dialect);
     if (dialect == nullptr) {
       return fail(Errc::bad_config,
-                  fmt::format("simulated endpoint {}: no dialect is called \"{}\"; there are openai "
-                              "and bedrock",
-                              endpoint.name, endpoint.dialect));
+                  fmt::format("simulated endpoint {}: no dialect is called \"{}\"; there are {}",
+                              endpoint.name, endpoint.dialect, fmt::join(dialect_names(), ", ")));
     }
     if (!is_segment(endpoint.name) || out.find(endpoint.name) != nullptr) {
       return fail(Errc::bad_config,
@@ -75,7 +79,11 @@ SimulatedResponse Simulator::respond(const http::Request& request, Instant now, 
   if (endpoint == nullptr) return control_error(404, "no simulated endpoint for this path and host");
   if (held_.size() >= config_.in_flight_max) return control_error(503, "the simulator is full");
   std::optional<HeldAllowance> allowance;
-  CallContext context{.now = now, .wall = wall, .since_start = now - started_, .scale = config_.scale};
+  CallContext context{.now = now,
+                      .wall = wall,
+                      .authority = authority_,
+                      .since_start = now - started_,
+                      .scale = config_.scale};
   auto response = endpoint->respond(request, context, allowance);
   log_call(*endpoint, request, response);
   if (!allowance) return response;
@@ -102,6 +110,8 @@ Json Simulator::stats(Instant now) const {
 
 void Simulator::log_call(const Endpoint& endpoint, const http::Request& request,
                          const SimulatedResponse& response) {
+  if (received_.size() >= requests_kept) received_.pop_front();
+  received_.push_back(request_json(endpoint.name(), request, request_body_kept));
   if (log_.size() >= calls_logged_max) {
     ++log_dropped_;
     return;
@@ -121,23 +131,54 @@ Json Simulator::call_log() const {
   return out;
 }
 
+Json Simulator::received() const {
+  Json out = {{"requests", Json::array()}};
+  for (const auto& request : received_) out["requests"].push_back(request);
+  return out;
+}
+
 SimulatedResponse Simulator::control(const http::Request& request, Instant now) {
-  if (request.method == "GET" && request.target == "/control/stats")
-    return at_once(json_response(200, stats(now)));
-  if (request.method == "GET" && request.target == "/control/calls")
-    return at_once(json_response(200, call_log()));
-  if (request.method == "POST" && request.target == "/control/faults") return set_faults(request, now);
-  return control_error(404, "there are GET /control/stats and /control/calls, and POST /control/faults");
+  const auto& target = request.target;
+  if (request.method == "GET" && target == "/control/stats") return at_once(json_response(200, stats(now)));
+  if (request.method == "GET" && target == "/control/calls") return at_once(json_response(200, call_log()));
+  if (request.method == "GET" && target == "/control/requests")
+    return at_once(json_response(200, received()));
+  if (request.method == "POST" && target == "/control/faults") return set_faults(request, now);
+  if (request.method == "DELETE" && target == "/control/faults") return clear_faults();
+  if (request.method == "POST" && target == "/control/scale") return scale(request, now);
+  return control_error(404,
+                       "there are GET /control/stats, /control/calls and /control/requests, POST and DELETE "
+                       "/control/faults, and POST /control/scale");
 }
 
 SimulatedResponse Simulator::set_faults(const http::Request& request, Instant now) {
   auto order = read_fault_order(request.body, now - started_);
   if (!order) return control_error(400, order.error().what);
+  Json names = Json::array();
+  for (auto& endpoint : endpoints_) {
+    if (!order->where.matches(endpoint.config())) continue;
+    endpoint.set_faults(order->faults);
+    names.push_back(endpoint.name());
+  }
+  if (names.empty()) return control_error(404, "no endpoint of that name, provider or region");
+  return at_once(json_response(200, Json{{"endpoints", names}, {"faults", order->faults.size()}}));
+}
+
+SimulatedResponse Simulator::clear_faults() {
+  for (auto& endpoint : endpoints_) endpoint.set_faults({});
+  return at_once(json_response(200, Json{{"faults", 0}}));
+}
+
+SimulatedResponse Simulator::scale(const http::Request& request, Instant now) {
+  auto order = read_scale_order(request.body);
+  if (!order) return control_error(400, order.error().what);
   auto* endpoint = find(order->endpoint);
   if (endpoint == nullptr) return control_error(404, "no endpoint of that name");
-  auto count = order->faults.size();
-  endpoint->set_faults(std::move(order->faults));
-  return at_once(json_response(200, Json{{"endpoint", order->endpoint}, {"faults", count}}));
+  auto granted = endpoint->scale(order->instances, now);
+  if (!granted) return control_error(400, granted.error().what);
+  Json told{{"endpoint", order->endpoint}, {"instances", *granted}};
+  if (*granted < order->instances) told["reason"] = "InsufficientInstanceCapacity";
+  return at_once(json_response(200, told));
 }
 
 }  // namespace troupe::providers::simulator

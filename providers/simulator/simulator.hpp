@@ -1,6 +1,7 @@
 // A set of simulated clouds behind one HTTP port: routing, the control surface, and who is in flight. Pure.
 #pragma once
 
+#include "providers/simulator/control.hpp"
 #include "providers/simulator/endpoint.hpp"
 #include "providers/simulator/response.hpp"
 #include "runtime/config/simulator_config.hpp"
@@ -11,6 +12,7 @@
 #include <troupe/time.hpp>
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string_view>
 #include <vector>
@@ -27,14 +29,22 @@ namespace troupe::providers::simulator {
 /// GET /control/calls gives the first calls_logged_max of them in the order they came, so that a test can ask
 ///   which request was sent twice: {"calls": [{"endpoint", "request", "status"}], "dropped"}; "request" is a
 ///   hash of the body, "status" the head's (0: refused without a word), "dropped" how many are not listed;
-/// POST /control/faults replaces an endpoint's schedule:
-///   {"endpoint": NAME, "faults": [{"kind", "from_s", "to_s", "call_from", "call_to", "share",
-///   "retry_after_s", "factor", "delay_s"}]}, times counted from now, `to_s` 0 or absent: for ever.
+/// GET /control/requests gives the last requests_kept of them as they were received, oldest first, without
+///   the values of headers that carry credentials: {"requests": [{"endpoint", "method", "target", "headers":
+///   [[NAME, VALUE]], "body", "body_bytes"}]};
+/// POST /control/faults replaces the schedule of an endpoint, or of every endpoint of a provider and region:
+///   {"endpoint" or "provider", "region": NAME, "faults": [{"kind", "from_s", "to_s", "call_from", "call_to",
+///   "share", "retry_after_s", "factor", "delay_s", "at_byte", "model"}]}, times counted from now, `to_s` 0
+///   or absent: for ever. DELETE /control/faults clears them all;
+/// POST /control/scale asks for instances (sagemaker_instances): {"endpoint", "instances"}; the answer says
+/// how
+///   many there will be.
 ///
 /// Same requests at the same instants, same answers (the seed is in the configuration). Not thread-safe.
 class Simulator {
  public:
   static constexpr std::size_t calls_logged_max = 20'000;
+  static constexpr std::size_t requests_kept = 256, request_body_kept = 64 * 1024;
 
   /// bad_config for an unknown dialect, a name twice, the name "control", or one that is no path segment.
   static Result<Simulator> make(config::SimulatorConfig config, Instant now);
@@ -46,6 +56,9 @@ class Simulator {
 
   Json stats(Instant now) const;
   Json call_log() const;
+  Json received() const;
+  /// Knows the tokens that were issued. Outlives the simulator; null: only static keys open doors.
+  void trust(const TokenAuthority* authority) { authority_ = authority; }
   /// The endpoint of that name, or nullptr.
   Endpoint* find(std::string_view name);
 
@@ -64,12 +77,16 @@ class Simulator {
   Endpoint* route(const http::Request& request);
   SimulatedResponse control(const http::Request& request, Instant now);
   SimulatedResponse set_faults(const http::Request& request, Instant now);
+  SimulatedResponse clear_faults();
+  SimulatedResponse scale(const http::Request& request, Instant now);
 
   config::SimulatorConfig config_;
   Instant started_;
   std::vector<Endpoint> endpoints_;
   std::map<std::uint64_t, Held> held_;
   std::vector<LoggedCall> log_;
+  std::deque<Json> received_;
+  const TokenAuthority* authority_ = nullptr;
   std::uint64_t calls_ = 0, log_dropped_ = 0;
 };
 

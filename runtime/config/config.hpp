@@ -87,13 +87,30 @@ enum class AuthKind {
   aws_env,     ///< SigV4 with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN
   aws_static,  ///< SigV4 with the references below
   simulated,   ///< simulated_credentials(), in the way of the provider's dialect
+  api_key,     ///< api_key in the dialect's own header; empty on Bedrock: AWS_BEARER_TOKEN_BEDROCK
+  aws,         ///< SigV4 with what AWS's chain finds, kept fresh
+  google,      ///< a Google access token, kept fresh
+  azure,       ///< a Microsoft Entra access token, kept fresh
 };
 const char* to_string(AuthKind kind);
 
+/// docs/CREDENTIALS.md says what each kind takes and when it is refreshed.
 struct AuthConfig {
   AuthKind kind = AuthKind::none;
   SecretRef api_key;
   SecretRef access_key_id, secret_access_key, session_token;
+  /// aws: a profile of the shared files, and a role to assume with what was found.
+  std::string profile, role_arn, external_id;
+  /// google: the JSON file; empty: GOOGLE_APPLICATION_CREDENTIALS, else the metadata server.
+  std::string credentials_file;
+  /// azure: the application, with client_secret or with the token another issuer keeps in token_file. Empty
+  /// ones: AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_FEDERATED_TOKEN_FILE.
+  std::string tenant_id, client_id;
+  SecretRef client_secret;
+  std::string token_file;
+  std::string scope = "https://cognitiveservices.azure.com/.default";
+  /// Issuers elsewhere (private endpoints, tests), as http[s]://HOST[:PORT][/PATH]; empty: the vendor's own.
+  std::string sts_url, imds_url, metadata_url, token_url;
 };
 
 struct ProviderConfig {
@@ -134,7 +151,7 @@ struct EndpointConfig {
   /// The node that owns it: node.id when the file names none.
   std::string home;
   policy::QuotaPolicy limits;
-  /// When the file gives none: prices.models[remote_model].
+  /// When the file gives none: prices.models[remote_model], else the price list's.
   policy::Price price;
   std::uint32_t context_tokens_max = 200'000;
   std::uint32_t output_tokens_max = 64'000;
@@ -181,6 +198,9 @@ struct TenantConfig {
 };
 
 struct PricesConfig {
+  /// A price list like configs/prices.yaml, relative to this file; empty: none. Read when the configuration
+  /// is, for the prices of that day.
+  std::string file;
   /// By the provider's model id; USD per 1,000,000 tokens.
   std::map<std::string, policy::Price> models;
 };

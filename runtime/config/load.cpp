@@ -1,4 +1,6 @@
 // From a file's bytes to a validated Config.
+#include "runtime/base/clock.hpp"
+#include "runtime/config/price_file.hpp"
 #include "runtime/config/reader.hpp"
 
 #include <fmt/format.h>
@@ -18,7 +20,8 @@ bool is_unpriced(const policy::Price& price) {
 }
 
 // What an entry leaves open is taken from where the file says it once.
-void complete_endpoints(Config& config) {
+void complete_endpoints(Config& config, const policy::PriceTable& prices) {
+  auto today = policy::date_of(system_clock().wall());
   for (auto& endpoint : config.endpoints.list) {
     if (endpoint.remote_model.empty()) endpoint.remote_model = endpoint.model;
     if (endpoint.home.empty()) endpoint.home = config.node.id;
@@ -27,6 +30,10 @@ void complete_endpoints(Config& config) {
       endpoint.region = provider->second.region;
     auto price = config.prices.models.find(endpoint.remote_model);
     if (is_unpriced(endpoint.price) && price != config.prices.models.end()) endpoint.price = price->second;
+    if (!is_unpriced(endpoint.price) || provider == config.providers.end()) continue;
+    auto list = price_list_of(provider->second.dialect);
+    const auto* row = policy::find_price(prices, list, endpoint.remote_model, endpoint.region, today);
+    if (row != nullptr) endpoint.price = policy::price_of(*row);
   }
   for (auto& endpoint : config.simulator.endpoints) {
     if (endpoint.credentials.verify) endpoint.credentials = simulated_credentials();
@@ -92,7 +99,14 @@ Result<Config> parse_config(std::string_view text, const std::string& name, cons
   Config config;
   ReadContext context{.directory = directory};
   if (auto read = read_root(*root, config, context, name); !read) return std::unexpected(read.error());
-  complete_endpoints(config);
+  policy::PriceTable prices;
+  if (!config.prices.file.empty()) {
+    auto path = std::filesystem::path(directory) / config.prices.file;
+    auto loaded = load_prices(path.string());
+    if (!loaded) return std::unexpected(loaded.error());
+    prices = std::move(*loaded);
+  }
+  complete_endpoints(config, prices);
   // A value that could not be read kept its default; judging that would only add noise.
   if (context.problems.empty()) {
     for (auto& problem : validate(config)) {

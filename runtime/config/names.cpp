@@ -6,15 +6,31 @@ namespace troupe::config {
 const char* to_string(FaultKind kind) {
   switch (kind) {
     case FaultKind::down: return "down";
+    case FaultKind::half_open: return "half_open";
+    case FaultKind::slow_head: return "slow_head";
     case FaultKind::throttle: return "throttle";
     case FaultKind::errors: return "errors";
     case FaultKind::unavailable: return "unavailable";
+    case FaultKind::model_error: return "model_error";
     case FaultKind::slow: return "slow";
     case FaultKind::late_first_token: return "late_first_token";
+    case FaultKind::in_stream_error: return "in_stream_error";
     case FaultKind::cut: return "cut";
     case FaultKind::stall: return "stall";
     case FaultKind::malformed: return "malformed";
     case FaultKind::truncated: return "truncated";
+  }
+  return "unknown";
+}
+
+const char* to_string(CapacityLaw law) {
+  switch (law) {
+    case CapacityLaw::limits: return "limits";
+    case CapacityLaw::bedrock_on_demand: return "bedrock_on_demand";
+    case CapacityLaw::bedrock_provisioned: return "bedrock_provisioned";
+    case CapacityLaw::vertex_provisioned: return "vertex_provisioned";
+    case CapacityLaw::vertex_shared: return "vertex_shared";
+    case CapacityLaw::sagemaker_instances: return "sagemaker_instances";
   }
   return "unknown";
 }
@@ -31,8 +47,17 @@ const char* to_string(AuthKind kind) {
     case AuthKind::aws_env: return "aws_env";
     case AuthKind::aws_static: return "aws_static";
     case AuthKind::simulated: return "simulated";
+    case AuthKind::api_key: return "api_key";
+    case AuthKind::aws: return "aws";
+    case AuthKind::google: return "google";
+    case AuthKind::azure: return "azure";
   }
   return "unknown";
+}
+
+std::string provider_of(const SimulatedEndpoint& endpoint) {
+  return endpoint.provider.empty() ? endpoint.dialect.substr(0, endpoint.dialect.find('_'))
+                                   : endpoint.provider;
 }
 
 SimulatedCredentials simulated_credentials() {

@@ -1,5 +1,6 @@
 // What single values cannot show: references, ranges between values, doubles, and backups that would fail
 // together.
+#include "runtime/config/validate_auth.hpp"
 #include "runtime/config/words.hpp"
 
 #include <fmt/format.h>
@@ -9,10 +10,6 @@
 
 namespace troupe::config {
 namespace {
-
-bool is_aws(std::string_view dialect) {
-  return dialect.starts_with("bedrock") || dialect.starts_with("sagemaker");
-}
 
 // Can the host be made from the region (or is there only one)?
 bool has_own_host(const ProviderConfig& provider) {
@@ -60,6 +57,8 @@ class ConfigCheck {
   void check_backup(const std::string& path, const FeatureConfig& feature);
   void check_simulated(const std::string& path, const SimulatedEndpoint& endpoint);
   void check_fault(const std::string& path, const Fault& fault);
+  void check_capacity(const std::string& path, const SimulatedCapacity& capacity);
+  void check_issuers(const std::string& path, const SimulatedIssuers& issuers);
 
   const Config& config_;
   std::vector<Problem> problems_;
@@ -109,15 +108,7 @@ void ConfigCheck::check_provider(const std::string& path, const ProviderConfig& 
   }
   if (provider.dialect.starts_with("vertex") && provider.project.empty())
     add(path + ".project", "a Vertex provider needs the Google Cloud project");
-  const auto& auth = provider.auth;
-  if (auth.kind == AuthKind::bearer && auth.api_key.empty()) add(path + ".auth", "kind bearer needs api_key");
-  bool keys = !auth.access_key_id.empty() && !auth.secret_access_key.empty();
-  if (auth.kind == AuthKind::aws_static && !keys) {
-    add(path + ".auth", "kind aws_static needs access_key_id and secret_access_key");
-  }
-  bool signs = auth.kind == AuthKind::aws_env || auth.kind == AuthKind::aws_static;
-  if (signs && !is_aws(provider.dialect))
-    add(path + ".auth.kind", "only the bedrock and sagemaker dialects are signed; use bearer");
+  for (auto& problem : validate_auth(path + ".auth", provider)) problems_.push_back(std::move(problem));
 }
 
 void ConfigCheck::check_endpoint(const std::string& path, const EndpointConfig& endpoint) {
@@ -190,6 +181,22 @@ void ConfigCheck::check_fault(const std::string& path, const Fault& fault) {
   if (fault.factor <= 0) add(path + ".factor", "must be above 0");
 }
 
+void ConfigCheck::check_capacity(const std::string& path, const SimulatedCapacity& capacity) {
+  auto positive = [&](const char* key, double value) {
+    if (!(value > 0)) add(path + "." + key, "must be above 0");
+  };
+  positive("units", capacity.units);
+  positive("gsus", capacity.gsus);
+  positive("gsu_tokens_per_second", capacity.gsu_tokens_per_second);
+  positive("window", static_cast<double>(capacity.window.count()));
+  positive("others_period", static_cast<double>(capacity.others_period.count()));
+  if (capacity.others_mean < 0 || capacity.others_mean > 1)
+    add(path + ".others_mean", "is a share, from 0 to 1");
+  if (capacity.instances > capacity.instances_max)
+    add(path + ".instances", "must not be above instances_max");
+  if (capacity.instance_calls == 0) add(path + ".instance_calls", "must be above 0");
+}
+
 void ConfigCheck::check_simulated(const std::string& path, const SimulatedEndpoint& endpoint) {
   if (endpoint.name.empty() || endpoint.name == "control")
     add(path + ".name", "must be a name other than \"control\"");
@@ -198,10 +205,17 @@ void ConfigCheck::check_simulated(const std::string& path, const SimulatedEndpoi
   }
   one_of(path + ".dialect", endpoint.dialect, provider_dialects());
   add_if(path + ".limits", policy::validate(endpoint.limits));
+  check_capacity(path + ".capacity", endpoint.capacity);
   if (endpoint.context_tokens_max == 0) add(path + ".context_tokens_max", "must be above 0");
   for (std::size_t i = 0; i < endpoint.faults.size(); ++i) {
     check_fault(fmt::format("{}.faults[{}]", path, i), endpoint.faults[i]);
   }
+}
+
+void ConfigCheck::check_issuers(const std::string& path, const SimulatedIssuers& issuers) {
+  if (issuers.token_lifetime < std::chrono::seconds(1))
+    add(path + ".token_lifetime", "must be 1s or more: issuers count in whole seconds");
+  if (issuers.issued_max == 0) add(path + ".issued_max", "must be above 0");
 }
 
 std::vector<Problem> ConfigCheck::run() {
@@ -218,6 +232,10 @@ std::vector<Problem> ConfigCheck::run() {
   for (std::size_t i = 0; i < config_.simulator.endpoints.size(); ++i) {
     check_simulated(fmt::format("simulator.endpoints[{}]", i), config_.simulator.endpoints[i]);
   }
+  for (std::size_t i = 0; i < config_.simulator.faults.size(); ++i) {
+    check_fault(fmt::format("simulator.faults[{}]", i), config_.simulator.faults[i].fault);
+  }
+  check_issuers("simulator.issuers", config_.simulator.issuers);
   for (const auto& [name, unused] : config_.experiments)
     add("experiments." + name, "experiments have no options yet");
   for (const auto& [name, unused] : config_.rollouts) add("rollouts." + name, "rollouts have no options yet");

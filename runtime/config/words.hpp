@@ -32,15 +32,35 @@ template <class E>
 struct Words;
 template <>
 struct Words<FaultKind> {
-  static constexpr std::array all = {FaultKind::down,        FaultKind::throttle, FaultKind::errors,
-                                     FaultKind::unavailable, FaultKind::slow,     FaultKind::late_first_token,
-                                     FaultKind::cut,         FaultKind::stall,    FaultKind::malformed,
+  static constexpr std::array all = {FaultKind::down,
+                                     FaultKind::half_open,
+                                     FaultKind::slow_head,
+                                     FaultKind::throttle,
+                                     FaultKind::errors,
+                                     FaultKind::unavailable,
+                                     FaultKind::model_error,
+                                     FaultKind::slow,
+                                     FaultKind::late_first_token,
+                                     FaultKind::in_stream_error,
+                                     FaultKind::cut,
+                                     FaultKind::stall,
+                                     FaultKind::malformed,
                                      FaultKind::truncated};
 };
 template <>
+struct Words<CapacityLaw> {
+  static constexpr std::array all = {CapacityLaw::limits,
+                                     CapacityLaw::bedrock_on_demand,
+                                     CapacityLaw::bedrock_provisioned,
+                                     CapacityLaw::vertex_provisioned,
+                                     CapacityLaw::vertex_shared,
+                                     CapacityLaw::sagemaker_instances};
+};
+template <>
 struct Words<AuthKind> {
-  static constexpr std::array all = {AuthKind::none, AuthKind::bearer, AuthKind::aws_env,
-                                     AuthKind::aws_static, AuthKind::simulated};
+  static constexpr std::array all = {AuthKind::none,       AuthKind::bearer,    AuthKind::aws_env,
+                                     AuthKind::aws_static, AuthKind::simulated, AuthKind::api_key,
+                                     AuthKind::aws,        AuthKind::google,    AuthKind::azure};
 };
 template <>
 struct Words<policy::CapacityKind> {

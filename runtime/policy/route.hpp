@@ -21,6 +21,8 @@ const char* to_string(CapacityKind kind);
 /// USD per 1,000,000 tokens.
 struct Price {
   double input = 0, output = 0, cache_read = 0, cache_write = 0;
+  /// For the part of the writes that is kept an hour; zero: as cache_write.
+  double cache_write_1h = 0;
 };
 /// What `usage` costs at `price`, in USD. Reasoning tokens are part of the output and not counted again.
 double cost_usd(const Price& price, const Usage& usage);

@@ -18,10 +18,12 @@ const char* to_string(CapacityKind kind) {
 
 double cost_usd(const Price& price, const Usage& usage) {
   constexpr double tokens_per_price = 1e6;
+  auto hour_long = price.cache_write_1h > 0 ? price.cache_write_1h : price.cache_write;
   double sum = price.input * static_cast<double>(usage.input) +
                price.output * static_cast<double>(usage.output) +
                price.cache_read * static_cast<double>(usage.cache_read) +
-               price.cache_write * static_cast<double>(usage.cache_write);
+               price.cache_write * static_cast<double>(usage.cache_write - usage.cache_write_1h) +
+               hour_long * static_cast<double>(usage.cache_write_1h);
   return sum / tokens_per_price;
 }
 

@@ -92,7 +92,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"NotADuration", "http: {timeouts: {idle: 30}}",
                 "\"30\" is no length of time; write e.g. 250ms"},
         Mistake{"NotAWord", "providers: {p: {base_url: simulator, auth: {kind: bearr}}}",
-                "providers.p.auth.kind: \"bearr\" is none of none, bearer, aws_env, aws_static, simulated; "
+                "providers.p.auth.kind: \"bearr\" is none of none, bearer, aws_env, aws_static, simulated, "
+                "api_key, aws, google, azure; "
                 "did you mean"},
         Mistake{"NoValue", "node:\n  id:\n  region: x", "x.yaml:2: node.id: has no value; expected text"},
         Mistake{"ListForText", "node: {id: [a]}", "node.id: is not a single value; expected text"},
@@ -128,6 +129,38 @@ INSTANTIATE_TEST_SUITE_P(
                 "kind bearer needs api_key"},
         Mistake{"SignedOpenai", "providers: {p: {base_url: simulator, auth: {kind: aws_env}}}",
                 "only the bedrock and sagemaker dialects are signed"},
+        Mistake{"SignedElsewhere",
+                "providers: {p: {dialect: anthropic, base_url: \"https://x.example\", auth: {kind: aws}}}",
+                "providers.p.auth.kind: only the bedrock and sagemaker dialects are signed"},
+        Mistake{"GoogleTokenForOpenai", "providers: {p: {base_url: simulator, auth: {kind: google}}}",
+                "providers.p.auth.kind: google tokens are for the vertex dialects"},
+        Mistake{"AzureTokenForOpenai", "providers: {p: {base_url: simulator, auth: {kind: azure}}}",
+                "providers.p.auth.kind: azure tokens are for the azure_openai dialect"},
+        Mistake{"ApiKeyWithoutKey", "providers: {p: {base_url: simulator, auth: {kind: api_key}}}",
+                "providers.p.auth: kind api_key needs api_key"},
+        Mistake{"OptionOfAnotherKind",
+                "providers: {p: {base_url: simulator, dialect: bedrock, auth: {kind: aws, tenant_id: t}}}",
+                "providers.p.auth.tenant_id: belongs to kind azure"},
+        Mistake{"RoleThatIsNone",
+                "providers: {p: {base_url: simulator, dialect: bedrock, "
+                "auth: {kind: aws, role_arn: admin}}}",
+                "providers.p.auth.role_arn: must be arn:aws:iam::ACCOUNT:role/NAME"},
+        Mistake{"ExternalIdWithoutRole",
+                "providers: {p: {base_url: simulator, dialect: bedrock, "
+                "auth: {kind: aws, external_id: e}}}",
+                "providers.p.auth.external_id: belongs to a role_arn"},
+        Mistake{"BadIssuerUrl",
+                "providers: {p: {base_url: simulator, dialect: bedrock, "
+                "auth: {kind: aws, sts_url: \"sts.x\"}}}",
+                "providers.p.auth.sts_url: must be http[s]://HOST[:PORT][/PATH]"},
+        Mistake{"TwoProofs",
+                "providers: {p: {base_url: simulator, dialect: azure_openai, auth: {kind: azure, client_secret: "
+                "\"${S}\", token_file: f}}}",
+                "providers.p.auth.token_file: give either client_secret or token_file"},
+        Mistake{"LiteralClientSecret",
+                "providers: {p: {base_url: simulator, dialect: azure_openai, auth: {kind: azure, client_secret: "
+                "hunter2}}}",
+                "providers.p.auth.client_secret: a literal secret is refused"},
         Mistake{"NoSimulatedEndpoint",
                 sound_with("dialect: bedrock, region: us-east-1", "base_url: simulator"),
                 "endpoints.list[0].id: there is no simulated endpoint \"e1\"; there are none"},
@@ -158,6 +191,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "must be after `from`"},
         Mistake{"FaultKind", "simulator: {endpoints: [{name: a, faults: [{kind: sad}]}]}",
                 "faults[0].kind: \"sad\" is none of down"},
+        Mistake{"TokenLifetime", "simulator: {issuers: {token_lifetime: 10ms}}",
+                "simulator.issuers.token_lifetime: must be 1s or more"},
+        Mistake{"IssuedMax", "simulator: {issuers: {issued_max: 0}}", "must be above 0"},
         Mistake{"SimulatedTwice", "simulator: {endpoints: [{name: a}, {name: a}]}",
                 "simulated endpoint \"a\" is there twice"}),
     [](const auto& param) { return param.param.name; });
@@ -267,6 +303,9 @@ Config reference_defaults() {
   config.simulator.endpoints[0].name = "example";
   config.simulator.endpoints[0].faults.resize(1);
   config.simulator.endpoints[1].name = "backup";
+  config.simulator.faults.resize(1);
+  config.simulator.issuers.roles.resize(1);
+  config.simulator.issuers.signers.resize(1);
   return config;
 }
 

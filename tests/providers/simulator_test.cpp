@@ -92,9 +92,61 @@ TEST_P(SimulatedDialects, BreaksStreamsSoThatNoClientTakesThemForWhole) {
     ASSERT_TRUE(heard.error) << config::to_string(kind);
     EXPECT_EQ(heard.error->code, Errc::stream_broken) << config::to_string(kind);
   }
+  EXPECT_EQ(call_with({.kind = FaultKind::half_open}).ending, Ending::silence);
   EXPECT_EQ(call_with({.kind = FaultKind::cut}).ending, Ending::cut);
   EXPECT_EQ(call_with({.kind = FaultKind::stall}).ending, Ending::stall);
   EXPECT_EQ(call_with({.kind = FaultKind::truncated}).ending, Ending::complete);
+}
+
+TEST_P(SimulatedDialects, SaysAnErrorInsideTheStreamInItsOwnWords) {  // G1
+  auto heard = call_with({.kind = FaultKind::in_stream_error});
+  EXPECT_EQ(heard.status, 200);
+  ASSERT_TRUE(heard.error);
+  EXPECT_EQ(heard.error->code, Errc::overloaded);
+  EXPECT_TRUE(heard.error->maybe_billed);
+}
+
+TEST_P(SimulatedDialects, IsCutAtAnyByte) {
+  auto to = endpoint();
+  auto simulator = simulator_of({.endpoints = {to}});
+  std::size_t whole = 0;
+  for (const auto& piece : simulator.respond(wire(to, question()), kStart, kWall).body)
+    whole += piece.bytes.size();
+  for (std::uint64_t at : {std::uint64_t{1}, std::uint64_t{2}, whole / 3, whole - 1}) {
+    auto cut = endpoint();
+    cut.faults = {{.kind = FaultKind::cut, .at_byte = at}};
+    auto broken = simulator_of({.endpoints = {cut}});
+    auto response = broken.respond(wire(cut, question()), kStart, kWall);
+    std::size_t sent = 0;
+    for (const auto& piece : response.body) sent += piece.bytes.size();
+    EXPECT_EQ(sent, at);
+    EXPECT_EQ(response.ending, Ending::cut);
+  }
+}
+
+TEST_P(SimulatedDialects, AnswersToolsReasoningAndResults) {  // G5
+  auto to = endpoint();
+  auto simulator = simulator_of({.endpoints = {to}});
+  auto request = question();
+  request.tools = {{"search", "finds", {R"({"type":"object","properties":{"query":{"type":"string"}}})"}},
+                   {"fetch", "gets", {R"({"type":"object","properties":{"url":{"type":"string"}}})"}}};
+  std::get<TextPart>(request.messages[0].parts[0]).text += "use search and fetch";
+  auto heard = hear(GetParam(), simulator.respond(wire(to, request), kStart, kWall));
+  ASSERT_TRUE(heard.completion);
+  EXPECT_EQ(heard.completion->stop, StopReason::tool_calls);
+  ASSERT_EQ(heard.completion->parts.size(), 2u);
+  const auto& use = std::get<ToolUsePart>(heard.completion->parts[0]);
+  EXPECT_EQ(use.name, "search");
+  EXPECT_FALSE(get_string(*parse_json(use.input.text), "query").empty());
+  EXPECT_NE(use.id, std::get<ToolUsePart>(heard.completion->parts[1]).id);
+  request.messages.push_back({Role::assistant, heard.completion->parts});
+  Message results{Role::user, {}};
+  for (const auto& part : heard.completion->parts)
+    results.parts.emplace_back(ToolResultPart{std::get<ToolUsePart>(part).id, "found it", false});
+  request.messages.push_back(std::move(results));
+  auto closing = hear(GetParam(), simulator.respond(wire(to, request), kStart, kWall));
+  ASSERT_TRUE(closing.completion);
+  EXPECT_EQ(closing.completion->stop, StopReason::stop);
 }
 
 TEST_P(SimulatedDialects, IsSlowOrLateWhenTold) {
@@ -106,6 +158,8 @@ TEST_P(SimulatedDialects, IsSlowOrLateWhenTold) {
   };
   auto usual = last_byte({});
   EXPECT_NEAR(seconds(last_byte({{.kind = FaultKind::slow, .factor = 3}})), 3 * seconds(usual), 0.001);
+  auto slow_head = last_byte({{.kind = FaultKind::slow_head, .delay = std::chrono::seconds(2)}});
+  EXPECT_NEAR(seconds(slow_head), seconds(usual) + 2, 0.001);
   auto late = last_byte({{.kind = FaultKind::late_first_token, .delay = std::chrono::seconds(5)}});
   EXPECT_NEAR(seconds(late), seconds(usual) + 5, 0.001);
 }
