@@ -16,6 +16,8 @@ constexpr std::int32_t stream_window_bytes = 1024 * 1024, connection_window_byte
 // Sent bytes are cut from the front of what a stream holds only in large pieces.
 constexpr std::size_t compact_bytes = 256 * 1024;
 
+}  // namespace
+
 // One request being gathered, then its response being sent.
 struct H2Stream {
   Request request;
@@ -33,6 +35,8 @@ struct H2Stream {
   bool moved = true;
   bool looked_at = false;
 };
+
+namespace {
 
 std::string h2_text(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};

@@ -29,7 +29,7 @@ struct ServerConfig {
   /// included), and how long a client may take nothing of a response. Then it is closed; over HTTP/2, where
   /// this is looked at once an interval and so takes up to twice as long, a stream is reset.
   Duration idle_age_max = std::chrono::minutes(2);
-  /// Requests at once on an HTTP/2 connection (SETTINGS_MAX_CONCURRENT_STREAMS); more are refused.
+  /// Requests at once on an HTTP/2 connection; more are refused. Each may hold body_bytes_max.
   unsigned streams_per_connection_max = 256;
   /// Both or neither: PEM files for TLS.
   std::string certificate_file, key_file;
