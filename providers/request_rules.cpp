@@ -45,6 +45,8 @@ Result<void> check_request(const CompletionRequest& request) {
   for (const auto& tool : request.tools)
     if (!is_tool_name(tool.name) || !names.insert(tool.name).second)
       return fail(Errc::bad_request, "a tool's name is malformed or used twice");
+  if (!request.forced_tool.empty() && !names.contains(request.forced_tool))
+    return fail(Errc::bad_request, "the forced tool is none of the request's tools");
   for (const auto& message : request.messages)
     for (const auto& part : message.parts)
       if (auto ok = check_part(message.role, part); !ok) return ok;

@@ -1,10 +1,27 @@
 #include "providers/openai/decode.hpp"
 
+#include "providers/openai/errors.hpp"
+
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace troupe::providers::openai {
 namespace {
+
+using Name = std::string_view;
+
+constexpr std::size_t kWordMax = 64;
+constexpr std::array kEnvelopeNames{Name("id"),           Name("object"),     Name("created"),
+                                    Name("model"),        Name("choices"),    Name("usage"),
+                                    Name("service_tier"), Name("obfuscation")};
+constexpr std::array kChoiceNames{Name("index"), Name("message"), Name("delta"), Name("finish_reason")};
+constexpr std::array kMessageNames{Name("role"),       Name("content"),           Name("refusal"),
+                                   Name("tool_calls"), Name("reasoning_content"), Name("reasoning")};
+constexpr std::array kUsageNames{Name("prompt_tokens"), Name("completion_tokens"), Name("total_tokens")};
+constexpr std::array kDetailNames{Name("prompt_tokens_details"), Name("completion_tokens_details")};
+constexpr std::array kDetailCounts{Name("cached_tokens"), Name("cache_write_tokens"),
+                                   Name("reasoning_tokens")};
 
 std::int64_t get_count(const Json& object, std::string_view key) {
   return std::max<std::int64_t>(0, get_int(object, key));
@@ -17,6 +34,16 @@ std::int64_t get_nested_count(const Json& object, std::string_view key, std::str
 
 std::unexpected<Error> not_whole(std::string_view what) {
   return fail(Errc::stream_broken, "not a whole chat completion: " + std::string(what));
+}
+
+void read_chat_details(const Json& body, const Json& choice, Completion& out) {
+  out.model = get_string(body, "model");
+  out.tier = get_string(body, "service_tier");
+  if (const auto* usage = find(body, "usage")) out.usage = read_usage(*usage);
+  ExtraMembers extra;
+  keep_chat_extra(body, extra);
+  keep_choice_extra(choice, "message", extra);
+  out.extra = extra.text();
 }
 
 Result<void> read_tool_calls(const Json& message, std::vector<Part>& parts) {
@@ -36,11 +63,30 @@ Result<void> read_tool_calls(const Json& message, std::vector<Part>& parts) {
 
 }  // namespace
 
-StopReason read_finish_reason(std::string_view reason, bool has_tool_calls, bool refused) {
-  if (refused || reason == "content_filter") return StopReason::content_filter;
-  if (reason == "tool_calls" || reason == "function_call") return StopReason::tool_calls;
-  if (reason == "stop") return has_tool_calls ? StopReason::tool_calls : StopReason::stop;
-  return reason == "length" ? StopReason::length : StopReason::model_error;
+std::string unrecognised_word(std::string_view word) { return to_valid_utf8(word.substr(0, kWordMax)); }
+
+StreamStopped read_finish_reason(std::string_view reason, bool has_tool_calls, bool refused) {
+  if (refused || reason == "content_filter") return {StopReason::content_filter, {}};
+  if (reason == "tool_calls" || reason == "function_call") return {StopReason::tool_calls, {}};
+  if (reason == "stop") return {has_tool_calls ? StopReason::tool_calls : StopReason::stop, {}};
+  if (reason == "length") return {StopReason::length, {}};
+  return {StopReason::model_error, unrecognised_word(reason)};
+}
+
+std::string reasoning_text(const Json& message) {
+  auto text = get_string(message, "reasoning_content");
+  return text.empty() ? get_string(message, "reasoning") : text;
+}
+
+void keep_chat_extra(const Json& body, ExtraMembers& extra) {
+  extra.keep(body, kEnvelopeNames);
+  if (const auto* usage = find(body, "usage"))
+    extra.keep_usage(*usage, kUsageNames, kDetailNames, kDetailCounts);
+}
+
+void keep_choice_extra(const Json& choice, std::string_view content, ExtraMembers& extra) {
+  extra.keep(choice, kChoiceNames);
+  if (const auto* said = find(choice, content)) extra.keep(*said, kMessageNames);
 }
 
 Usage read_usage(const Json& usage) {
@@ -54,14 +100,15 @@ Usage read_usage(const Json& usage) {
 }
 
 Result<Completion> read_chat_completion(const Json& body) {
+  if (const auto* error = find(body, "error"); error != nullptr && !error->is_null())
+    return std::unexpected(classify_in_stream(body));
   const auto* choices = find(body, "choices");
   if (choices == nullptr || !choices->is_array() || choices->empty()) return not_whole("choices");
   const auto& choice = choices->front();
   const auto* message = find(choice, "message");
   if (message == nullptr || !message->is_object()) return not_whole("message");
   Completion out;
-  out.model = get_string(body, "model");
-  if (auto reasoning = get_string(*message, "reasoning_content"); !reasoning.empty())
+  if (auto reasoning = reasoning_text(*message); !reasoning.empty())
     out.parts.emplace_back(ReasoningPart{std::move(reasoning), {}, {}});
   auto refusal = get_string(*message, "refusal");
   if (auto text = get_string(*message, "content") + refusal; !text.empty())
@@ -70,8 +117,10 @@ Result<Completion> read_chat_completion(const Json& body) {
   if (auto ok = read_tool_calls(*message, out.parts); !ok) return std::unexpected(ok.error());
   auto reason = get_string(choice, "finish_reason");
   if (reason.empty()) return not_whole("finish_reason");
-  out.stop = read_finish_reason(reason, out.parts.size() > parts_before, !refusal.empty());
-  if (const auto* usage = find(body, "usage")) out.usage = read_usage(*usage);
+  auto stopped = read_finish_reason(reason, out.parts.size() > parts_before, !refusal.empty());
+  out.stop = stopped.reason;
+  out.unrecognised_stop = std::move(stopped.unrecognised);
+  read_chat_details(body, choice, out);
   return out;
 }
 

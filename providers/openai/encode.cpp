@@ -8,16 +8,8 @@
 namespace troupe::providers::openai {
 namespace {
 
-std::string joined_text(const Message& message) {
-  std::string out;
-  for (const auto& part : message.parts)
-    if (const auto* text = std::get_if<TextPart>(&part)) out += text->text;
-  return out;
-}
-
 Json image_content(const ImagePart& image) {
-  auto url = "data:" + image.media_type + ";base64," + base64_encode(image.bytes);
-  return {{"type", "image_url"}, {"image_url", {{"url", std::move(url)}}}};
+  return {{"type", "image_url"}, {"image_url", {{"url", data_url(image)}}}};
 }
 
 // A lone text is a plain string: every compatible server takes that, not all take arrays.
@@ -78,16 +70,11 @@ Result<Json> write_messages(const CompletionRequest& request) {
   return out;
 }
 
-void write_sampling(const Sampling& sampling, Json& body) {
-  if (sampling.temperature) body["temperature"] = *sampling.temperature;
-  if (sampling.top_p) body["top_p"] = *sampling.top_p;
-  if (!sampling.stop.empty()) body["stop"] = sampling.stop;
-  if (sampling.seed) body["seed"] = *sampling.seed;
-}
-
-const char* choice_word(ToolChoice choice) {
-  if (choice == ToolChoice::any) return "required";
-  return choice == ToolChoice::none ? "none" : "auto";
+Json tool_choice(const CompletionRequest& request) {
+  if (!request.forced_tool.empty())
+    return {{"type", "function"}, {"function", {{"name", request.forced_tool}}}};
+  if (request.tool_choice == ToolChoice::any) return "required";
+  return request.tool_choice == ToolChoice::none ? "none" : "auto";
 }
 
 Result<void> write_tools(const CompletionRequest& request, Json& body) {
@@ -102,7 +89,8 @@ Result<void> write_tools(const CompletionRequest& request, Json& body) {
     tools.push_back({{"type", "function"}, {"function", std::move(function)}});
   }
   body["tools"] = std::move(tools);
-  body["tool_choice"] = choice_word(request.tool_choice);
+  body["tool_choice"] = tool_choice(request);
+  if (!request.parallel_tools) body["parallel_tool_calls"] = false;
   return {};
 }
 
@@ -115,12 +103,44 @@ Result<void> write_format(const CompletionRequest& request, Json& body) {
   return {};
 }
 
+// Everything but the members whose names or places differ between the API and the containers.
+Result<void> write_options(const CompletionRequest& request, Json& body) {
+  const auto& sampling = request.sampling;
+  if (request.reasoning_tokens_max) body["reasoning_effort"] = effort_word(*request.reasoning_tokens_max);
+  if (sampling.temperature) body["temperature"] = *sampling.temperature;
+  if (sampling.top_p) body["top_p"] = *sampling.top_p;
+  if (auto ok = write_tools(request, body); !ok) return ok;
+  if (!sampling.stop.empty()) body["stop"] = sampling.stop;
+  if (sampling.seed) body["seed"] = *sampling.seed;
+  return write_format(request, body);
+}
+
+Result<Json> checked_messages(const CompletionRequest& request) {
+  if (auto ok = check_request(request); !ok) return std::unexpected(ok.error());
+  return write_messages(request);
+}
+
 }  // namespace
+
+std::string joined_text(const Message& message) {
+  std::string out;
+  for (const auto& part : message.parts)
+    if (const auto* text = std::get_if<TextPart>(&part)) out += text->text;
+  return out;
+}
+
+std::string data_url(const ImagePart& image) {
+  return "data:" + image.media_type + ";base64," + base64_encode(image.bytes);
+}
+
+const char* effort_word(int reasoning_tokens_max) {
+  if (reasoning_tokens_max < 2048) return "low";
+  return reasoning_tokens_max < 16384 ? "medium" : "high";
+}
 
 Result<Json> write_chat_request(const CompletionRequest& request, const std::string& model) {
   if (model.empty()) return fail(Errc::bad_request, "no model is named");
-  if (auto ok = check_request(request); !ok) return std::unexpected(ok.error());
-  auto messages = write_messages(request);
+  auto messages = checked_messages(request);
   if (!messages) return messages;
   Json body{{"model", model}};
   if (request.stream) {
@@ -129,9 +149,19 @@ Result<Json> write_chat_request(const CompletionRequest& request, const std::str
   }
   body["messages"] = std::move(*messages);
   body["max_completion_tokens"] = request.output_tokens_max;
-  write_sampling(request.sampling, body);
-  if (auto ok = write_tools(request, body); !ok) return std::unexpected(ok.error());
-  if (auto ok = write_format(request, body); !ok) return std::unexpected(ok.error());
+  if (auto ok = write_options(request, body); !ok) return std::unexpected(ok.error());
+  return body;
+}
+
+Result<Json> write_container_request(const CompletionRequest& request) {
+  auto messages = checked_messages(request);
+  if (!messages) return messages;
+  Json body = Json::object();
+  body["messages"] = std::move(*messages);
+  body["max_tokens"] = request.output_tokens_max;
+  body["stream"] = request.stream;
+  if (request.stream) body["stream_options"] = {{"include_usage", true}};
+  if (auto ok = write_options(request, body); !ok) return std::unexpected(ok.error());
   return body;
 }
 

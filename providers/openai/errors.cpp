@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -16,8 +17,7 @@ struct Word {
   Errc code;
 };
 
-// Codes and types, in lower case. `server_error` and `invalid_request_error` are absent: they come with every
-// status and say less than it does.
+// Codes and types, in lower case.
 constexpr std::array kWords{
     Word{"insufficient_quota", Errc::quota_exhausted},
     Word{"billing_hard_limit_reached", Errc::quota_exhausted},
@@ -38,7 +38,28 @@ constexpr std::array kWords{
     Word{"deploymentnotfound", Errc::not_found},
     Word{"model_not_ready", Errc::model_not_ready},
     Word{"timeout", Errc::timeout},
+    Word{"responsibleaipolicyviolation", Errc::content_filtered},
 };
+
+// Words that come with many statuses and say less than these do: known, but no class of their own. "error" is
+// the type of a Responses event.
+constexpr std::array<std::string_view, 17> kPlainWords{"server_error",
+                                                       "invalid_request_error",
+                                                       "request_forbidden",
+                                                       "tokens",
+                                                       "requests",
+                                                       "conflict",
+                                                       "error",
+                                                       "api_error",
+                                                       "not_found_error",
+                                                       "permission_error",
+                                                       "authentication_error",
+                                                       "badrequest",
+                                                       "badrequesterror",
+                                                       "notfounderror",
+                                                       "internalservererror",
+                                                       "internal_server_error",
+                                                       "unprocessableentityerror"};
 
 std::optional<Errc> class_of_word(std::string_view word) {
   auto lower = to_lower(word);
@@ -47,24 +68,55 @@ std::optional<Errc> class_of_word(std::string_view word) {
   return std::nullopt;
 }
 
-// The parts of an error body; all empty when it is no JSON.
+// The parts of an error body; all empty when it is no JSON. `code` may be a number (vLLM, Azure).
 struct Said {
-  std::string code, type, message;
+  std::string code, type, message, inner;
 };
 
 Said read_error(const Json& body) {
   // An envelope-less body ({"statusCode":401,"message":…}) is its own error object.
   const auto* error = find(body, "error");
-  if (error == nullptr) error = &body;
-  if (error->is_string()) return {{}, {}, error->get<std::string>()};
-  return {get_string(*error, "code"), get_string(*error, "type"), get_string(*error, "message")};
+  if (error == nullptr || error->is_null()) error = &body;
+  if (error->is_string()) return {{}, {}, error->get<std::string>(), {}};
+  Said said{get_string(*error, "code"), get_string(*error, "type"), get_string(*error, "message"), {}};
+  if (auto number = get_int(*error, "code"); said.code.empty() && number > 0 && number < 1000)
+    said.code = fmt::to_string(number);
+  const auto* inner = find(*error, "innererror");
+  if (inner != nullptr) said.inner = get_string(*inner, "code");
+  return said;
 }
 
 std::optional<Errc> class_of_words(const Said& said, int status) {
   if (auto code = class_of_word(said.code)) return code;
   if (auto code = class_of_word(said.type)) return code;
+  if (auto code = class_of_word(said.inner)) return code;
   if (says_context_too_long(said.message, status)) return Errc::context_length_exceeded;
   return std::nullopt;
+}
+
+bool is_plain_word(std::string_view word) {
+  bool digits = !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
+  return digits || std::ranges::find(kPlainWords, to_lower(word)) != kPlainWords.end();
+}
+
+// An error that named itself in words none of which we know; without any word the status says it all.
+bool is_unrecognised(const Said& said) {
+  bool silent = said.code.empty() && said.type.empty();
+  return !silent && !is_plain_word(said.code) && !is_plain_word(said.type);
+}
+
+// vLLM and Azure write the status a stream has no other place for as the code.
+int status_in_code(const Said& said) {
+  bool status =
+      said.code.size() == 3 && is_plain_word(said.code) && (said.code[0] == '4' || said.code[0] == '5');
+  if (!status) return 0;
+  return (said.code[0] - '0') * 100 + (said.code[1] - '0') * 10 + (said.code[2] - '0');
+}
+
+Error error_without_class(const Said& said, std::string what) {
+  bool ours = said.type == "invalid_request_error" || said.code == "invalid_request_error";
+  if (int status = status_in_code(said); status != 0) return error_of_status(status, std::move(what));
+  return make_error(ours ? Errc::bad_request : Errc::transient_server, std::move(what));
 }
 
 }  // namespace
@@ -76,6 +128,7 @@ Error classify_answer(const http::Response& response, WallTime wall) {
   auto what = fmt::format("answered {} ({})", response.status, printable_type(word));
   auto code = class_of_words(said, response.status);
   auto error = code ? make_error(*code, std::move(what)) : error_of_status(response.status, std::move(what));
+  error.unrecognised = !code && is_unrecognised(said);
   // Unlike Bedrock's, this 408 comes from a gateway that gave up early; the official clients retry it.
   if (response.status == 408) error.retryable = true;
   error.vendor_text = clip_vendor_text(body ? said.message : response.body);
@@ -85,10 +138,11 @@ Error classify_answer(const http::Response& response, WallTime wall) {
 
 Error classify_in_stream(const Json& chunk) {
   auto said = read_error(chunk);
-  auto otherwise = said.type == "invalid_request_error" ? Errc::bad_request : Errc::transient_server;
-  auto code = class_of_words(said, 0).value_or(otherwise);
   auto word = said.code.empty() ? said.type : said.code;
-  auto error = make_error(code, fmt::format("error inside the stream ({})", printable_type(word)));
+  auto what = fmt::format("error inside the stream ({})", printable_type(word));
+  auto code = class_of_words(said, status_in_code(said));
+  auto error = code ? make_error(*code, std::move(what)) : error_without_class(said, std::move(what));
+  error.unrecognised = !code && is_unrecognised(said);
   error.maybe_billed = true;
   error.vendor_text = clip_vendor_text(said.message);
   return error;

@@ -10,12 +10,12 @@
 
 namespace troupe::providers::openai {
 
-/// Code before type before message before status. Understands Azure's codes and its gateway's envelope-less
-/// bodies.
+/// Code before type before Azure's inner code before message before status. Understands Azure's gateway's
+/// envelope-less bodies. `unrecognised` when the error names itself in words none of which we know.
 Error classify_answer(const http::Response& response, WallTime wall);
 
-/// `chunk` is {"error":{…}} inside a stream: there is no status to fall back on. maybe_billed, since the
-/// model had begun to work.
+/// `chunk` is {"error":{…}}, or the error object itself, inside a stream or under status 200: there is no
+/// status to fall back on but one written as the code. maybe_billed, since the model had begun to work.
 Error classify_in_stream(const Json& chunk);
 
 struct ErrorShape {

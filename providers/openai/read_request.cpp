@@ -4,27 +4,11 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <utility>
 
 namespace troupe::providers::openai {
 namespace {
-
-std::unexpected<Error> wrong(std::string_view field) {
-  auto error = make_error(Errc::bad_request, fmt::format("{} is missing or malformed", field));
-  error.vendor_text = error.what;
-  return std::unexpected(std::move(error));
-}
-
-Result<ImagePart> read_image(const Json& part) {
-  const auto* image = find(part, "image_url");
-  auto url = image != nullptr ? get_string(*image, "url") : std::string();
-  auto comma = url.find(";base64,");
-  if (!url.starts_with("data:") || comma == std::string::npos)
-    return fail(Errc::unsupported, "images are taken as base64 data: URLs only");
-  auto bytes = base64_decode(std::string_view(url).substr(comma + 8));
-  if (!bytes) return wrong("image_url");
-  return ImagePart{url.substr(5, comma - 5), std::move(*bytes)};
-}
 
 Result<void> read_content_part(const Json& part, std::vector<Part>& out) {
   auto type = get_string(part, "type");
@@ -33,7 +17,8 @@ Result<void> read_content_part(const Json& part, std::vector<Part>& out) {
     return {};
   }
   if (type != "image_url") return fail(Errc::unsupported, "a content part is neither text nor image");
-  auto image = read_image(part);
+  const auto* url = find(part, "image_url");
+  auto image = read_data_url(url != nullptr ? get_string(*url, "url") : std::string());
   if (!image) return std::unexpected(image.error());
   out.emplace_back(std::move(*image));
   return {};
@@ -46,7 +31,7 @@ Result<void> read_content(const Json& message, std::vector<Part>& out) {
     out.emplace_back(TextPart{content->get<std::string>()});
     return {};
   }
-  if (!content->is_array()) return wrong("content");
+  if (!content->is_array()) return wrong_field("content");
   for (const auto& part : *content)
     if (auto ok = read_content_part(part, out); !ok) return ok;
   return {};
@@ -55,12 +40,13 @@ Result<void> read_content(const Json& message, std::vector<Part>& out) {
 Result<void> read_calls(const Json& message, std::vector<Part>& out) {
   const auto* calls = find(message, "tool_calls");
   if (calls == nullptr || calls->is_null()) return {};
-  if (!calls->is_array()) return wrong("tool_calls");
+  if (!calls->is_array()) return wrong_field("tool_calls");
   for (const auto& call : *calls) {
     const auto* function = find(call, "function");
-    if (function == nullptr) return wrong("tool_calls.function");
+    if (function == nullptr) return wrong_field("tool_calls.function");
     JsonText input{get_string(*function, "arguments", "{}")};
-    out.emplace_back(ToolUsePart{get_string(call, "id"), get_string(*function, "name"), std::move(input)});
+    out.emplace_back(
+        ToolUsePart{get_string(call, "id"), get_string(*function, "name"), std::move(input), {}});
   }
   return {};
 }
@@ -89,7 +75,7 @@ Result<Message> read_message(const Json& message) {
   else if (role == "assistant")
     out.role = Role::assistant;
   else if (role != "user")
-    return wrong("role");
+    return wrong_field("role");
   if (auto ok = read_content(message, out.parts); !ok) return std::unexpected(ok.error());
   if (out.role != Role::assistant) return out;
   if (auto ok = read_calls(message, out.parts); !ok) return std::unexpected(ok.error());
@@ -98,7 +84,7 @@ Result<Message> read_message(const Json& message) {
 
 Result<void> read_messages(const Json& body, CompletionRequest& request) {
   const auto* messages = find(body, "messages");
-  if (messages == nullptr || !messages->is_array() || messages->empty()) return wrong("messages");
+  if (messages == nullptr || !messages->is_array() || messages->empty()) return wrong_field("messages");
   bool after_tool = false;
   for (const auto& message : *messages) {
     auto read = read_message(message);
@@ -115,12 +101,6 @@ Result<void> read_messages(const Json& body, CompletionRequest& request) {
 
 Result<void> read_sampling(const Json& body, CompletionRequest& request) {
   auto& sampling = request.sampling;
-  auto number = [&](const char* key) {
-    const auto* value = find(body, key);
-    return value != nullptr && value->is_number() ? std::optional(value->get<double>()) : std::nullopt;
-  };
-  sampling.temperature = number("temperature");
-  sampling.top_p = number("top_p");
   if (const auto* seed = find(body, "seed"); seed != nullptr && seed->is_number_integer())
     sampling.seed = seed->get<std::int64_t>();
   const auto* stop = find(body, "stop");
@@ -128,16 +108,14 @@ Result<void> read_sampling(const Json& body, CompletionRequest& request) {
   if (stop != nullptr && stop->is_array())
     for (const auto& word : *stop)
       if (word.is_string()) sampling.stop.push_back(word.get<std::string>());
-  auto limit = get_int(body, "max_completion_tokens", get_int(body, "max_tokens", request.output_tokens_max));
-  if (limit < 1 || limit > 1'000'000'000) return wrong("max_completion_tokens");
-  request.output_tokens_max = static_cast<int>(limit);
-  return {};
+  request.reasoning_tokens_max = tokens_of_effort(get_string(body, "reasoning_effort"));
+  return read_numbers(body, {"max_completion_tokens", "max_tokens"}, request);
 }
 
 Result<void> read_tools(const Json& body, CompletionRequest& request) {
   const auto* tools = find(body, "tools");
   if (tools == nullptr || tools->is_null()) return {};
-  if (!tools->is_array()) return wrong("tools");
+  if (!tools->is_array()) return wrong_field("tools");
   for (const auto& tool : *tools) {
     const auto* function = find(tool, "function");
     if (function == nullptr) return fail(Errc::unsupported, "only function tools are understood");
@@ -146,8 +124,11 @@ Result<void> read_tools(const Json& body, CompletionRequest& request) {
     request.tools.push_back(
         {get_string(*function, "name"), get_string(*function, "description"), std::move(text)});
   }
+  request.parallel_tools = get_bool(body, "parallel_tool_calls", true);
   const auto* choice = find(body, "tool_choice");
   if (choice == nullptr || choice->is_null() || *choice == "auto") return {};
+  if (const auto* named = find(*choice, "function")) request.forced_tool = get_string(*named, "name");
+  if (!request.forced_tool.empty()) return {};
   request.tool_choice = *choice == "none" ? ToolChoice::none : ToolChoice::any;
   return {};
 }
@@ -160,17 +141,63 @@ Result<void> read_format(const Json& body, CompletionRequest& request) {
   if (type != "json_schema") return {};
   const auto* named = find(*format, "json_schema");
   const auto* schema = named != nullptr ? find(*named, "schema") : nullptr;
-  if (schema == nullptr || !schema->is_object()) return wrong("response_format.json_schema");
+  if (schema == nullptr || !schema->is_object()) return wrong_field("response_format.json_schema");
   request.response_schema = {get_string(*named, "name"), {dump_json(*schema)}};
   return {};
 }
 
 }  // namespace
 
-Result<ServedCall> read_chat_request(const Json& body) {
+std::unexpected<Error> wrong_field(std::string_view field) {
+  auto error = make_error(Errc::bad_request, fmt::format("{} is missing or malformed", field));
+  error.vendor_text = error.what;
+  return std::unexpected(std::move(error));
+}
+
+Result<ImagePart> read_data_url(const std::string& url) {
+  auto comma = url.find(";base64,");
+  if (!url.starts_with("data:") || comma == std::string::npos)
+    return fail(Errc::unsupported, "images are taken as base64 data: URLs only");
+  auto bytes = base64_decode(std::string_view(url).substr(comma + 8));
+  if (!bytes) return wrong_field("image_url");
+  return ImagePart{url.substr(5, comma - 5), std::move(*bytes)};
+}
+
+std::optional<int> tokens_of_effort(std::string_view effort) {
+  struct Row {
+    std::string_view word;
+    int tokens;
+  };
+  constexpr std::array rows{Row{"none", 0},      Row{"minimal", 512}, Row{"low", 1024},
+                            Row{"medium", 8192}, Row{"high", 16384},  Row{"xhigh", 32768}};
+  for (const auto& row : rows)
+    if (row.word == effort) return row.tokens;
+  return std::nullopt;
+}
+
+Result<void> read_numbers(const Json& body, std::initializer_list<std::string_view> limit_names,
+                          CompletionRequest& request) {
+  auto number = [&](const char* key) {
+    const auto* value = find(body, key);
+    return value != nullptr && value->is_number() ? std::optional(value->get<double>()) : std::nullopt;
+  };
+  request.sampling.temperature = number("temperature");
+  request.sampling.top_p = number("top_p");
+  for (auto name : limit_names) {
+    const auto* value = find(body, name);
+    if (value == nullptr || value->is_null()) continue;
+    auto limit = get_int(body, name);
+    if (limit < 1 || limit > 1'000'000'000) return wrong_field(name);
+    request.output_tokens_max = static_cast<int>(limit);
+    break;
+  }
+  return {};
+}
+
+Result<ServedCall> read_chat_request(const Json& body, std::string model) {
   ServedCall call;
-  call.model = get_string(body, "model");
-  if (call.model.empty()) return wrong("model");
+  call.model = model.empty() ? get_string(body, "model") : std::move(model);
+  if (call.model.empty()) return wrong_field("model");
   for (auto* read : {read_messages, read_sampling, read_tools, read_format})
     if (auto ok = read(body, call.request); !ok) return std::unexpected(ok.error());
   call.stream = get_bool(body, "stream");

@@ -1,7 +1,6 @@
 #include "providers/openai/stream.hpp"
 
 #include "providers/openai/decode.hpp"
-#include "providers/openai/errors.hpp"
 
 #include <utility>
 
@@ -37,7 +36,7 @@ Result<void> ChatStreamDecoder::feed(std::string_view bytes, std::vector<StreamE
 Result<void> ChatStreamDecoder::finish(std::vector<StreamEvent>& out) {
   if (failed_) return std::unexpected(*failed_);
   if (!stopped_) return broken_chat_stream("the stream ended without a finish_reason");
-  report_usage(out);
+  report_rest(out);
   return {};
 }
 
@@ -45,7 +44,7 @@ Result<void> ChatStreamDecoder::on_data(std::string_view data, std::vector<Strea
   if (done_) return {};
   if (data == "[DONE]") {
     done_ = true;
-    if (stopped_) report_usage(out);
+    if (stopped_) report_rest(out);
     return {};
   }
   auto chunk = parse_json(data);
@@ -55,7 +54,7 @@ Result<void> ChatStreamDecoder::on_data(std::string_view data, std::vector<Strea
 
 Result<void> ChatStreamDecoder::on_chunk(const Json& chunk, std::vector<StreamEvent>& out) {
   if (const auto* error = find(chunk, "error"); error != nullptr && !error->is_null())
-    return std::unexpected(classify_in_stream(chunk));
+    return std::unexpected(read_error_(chunk));
   const auto* choices = find(chunk, "choices");
   bool has_choice = choices != nullptr && choices->is_array() && !choices->empty();
   if (has_choice && !std::exchange(started_, true)) out.push_back(StreamStarted{get_string(chunk, "model")});
@@ -65,23 +64,26 @@ Result<void> ChatStreamDecoder::on_chunk(const Json& chunk, std::vector<StreamEv
   // Null on every chunk but the last; the last one seen counts, for servers that report as they go.
   if (const auto* usage = find(chunk, "usage"); usage != nullptr && usage->is_object())
     usage_ = read_usage(*usage);
+  if (auto tier = some_text(chunk, "service_tier")) tier_ = std::move(*tier);
+  keep_chat_extra(chunk, extra_);
   return {};
 }
 
 Result<void> ChatStreamDecoder::on_choice(const Json& choice, std::vector<StreamEvent>& out) {
   if (get_int(choice, "index") != 0) return {};
+  keep_choice_extra(choice, "delta", extra_);
   if (const auto* delta = find(choice, "delta"); delta != nullptr && delta->is_object())
     if (auto ok = on_delta(*delta, out); !ok) return ok;
   auto reason = some_text(choice, "finish_reason");
   if (!reason || std::exchange(stopped_, true)) return {};
-  out.push_back(StreamStopped{read_finish_reason(*reason, !tool_index_.empty(), refused_)});
+  out.push_back(read_finish_reason(*reason, !tool_index_.empty(), refused_));
   return {};
 }
 
 Result<void> ChatStreamDecoder::on_delta(const Json& delta, std::vector<StreamEvent>& out) {
   auto before = out.size();
-  if (auto text = some_text(delta, "reasoning_content"))
-    out.push_back(ReasoningDelta{std::move(*text), {}, {}});
+  if (auto text = reasoning_text(delta); !text.empty())
+    out.push_back(ReasoningDelta{std::move(text), {}, {}});
   if (auto text = some_text(delta, "content")) out.push_back(TextDelta{std::move(*text)});
   if (auto text = some_text(delta, "refusal")) {
     refused_ = true;
@@ -110,7 +112,7 @@ Result<void> ChatStreamDecoder::on_tool_fragment(const Json& fragment, std::vect
     if (!name) return broken_chat_stream("a tool call's fragment came before its name");
     if (tool_index_.size() >= kToolCallsMax) return broken_chat_stream("too many tool calls in one answer");
     known = tool_index_.emplace(key, static_cast<int>(tool_index_.size())).first;
-    out.push_back(ToolUseStarted{known->second, std::move(id), std::move(*name)});
+    out.push_back(ToolUseStarted{known->second, std::move(id), std::move(*name), {}});
   }
   last_tool_ = key;
   auto arguments = function != nullptr ? some_text(*function, "arguments") : std::nullopt;
@@ -118,10 +120,12 @@ Result<void> ChatStreamDecoder::on_tool_fragment(const Json& fragment, std::vect
   return {};
 }
 
-void ChatStreamDecoder::report_usage(std::vector<StreamEvent>& out) {
-  if (!usage_) return;
-  out.push_back(UsageReported{*usage_});
+void ChatStreamDecoder::report_rest(std::vector<StreamEvent>& out) {
+  if (usage_) out.push_back(UsageReported{*usage_});
   usage_.reset();
+  if (!tier_.empty() || !extra_.empty()) out.push_back(DetailsReported{tier_, extra_.text()});
+  tier_.clear();
+  extra_ = {};
 }
 
 }  // namespace troupe::providers::openai

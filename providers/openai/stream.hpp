@@ -2,6 +2,8 @@
 #pragma once
 
 #include "providers/dialect.hpp"
+#include "providers/openai/errors.hpp"
+#include "providers/openai/extra.hpp"
 #include "providers/sse.hpp"
 #include "runtime/json/json.hpp"
 
@@ -11,11 +13,14 @@
 namespace troupe::providers::openai {
 
 /// StreamStarted comes with the first chunk that has a choice (Azure sends one without before it);
-/// StreamStopped with the finish_reason; UsageReported at [DONE], or at the end of the body for servers that
-/// leave [DONE] out. Choices beyond the first are ignored. An `error` in the stream ends it with its class
-/// and maybe_billed.
+/// StreamStopped with the finish_reason; UsageReported and DetailsReported at [DONE], or at the end of the
+/// body for servers that leave [DONE] out. Choices beyond the first are ignored. An `error` in the stream
+/// ends it with its class and maybe_billed.
 class ChatStreamDecoder final : public StreamDecoder {
  public:
+  /// What an error inside the stream means; containers have words of their own.
+  using ReadError = Error (*)(const Json& chunk);
+  explicit ChatStreamDecoder(ReadError read_error = classify_in_stream) : read_error_(read_error) {}
   Result<void> feed(std::string_view bytes, std::vector<StreamEvent>& out) override;
   Result<void> finish(std::vector<StreamEvent>& out) override;
 
@@ -25,8 +30,9 @@ class ChatStreamDecoder final : public StreamDecoder {
   Result<void> on_choice(const Json& choice, std::vector<StreamEvent>& out);
   Result<void> on_delta(const Json& delta, std::vector<StreamEvent>& out);
   Result<void> on_tool_fragment(const Json& fragment, std::vector<StreamEvent>& out);
-  void report_usage(std::vector<StreamEvent>& out);
+  void report_rest(std::vector<StreamEvent>& out);
 
+  ReadError read_error_;
   SseParser sse_;
   std::vector<SseEvent> events_;
   std::optional<Error> failed_;
@@ -34,6 +40,8 @@ class ChatStreamDecoder final : public StreamDecoder {
   std::map<std::int64_t, int> tool_index_;
   std::int64_t last_tool_ = 0;
   std::optional<Usage> usage_;
+  std::string tier_;
+  ExtraMembers extra_;
   bool started_ = false;
   bool stopped_ = false;
   bool done_ = false;

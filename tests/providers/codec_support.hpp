@@ -112,6 +112,22 @@ inline void expect_same_however_split(const Dialect& dialect, std::string_view b
   }
 }
 
+/// Random cuts, up to eight at a time, give what the whole gives.
+inline void expect_same_in_random_splits(const Dialect& dialect, std::string_view bytes,
+                                         int rounds = 10'000) {
+  auto whole = decode_whole(dialect, bytes);
+  Rng rng(11);
+  for (int round = 0; round < rounds; ++round) {
+    std::vector<std::size_t> cuts(1 + rng.below(8));
+    for (auto& cut : cuts) cut = rng.below(bytes.size() + 1);
+    std::ranges::sort(cuts);
+    auto got = decode_split(dialect, bytes, cuts);
+    bool same = got.events == whole.events && got.fed.has_value() == whole.fed.has_value() &&
+                got.finished.has_value() == whole.finished.has_value();
+    ASSERT_TRUE(same) << "round " << round;
+  }
+}
+
 /// However early the body ends, finish() succeeds exactly when the final event was seen.
 inline void expect_truncation_shows(const Dialect& dialect, std::string_view bytes) {
   int whole = 0;
