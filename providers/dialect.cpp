@@ -3,7 +3,10 @@
 #include "providers/anthropic/dialect.hpp"
 #include "providers/bedrock/dialect.hpp"
 #include "providers/bedrock/invoke.hpp"
+#include "providers/openai/azure.hpp"
 #include "providers/openai/dialect.hpp"
+#include "providers/openai/responses.hpp"
+#include "providers/sagemaker/dialect.hpp"
 #include "providers/vertex/anthropic.hpp"
 #include "providers/vertex/gemini.hpp"
 
@@ -12,9 +15,20 @@
 namespace troupe::providers {
 namespace {
 
-std::array<const Dialect*, 6> all_dialects() {
-  return {&openai::dialect(),         &anthropic::dialect(),      &bedrock::dialect(),
-          &bedrock::invoke_dialect(), &vertex::gemini_dialect(), &vertex::anthropic_dialect()};
+const auto& all_dialects() {
+  static const auto all = std::to_array<const Dialect*>({
+      &openai::dialect(),
+      &openai::responses_dialect(),
+      &openai::azure_dialect(),
+      &sagemaker::dialect(),
+      &sagemaker::tgi_dialect(),
+      &anthropic::dialect(),
+      &bedrock::dialect(),
+      &vertex::gemini_dialect(),
+      &bedrock::invoke_dialect(),
+      &vertex::anthropic_dialect(),
+  });
+  return all;
 }
 
 }  // namespace
