@@ -110,6 +110,14 @@ class ConverseServer final : public DialectServer {
     out.body = dump_json({{"message", message_of(shape, error)}});
     return out;
   }
+
+  http::Response write_model_error(int original_status) const override {
+    Json body{{"message", "The model returned an error."}, {"originalStatusCode", original_status}};
+    body["resourceName"] = "";
+    return {424,
+            {{"content-type", "application/json"}, {"x-amzn-errortype", "ModelErrorException"}},
+            dump_json(body)};
+  }
 };
 
 }  // namespace
