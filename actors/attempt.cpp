@@ -1,5 +1,7 @@
 #include "actors/attempt.hpp"
 
+#include "providers/classify.hpp"
+#include "runtime/base/log.hpp"
 #include "runtime/base/tokens.hpp"
 
 #include <fmt/format.h>
@@ -13,30 +15,27 @@ class Attempt final : public HttpAttempt,
                       public http::ExchangeSink,
                       public std::enable_shared_from_this<Attempt> {
  public:
-  Attempt(std::shared_ptr<const Wire> wire, const RunAttempt& order, http::Loop& loop, Clock& clock,
-          Ended ended)
-      : wire_(std::move(wire)), order_(order), loop_(loop), clock_(clock), ended_(std::move(ended)) {
+  Attempt(std::shared_ptr<const Wire> wire, const RunAttempt& order, http::Loop& loop, http::Client& client,
+          Clock& clock, Ended ended)
+      : wire_(std::move(wire)),
+        order_(order),
+        loop_(loop),
+        client_(client),
+        clock_(clock),
+        ended_(std::move(ended)) {
     result_->record.endpoint = wire_->endpoint;
     result_->record.cause = order_.cause;
     result_->record.started = clock_.wall();
     began_ = clock_.now();
   }
 
-  void begin(http::Client& client) {
+  void begin() {
     auto request = wire_->dialect->encode(*order_.request, wire_->target);
-    if (request && wire_->authorizer) {
-      if (auto signed_ok = wire_->authorizer->authorize(*request, clock_.wall()); !signed_ok)
-        request = std::unexpected(signed_ok.error());
-    }
     if (!request) return end_later(request.error());
-    auto timeouts = wire_->timeouts;
-    auto left = order_.deadline - began_;
-    if (left <= Duration::zero()) return end_unbegun();
-    timeouts.total = timeouts.total == Duration::zero() ? left : std::min<Duration>(timeouts.total, left);
-    deadline_bound_ = timeouts.total == left;
-    if (order_.request->stream) decoder_ = wire_->dialect->stream_decoder();
-    arm_first_token();
-    exchange_ = client.start(wire_->origin, std::move(*request), timeouts, shared_from_this());
+    request_ = std::move(*request);
+    if (order_.deadline <= began_) return end_unbegun();
+    if (!wire_->authorizer || wire_->authorizer->ready()) return send_first();
+    wait_for_credential();
   }
 
   void cancel() override { abort(make_error(Errc::cancelled, "cancelled by the caller")); }
@@ -65,7 +64,7 @@ class Attempt final : public HttpAttempt,
       return finish(std::move(overruled_));
     }
     if (!ended) return finish(transport_error(ended.error()));
-    if (response_.status != 200) return finish(wire_->dialect->classify(response_, clock_.wall()));
+    if (response_.status != 200) return refused();
     if (decoder_) {
       auto closed = decoder_->finish(events_);
       pass_on();
@@ -89,6 +88,64 @@ class Attempt final : public HttpAttempt,
     end_later(std::move(error));
   }
 
+  // The caller's deadline runs while we wait for a credential; the authorizer may answer after our end.
+  void wait_for_credential() {
+    waiting_ = true;
+    credential_late_ = loop_.after(order_.deadline - clock_.now(), [weak = weak_from_this()] {
+      auto late =
+          make_error(Errc::deadline_exceeded, "the caller's deadline passed before a credential came");
+      late.maybe_billed = false;
+      if (auto self = weak.lock(); self && std::exchange(self->waiting_, false)) self->finish(late);
+    });
+    wire_->authorizer->when_ready([weak = weak_from_this()](Result<void> ready) {
+      if (auto self = weak.lock(); self && self->waiting_)
+        self->loop_.post([self, ready] { self->on_credential(ready); });
+    });
+  }
+
+  // Posted, since `ended` is never called within `start`.
+  void on_credential(const Result<void>& ready) {
+    if (!std::exchange(waiting_, false)) return;
+    credential_late_.reset();
+    if (!ready) return finish(ready.error());
+    if (auto sent = send(); !sent) finish(sent.error());
+  }
+
+  void send_first() {
+    if (auto sent = send(); !sent) end_later(sent.error());
+  }
+
+  // The request as encoded is kept, so that a second one can be signed anew.
+  Result<void> send() {
+    auto request = request_;
+    if (wire_->authorizer) {
+      auto stamp = wire_->authorizer->authorize(request, clock_.wall());
+      if (!stamp) return std::unexpected(stamp.error());
+      stamp_ = *stamp;
+    }
+    auto timeouts = wire_->timeouts;
+    auto left = order_.deadline - clock_.now();
+    if (left <= Duration::zero()) left = std::chrono::milliseconds(1);
+    timeouts.total = timeouts.total == Duration::zero() ? left : std::min<Duration>(timeouts.total, left);
+    deadline_bound_ = timeouts.total == left;
+    if (order_.request->stream) decoder_ = wire_->dialect->stream_decoder();
+    arm_first_token();
+    exchange_ = client_.start(wire_->origin, std::move(request), timeouts, shared_from_this());
+    return {};
+  }
+
+  void refused() {
+    auto error = wire_->dialect->classify(response_, clock_.wall());
+    bool again = error.code == Errc::auth && wire_->authorizer && !std::exchange(tried_again_, true) &&
+                 clock_.now() < order_.deadline &&
+                 wire_->authorizer->rejected(stamp_, response_, clock_.wall());
+    if (!again) return finish(std::move(error));
+    if (wire_->metrics) wire_->metrics->auth_retried(wire_->endpoint);
+    first_token_.reset();
+    response_ = {};
+    wait_for_credential();
+  }
+
   void arm_first_token() {
     if (wire_->first_token == Duration::zero() || !decoder_) return;
     first_token_ = loop_.after(wire_->first_token, [weak = weak_from_this()] {
@@ -101,9 +158,13 @@ class Attempt final : public HttpAttempt,
   // Ours overrules whatever the closed exchange will say.
   void abort(Error error) {
     if (overruled_ || !ended_) return;
-    error.maybe_billed = true;
+    // Nothing is on its way while a credential is waited for.
+    error.maybe_billed = !waiting_;
     overruled_ = std::move(error);
-    if (exchange_) exchange_->cancel();
+    if (exchange_) return exchange_->cancel();
+    if (!std::exchange(waiting_, false)) return;
+    credential_late_.reset();
+    end_later(*overruled_);
   }
 
   // A total timer that was really the caller's deadline says nothing about the endpoint.
@@ -130,9 +191,22 @@ class Attempt final : public HttpAttempt,
     first_token_.reset();
   }
 
+  // Words our tables lack are counted, so that someone adds them.
+  void count_surprises(const std::optional<Error>& error) {
+    const auto& stop = result_->completion.unrecognised_stop;
+    if (!stop.empty()) {
+      log::debug("attempt", fmt::format("{} stopped for a reason we do not know: {}", wire_->endpoint,
+                                        providers::printable_type(stop)));
+    }
+    if (!wire_->metrics) return;
+    if (!stop.empty()) wire_->metrics->unrecognised(wire_->endpoint, "stop");
+    if (error && error->unrecognised) wire_->metrics->unrecognised(wire_->endpoint, "error");
+  }
+
   void finish(std::optional<Error> error) {
     if (!ended_) return;
     first_token_.reset();
+    credential_late_.reset();
     if (decoder_) result_->completion = std::move(builder_).take();
     auto& usage = result_->completion.usage;
     bool told = usage.input + usage.output + usage.cache_read + usage.cache_write > 0;
@@ -142,6 +216,7 @@ class Attempt final : public HttpAttempt,
     record.total = clock_.now() - began_;
     record.usage = result_->completion.usage;
     if (error) record.error = to_string(error->code);
+    count_surprises(error);
     result_->error = std::move(error);
     auto ended = std::exchange(ended_, {});
     ended(std::move(result_));
@@ -150,10 +225,14 @@ class Attempt final : public HttpAttempt,
   std::shared_ptr<const Wire> wire_;
   RunAttempt order_;
   http::Loop& loop_;
+  http::Client& client_;
   Clock& clock_;
   Ended ended_;
   Instant began_;
-  bool deadline_bound_ = false;
+  bool deadline_bound_ = false, waiting_ = false, tried_again_ = false;
+  http::Request request_;
+  Authorizer::Stamp stamp_;
+  std::unique_ptr<http::Loop::Timer> credential_late_;
   std::shared_ptr<http::Exchange> exchange_;
   std::unique_ptr<providers::StreamDecoder> decoder_;
   std::unique_ptr<http::Loop::Timer> first_token_;
@@ -169,8 +248,8 @@ class Attempt final : public HttpAttempt,
 std::shared_ptr<HttpAttempt> HttpAttempt::start(std::shared_ptr<const Wire> wire, const RunAttempt& order,
                                                 http::Loop& loop, http::Client& client, Clock& clock,
                                                 Ended ended) {
-  auto attempt = std::make_shared<Attempt>(std::move(wire), order, loop, clock, std::move(ended));
-  attempt->begin(client);
+  auto attempt = std::make_shared<Attempt>(std::move(wire), order, loop, client, clock, std::move(ended));
+  attempt->begin();
   return attempt;
 }
 

@@ -2,22 +2,17 @@
 // lives on the loop thread.
 #pragma once
 
+#include "actors/authorizer.hpp"
 #include "actors/interfaces.hpp"
 #include "providers/dialect.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/http/client.hpp"
+#include "runtime/telemetry/metrics.hpp"
 
 #include <functional>
 #include <memory>
 
 namespace troupe::actors {
-
-/// Puts credentials on a request. Never logs, never keeps the request. Loop thread only.
-class Authorizer {
- public:
-  virtual ~Authorizer() = default;
-  virtual Result<void> authorize(http::Request& request, WallTime now) = 0;
-};
 
 /// How to reach an endpoint. Shared by its attempts; immutable.
 struct Wire {
@@ -28,9 +23,15 @@ struct Wire {
   http::Timeouts timeouts;
   /// Request written -> first content event; the HTTP first-byte timer cannot see it behind start-up events.
   Duration first_token{};
+  /// Null: nothing is put on requests.
   std::shared_ptr<Authorizer> authorizer;
+  /// Counts words our tables lack, and second tries; may be null.
+  std::shared_ptr<telemetry::Metrics> metrics;
 };
 
+/// Waits for a credential within its deadline. An answer of class `auth` that the authorizer can do something
+/// about is followed by one more request to the same endpoint (WIRE 6.1), inside this attempt: the first was
+/// refused before it cost anything, so the books see one attempt, and troupe_auth_retries_total counts it.
 class HttpAttempt {
  public:
   using Ended = std::function<void(AttemptResultPtr)>;

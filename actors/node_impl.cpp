@@ -100,12 +100,18 @@ std::map<std::string, WallTime> Node::Impl::cool_downs() {
 
 Result<actors::LocalEndpoint> Node::Impl::local_endpoint(const config::EndpointConfig& endpoint,
                                                          const std::map<std::string, WallTime>& cooling) {
-  auto wire =
-      actors::make_wire(values(), endpoint, simulator_ ? simulator_->origin() : http::Origin{}, clock_);
+  const auto& provider = values().providers.at(endpoint.provider);
+  auto& client = clients_[actors::client_key(provider)];
+  if (!client) {
+    auto config = actors::client_config(values(), provider);
+    if (!config) return std::unexpected(config.error());
+    client = std::make_unique<http::Client>(*loop_, std::move(*config));
+  }
+  actors::WireParts parts{simulator_ ? simulator_->origin() : http::Origin{}, credentials_.get(),
+                          client.get(), desk_.metrics};
+  auto wire = actors::make_wire(values(), endpoint, parts);
   if (!wire) return std::unexpected(wire.error());
-  const auto& ca_file = values().providers.at(endpoint.provider).ca_file;
-  auto& client = clients_[ca_file];
-  if (!client) client = std::make_unique<http::Client>(*loop_, actors::client_config(values(), ca_file));
+  warm_[{client.get(), (*wire)->origin}] += provider.warm_connections;
   actors::LocalEndpoint local;
   local.endpoint = {config::endpoint_facts(endpoint), endpoint.limits, *wire};
   auto cool = cooling.find(endpoint.id);
@@ -118,7 +124,6 @@ Result<actors::LocalEndpoint> Node::Impl::local_endpoint(const config::EndpointC
 }
 
 void Node::Impl::start_ledger(actors::SupervisorConfig& cast) {
-  desk_.metrics = std::make_shared<telemetry::Metrics>();
   actors::LedgerMetrics measured{desk_.metrics, {}};
   for (const auto& endpoint : values().endpoints.list) measured.providers[endpoint.id] = endpoint.provider;
   for (const auto& local : cast.endpoints) desk_.metrics->breaker_moved(local.breaker.endpoint, "closed", 1);
@@ -129,6 +134,8 @@ void Node::Impl::start_ledger(actors::SupervisorConfig& cast) {
 Result<void> Node::Impl::start_cast() {
   actors::SupervisorConfig cast;
   cast.node = values().node.id;
+  desk_.metrics = std::make_shared<telemetry::Metrics>();
+  credentials_ = std::make_unique<actors::Credentials>(*loop_, clock_, desk_.metrics);
   auto cooling = cool_downs();
   for (const auto& endpoint : values().endpoints.list) {
     if (!actors::lives_here(values(), endpoint)) continue;
@@ -138,6 +145,7 @@ Result<void> Node::Impl::start_cast() {
   }
   cast.features = actors::feature_configs(values());
   cast.peers = actors::remote_peers(values());
+  make_ready();
   start_ledger(cast);
   actors::Stage stage{loop_unit_.get(), gateway_unit_.get(), &clock_, gateway_.get(), ledger_, board_};
   supervisor_ = actors::spawn_supervisor(*system_, std::move(cast), std::move(stage));
@@ -150,6 +158,13 @@ Result<void> Node::Impl::start_cast() {
   cast_ready_ = true;
   for (auto& work : std::exchange(early_, {})) work();
   return {};
+}
+
+// D8: the first request finds credentials fetched and connections open.
+void Node::Impl::make_ready() {
+  credentials_->prefetch();
+  for (const auto& [place, count] : warm_)
+    if (count > 0) loop_->post([place = place, count = count] { place.first->warm(place.second, count); });
 }
 
 void Node::Impl::make_desk() {
@@ -331,6 +346,7 @@ void Node::Impl::stop() {
   if (gateway_) gateway_->stop();
   if (loop_) loop_->stop();
   if (simulator_loop_) simulator_loop_->stop();
+  credentials_.reset();
   clients_.clear();
   desk_ = {};
   supervisor_ = nullptr;

@@ -55,6 +55,7 @@ struct Node::Impl final : transport::GatewayListener {
   Result<actors::LocalEndpoint> local_endpoint(const config::EndpointConfig& endpoint,
                                                const std::map<std::string, WallTime>& cooling);
   std::map<std::string, WallTime> cool_downs();
+  void make_ready();
   void make_desk();
   void tick();
   // What the gateway hears waits until the cast stands.
@@ -71,8 +72,10 @@ struct Node::Impl final : transport::GatewayListener {
   std::unique_ptr<http::Loop> simulator_loop_;
   std::unique_ptr<providers::simulator::SimulatorServer> simulator_;
   std::unique_ptr<http::Loop> loop_;
-  std::map<std::string, std::unique_ptr<http::Client>> clients_;  // by CA file
-  std::unique_ptr<http::Loop::Timer> timer_;                      // loop thread only
+  std::map<std::string, std::unique_ptr<http::Client>> clients_;  // by client_key
+  std::map<std::pair<http::Client*, http::Origin>, std::size_t> warm_;
+  std::unique_ptr<actors::Credentials> credentials_;
+  std::unique_ptr<http::Loop::Timer> timer_;  // loop thread only
   caf::actor_system_config system_config_;
   std::unique_ptr<caf::actor_system> system_;
   std::unique_ptr<actors::Unit> loop_unit_, gateway_unit_;

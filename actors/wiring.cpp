@@ -1,77 +1,32 @@
 #include "actors/wiring.hpp"
 
-#include "providers/auth/sigv4.hpp"
+#include "providers/auth/issuer.hpp"
+#include "runtime/http/proxy.hpp"
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include <cstdlib>
 
 namespace troupe::actors {
 namespace {
-
-class BearerAuthorizer final : public Authorizer {
- public:
-  explicit BearerAuthorizer(std::string key) : value_("Bearer " + std::move(key)) {}
-  Result<void> authorize(http::Request& request, WallTime) override {
-    http::set_header(request.headers, "authorization", value_);
-    return {};
-  }
-
- private:
-  std::string value_;
-};
-
-class SigV4Authorizer final : public Authorizer {
- public:
-  SigV4Authorizer(providers::AwsCredentials credentials, providers::SigningScope scope)
-      : credentials_(std::move(credentials)), scope_(std::move(scope)) {}
-  Result<void> authorize(http::Request& request, WallTime now) override {
-    return providers::sign(request, credentials_, scope_, now);
-  }
-
- private:
-  providers::AwsCredentials credentials_;
-  providers::SigningScope scope_;
-};
 
 struct Base {
   http::Origin origin;
   std::string path;
 };
 
-// "https://HOST[:PORT][/PREFIX]"; config::validate has refused what is malformed, this reads what is left.
-Result<Base> parse_base_url(const std::string& url) {
-  Base base;
-  std::string_view rest = url;
-  if (rest.starts_with("https://")) {
-    base.origin.tls = true;
-    rest.remove_prefix(8);
-  } else if (rest.starts_with("http://")) {
-    rest.remove_prefix(7);
-  } else {
-    return fail(Errc::bad_config, "base_url must begin with http:// or https://: " + url);
-  }
-  auto slash = rest.find('/');
-  auto authority = rest.substr(0, slash);
-  if (slash != std::string_view::npos) base.path = rest.substr(slash);
-  while (base.path.ends_with('/')) base.path.pop_back();
-  base.origin.port = base.origin.tls ? 443 : 80;
-  auto colon = authority.rfind(':');
-  if (colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos) {
-    auto digits = authority.substr(colon + 1);
-    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), base.origin.port);
-    if (error != std::errc() || end != digits.data() + digits.size())
-      return fail(Errc::bad_config, "base_url has a bad port: " + url);
-    authority = authority.substr(0, colon);
-  }
-  if (authority.empty()) return fail(Errc::bad_config, "base_url has no host: " + url);
-  base.origin.host = authority;
-  return base;
+// "https://HOST[:PORT][/PREFIX]"
+Result<Base> parse_base_url(const std::string& text) {
+  auto url = providers::parse_url(text);
+  if (!url) return fail(Errc::bad_config, "base_url: " + url.error().what);
+  while (url->target.ends_with('/')) url->target.pop_back();
+  return Base{url->origin, std::move(url->target)};
 }
 
 std::string host_header(const http::Origin& origin) {
+  auto host = origin.host.find(':') == std::string::npos ? origin.host : "[" + origin.host + "]";
   unsigned short usual = origin.tls ? 443 : 80;
-  return origin.port == usual ? origin.host : fmt::format("{}:{}", origin.host, origin.port);
+  return origin.port == usual ? host : fmt::format("{}:{}", host, origin.port);
 }
 
 // Where a provider is that has no base_url (WIRE 1.1, 3, 4.1, 5.1, 5.4).
@@ -98,57 +53,17 @@ Result<Base> base_of(const config::ProviderConfig& provider, const config::Endpo
   return parse_base_url(provider.base_url);
 }
 
-Result<std::shared_ptr<Authorizer>> aws(const config::AuthConfig& auth, const std::string& region) {
-  Result<providers::AwsCredentials> credentials;
-  if (auth.kind == config::AuthKind::aws_env) {
-    credentials = providers::credentials_from_environment();
-  } else {
-    auto id = config::read_secret(auth.access_key_id);
-    auto secret = config::read_secret(auth.secret_access_key);
-    auto token = config::read_secret(auth.session_token);
-    for (const auto* each : {&id, &secret, &token})
-      if (!*each) return std::unexpected(each->error());
-    credentials = providers::AwsCredentials{*id, *secret, *token};
-  }
-  if (!credentials) return std::unexpected(credentials.error());
-  return std::make_shared<SigV4Authorizer>(std::move(*credentials),
-                                           providers::SigningScope{region, "bedrock"});
-}
-
-Result<std::shared_ptr<Authorizer>> simulated(const config::ProviderConfig& provider,
-                                              const std::string& region) {
-  auto keys = config::simulated_credentials();
-  if (provider.dialect != "bedrock") return std::make_shared<BearerAuthorizer>(keys.api_key);
-  providers::AwsCredentials credentials{keys.access_key_id, keys.secret_access_key, {}};
-  return std::make_shared<SigV4Authorizer>(std::move(credentials),
-                                           providers::SigningScope{region, "bedrock"});
-}
-
-Result<std::shared_ptr<Authorizer>> make_authorizer(const config::ProviderConfig& provider,
-                                                    const std::string& region) {
-  switch (provider.auth.kind) {
-    case config::AuthKind::none: return std::shared_ptr<Authorizer>();
-    case config::AuthKind::simulated: return simulated(provider, region);
-    case config::AuthKind::aws_env:
-    case config::AuthKind::aws_static: return aws(provider.auth, region);
-    case config::AuthKind::bearer: break;
-  }
-  auto key = config::read_secret(provider.auth.api_key);
-  if (!key) return std::unexpected(key.error());
-  return std::make_shared<BearerAuthorizer>(std::move(*key));
-}
-
 }  // namespace
 
 Result<std::shared_ptr<const Wire>> make_wire(const config::Config& config,
                                               const config::EndpointConfig& endpoint,
-                                              const http::Origin& simulator, Clock&) {
+                                              const WireParts& parts) {
   const auto& provider = config.providers.at(endpoint.provider);
   auto wire = std::make_shared<Wire>();
   wire->endpoint = endpoint.id;
   wire->dialect = providers::find_dialect(provider.dialect);
   if (wire->dialect == nullptr) return fail(Errc::bad_config, "unknown dialect " + provider.dialect);
-  auto base = base_of(provider, endpoint, simulator);
+  auto base = base_of(provider, endpoint, parts.simulator);
   if (!base) return std::unexpected(base.error());
   wire->origin = base->origin;
   bool reserved = endpoint.kind == policy::CapacityKind::reserved;
@@ -162,7 +77,9 @@ Result<std::shared_ptr<const Wire>> make_wire(const config::Config& config,
   const auto& timeouts = config.http.timeouts;
   wire->timeouts = {timeouts.connect, timeouts.header, timeouts.first_byte, timeouts.idle, timeouts.total};
   wire->first_token = timeouts.first_byte;
-  auto authorizer = make_authorizer(provider, endpoint.region);
+  wire->metrics = parts.metrics;
+  auto authorizer = parts.credentials->authorizer(
+      {endpoint.provider, &provider, endpoint.region, wire->dialect, parts.client});
   if (!authorizer) return std::unexpected(authorizer.error());
   wire->authorizer = std::move(*authorizer);
   return wire;
@@ -200,13 +117,30 @@ std::vector<RemotePeer> remote_peers(const config::Config& config) {
   return peers;
 }
 
-http::ClientConfig client_config(const config::Config& config, const std::string& ca_file) {
+Result<http::ClientConfig> client_config(const config::Config& config,
+                                         const config::ProviderConfig& provider) {
   http::ClientConfig out;
   out.idle_per_origin_max = config.http.pool.idle_per_origin_max;
   out.open_per_origin_max = config.http.pool.open_per_origin_max;
   out.idle_age_max = config.http.pool.idle_age_max;
-  out.ca_file = ca_file;
+  out.ca_file = provider.ca_file;
+  auto proxy = config::read_secret(provider.proxy);
+  if (!proxy) return std::unexpected(proxy.error());
+  if (!proxy->empty()) {
+    out.proxy = std::move(*proxy);
+  } else {
+    http::read_proxy_environment(out, [](const char* name) {
+      const char* value = std::getenv(name);
+      return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
+    });
+    out.plain_proxy.emplace();
+  }
+  if (auto sound = http::validate(out); !sound) return std::unexpected(sound.error());
   return out;
+}
+
+std::string client_key(const config::ProviderConfig& provider) {
+  return provider.ca_file + "\n" + provider.proxy.reference;
 }
 
 Result<transport::GatewayConfig> gateway_config(const config::Config& config) {

@@ -92,45 +92,72 @@ Task<AwsGrant> from_source(Ports& ports, std::string source, std::string imds_ur
   co_return co_await asking;
 }
 
-/// One profile, and the profiles it builds on. `files` outlives it.
-Task<AwsGrant> from_profile(Ports& ports, const Profiles& files, std::string name, AwsOptions options,
-                            int deep) {
-  auto found = files.find(name);
-  if (found == files.end()) co_return fail(Errc::auth, fmt::format("there is no AWS profile \"{}\"", name));
-  const auto& profile = found->second;
-  StsPlace place{options.region.empty() ? value_of(profile, "region") : options.region, options.sts_url};
+AwsCredentials keys_of(const AwsProfile& profile) {
+  return {value_of(profile, "aws_access_key_id"), value_of(profile, "aws_secret_access_key"),
+          value_of(profile, "aws_session_token")};
+}
+
+bool has_keys(const AwsProfile& profile) {
+  auto keys = keys_of(profile);
+  return !keys.access_key_id.empty() && !keys.secret_access_key.empty();
+}
+
+/// Where we are among the shared files. `files` outlives the flows below.
+struct ProfilePlace {
+  const Profiles* files;
+  std::string name;
+  AwsOptions options;
+  int deep = 0;
+};
+
+Task<AwsGrant> from_profile(Ports& ports, ProfilePlace at);
+
+// Who assumes the profile's role.
+Task<AwsGrant> base_of_profile(Ports& ports, ProfilePlace at) {
+  const auto& profile = at.files->at(at.name);
+  auto base = value_of(profile, "source_profile");
+  if (base.empty()) {
+    auto asking = from_source(ports, value_of(profile, "credential_source"), at.options.imds_url);
+    co_return co_await asking;
+  }
+  // A profile that is its own source means its keys.
+  if (base == at.name && has_keys(profile))
+    co_return Expiring<AwsCredentials>{keys_of(profile), std::nullopt};
+  if (at.deep == kProfilesDeep)
+    co_return fail(Errc::auth, "AWS profiles name each other as source in a circle");
+  at.name = base;
+  ++at.deep;
+  auto asking = from_profile(ports, std::move(at));
+  co_return co_await asking;
+}
+
+Task<AwsGrant> from_profile(Ports& ports, ProfilePlace at) {
+  if (!at.files->contains(at.name))
+    co_return fail(Errc::auth, fmt::format("there is no AWS profile \"{}\"", at.name));
+  const auto& profile = at.files->at(at.name);
+  StsPlace place{at.options.region.empty() ? value_of(profile, "region") : at.options.region,
+                 at.options.sts_url};
   auto role = role_of(profile);
   auto token_file = value_of(profile, "web_identity_token_file");
-  auto base_name = value_of(profile, "source_profile"), source = value_of(profile, "credential_source");
-  AwsCredentials keys{value_of(profile, "aws_access_key_id"), value_of(profile, "aws_secret_access_key"),
-                      value_of(profile, "aws_session_token")};
-  bool has_keys = !keys.access_key_id.empty() && !keys.secret_access_key.empty();
   if (!role.role_arn.empty() && !token_file.empty()) {
     auto asking = assume_role_with_web_identity(ports, place, role, token_file);
     co_return co_await asking;
   }
-  if (!role.role_arn.empty() && (!base_name.empty() || !source.empty())) {
-    AwsGrant base = fail(Errc::auth, "AWS profiles name each other as source in a circle");
-    // A profile that is its own source means its keys.
-    if (base_name == name && has_keys) {
-      base = Expiring<AwsCredentials>{keys, std::nullopt};
-    } else if (!base_name.empty() && deep < kProfilesDeep) {
-      auto asking = from_profile(ports, files, base_name, options, deep + 1);
-      base = co_await asking;
-    } else if (base_name.empty()) {
-      auto asking = from_source(ports, source, options.imds_url);
-      base = co_await asking;
-    }
+  if (!role.role_arn.empty() &&
+      (profile.contains("source_profile") || profile.contains("credential_source"))) {
+    auto finding = base_of_profile(ports, at);
+    auto base = co_await finding;
     if (!base) co_return base;
     auto asking = assume_role(ports, place, base->value, role);
     co_return co_await asking;
   }
-  if (has_keys) co_return Expiring<AwsCredentials>{std::move(keys), std::nullopt};
-  if (auto command = value_of(profile, "credential_process"); !command.empty()) {
-    auto asking = from_process(ports, std::move(command));
-    co_return co_await asking;
-  }
-  co_return fail(Errc::auth, fmt::format("AWS profile \"{}\" says no credentials that we can read", name));
+  if (has_keys(profile)) co_return Expiring<AwsCredentials>{keys_of(profile), std::nullopt};
+  auto command = value_of(profile, "credential_process");
+  if (command.empty())
+    co_return fail(Errc::auth,
+                   fmt::format("AWS profile \"{}\" says no credentials that we can read", at.name));
+  auto asking = from_process(ports, std::move(command));
+  co_return co_await asking;
 }
 
 // Does a profile say anything about credentials? A default profile often holds only a region.
@@ -142,16 +169,8 @@ bool says_credentials(const Profiles& files, const std::string& name) {
   return false;
 }
 
-Task<AwsGrant> from_chain(Ports& ports, AwsOptions options) {
-  auto named = options.profile.empty() ? ports.variable("AWS_PROFILE").value_or("") : options.profile;
-  if (named.empty() && ports.variable("AWS_ACCESS_KEY_ID")) co_return from_variables(ports);
-  auto files = shared_profiles(ports);
-  if (!files) co_return std::unexpected(files.error());
-  auto profile = named.empty() ? std::string("default") : named;
-  if (!named.empty() || says_credentials(*files, profile)) {
-    auto asking = from_profile(ports, *files, profile, options, 0);
-    co_return co_await asking;
-  }
+// What the machine or container brings: web identity, then container, then IMDS.
+Task<AwsGrant> from_surroundings(Ports& ports, AwsOptions options) {
   auto token_file = ports.variable("AWS_WEB_IDENTITY_TOKEN_FILE"), arn = ports.variable("AWS_ROLE_ARN");
   if (token_file && arn) {
     RoleOrder role{*arn, ports.variable("AWS_ROLE_SESSION_NAME").value_or("troupe"), {}};
@@ -169,6 +188,21 @@ Task<AwsGrant> from_chain(Ports& ports, AwsOptions options) {
   if (last) co_return last;
   co_return fail(Errc::auth, "no AWS credentials in environment, profile, web identity or container; and " +
                                  last.error().what);
+}
+
+Task<AwsGrant> from_chain(Ports& ports, AwsOptions options) {
+  auto named = options.profile.empty() ? ports.variable("AWS_PROFILE").value_or("") : options.profile;
+  if (named.empty() && ports.variable("AWS_ACCESS_KEY_ID")) co_return from_variables(ports);
+  auto files = shared_profiles(ports);
+  if (!files) co_return std::unexpected(files.error());
+  auto profile = named.empty() ? std::string("default") : named;
+  if (!named.empty() || says_credentials(*files, profile)) {
+    ProfilePlace place{&*files, profile, options};
+    auto asking = from_profile(ports, std::move(place));
+    co_return co_await asking;
+  }
+  auto asking = from_surroundings(ports, std::move(options));
+  co_return co_await asking;
 }
 
 }  // namespace

@@ -68,13 +68,8 @@ Task<TokenGrant> by_type(Ports& ports, Json file, GoogleOptions options) {
   co_return fail(Errc::auth, "Google's credentials file is of a type we do not read");
 }
 
-}  // namespace
-
-Task<TokenGrant> google_service_account(Ports& ports, Json key, GoogleOptions options) {
-  auto audience = get_string(key, "token_uri", kGoogleTokenUrl);
-  auto url = parse_url(options.token_url.empty() ? audience : options.token_url);
-  if (!url) co_return std::unexpected(url.error());
-  auto now = ports.wall().ms / 1000;
+// The JWT without its signature. The members' order is that of Google's own library.
+std::string assertion_of(const Json& key, const GoogleOptions& options, std::int64_t now_s) {
   Json header, claims;
   header["alg"] = "RS256";
   if (auto id = get_string(key, "private_key_id"); !id.empty()) {
@@ -83,10 +78,19 @@ Task<TokenGrant> google_service_account(Ports& ports, Json key, GoogleOptions op
   }
   claims["iss"] = get_string(key, "client_email");
   claims["scope"] = options.scope;
-  claims["aud"] = audience;
-  claims["exp"] = now + kAssertionSeconds;
-  claims["iat"] = now;
-  auto assertion = base64url(dump_json(header)) + "." + base64url(dump_json(claims));
+  claims["aud"] = get_string(key, "token_uri", kGoogleTokenUrl);
+  claims["exp"] = now_s + kAssertionSeconds;
+  claims["iat"] = now_s;
+  return base64url(dump_json(header)) + "." + base64url(dump_json(claims));
+}
+
+}  // namespace
+
+Task<TokenGrant> google_service_account(Ports& ports, Json key, GoogleOptions options) {
+  auto own = get_string(key, "token_uri", kGoogleTokenUrl);
+  auto url = parse_url(options.token_url.empty() ? own : options.token_url);
+  if (!url) co_return std::unexpected(url.error());
+  auto assertion = assertion_of(key, options, ports.wall().ms / 1000);
   auto signature = rs256(get_string(key, "private_key"), assertion);
   if (!signature) co_return std::unexpected(signature.error());
   std::vector<std::pair<std::string, std::string>> form{

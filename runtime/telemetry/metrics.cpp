@@ -62,6 +62,15 @@ struct Metrics::Impl {
                                                            "Tokens by kind; reasoning is part of output.");
   prometheus::Family<prometheus::Counter>& usd =
       family(prometheus::BuildCounter(), "troupe_usd_total", "Cost at list prices.");
+  prometheus::Family<prometheus::Counter>& words =
+      family(prometheus::BuildCounter(), "troupe_unrecognised_total",
+             "Stop reasons and error types our tables do not have.");
+  prometheus::Family<prometheus::Counter>& fetches =
+      family(prometheus::BuildCounter(), "troupe_credential_fetches_total",
+             "Credentials asked of issuers, by how that ended.");
+  prometheus::Family<prometheus::Counter>& auth_retries =
+      family(prometheus::BuildCounter(), "troupe_auth_retries_total",
+             "Requests sent again with a newer credential or a corrected time.");
   prometheus::Family<prometheus::Gauge>& state =
       family(prometheus::BuildGauge(), "troupe_breaker_state", "1 for the breaker's present state.");
   prometheus::Family<prometheus::Gauge>& share =
@@ -114,6 +123,22 @@ void Metrics::queue_stands(const QueueFigures& figures) {
                                                             {"expired", figures.expired}};
   for (const auto& [outcome, count] : outcomes)
     impl_->calls.Add(Impl::with(labels, "outcome", outcome)).Set(static_cast<double>(count));
+}
+
+void Metrics::unrecognised(const std::string& endpoint, const std::string& kind) {
+  std::lock_guard lock(impl_->mutex);
+  impl_->words.Add({{"endpoint", impl_->known("endpoint", endpoint)}, {"kind", kind}}).Increment();
+}
+
+void Metrics::credential_fetched(const std::string& principal, bool obtained) {
+  std::lock_guard lock(impl_->mutex);
+  Labels labels{{"principal", impl_->known("principal", principal)}};
+  impl_->fetches.Add(Impl::with(labels, "outcome", obtained ? "ok" : "failed")).Increment();
+}
+
+void Metrics::auth_retried(const std::string& endpoint) {
+  std::lock_guard lock(impl_->mutex);
+  impl_->auth_retries.Add({{"endpoint", impl_->known("endpoint", endpoint)}}).Increment();
 }
 
 std::string Metrics::exposition() const {

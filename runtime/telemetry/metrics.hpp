@@ -40,6 +40,9 @@ struct QueueFigures {
 ///     reasoning troupe_usd_total{endpoint,model,provider,cause} troupe_breaker_state{endpoint,state} 1 for
 ///     the present state, 0 for the others troupe_breaker_share{endpoint}                         share of
 ///     traffic admitted, 0 to 1 troupe_queue_waiting, troupe_queue_running{feature}
+///     troupe_unrecognised_total{endpoint,kind}               kind: stop, error
+///     troupe_credential_fetches_total{principal,outcome}     outcome: ok, failed
+///     troupe_auth_retries_total{endpoint}
 ///     troupe_calls{feature,outcome}                          outcome: in, served, refused, expired
 class Metrics {
  public:
@@ -56,6 +59,12 @@ class Metrics {
   /// `state`: closed, open or partial.
   void breaker_moved(const std::string& endpoint, const std::string& state, double share);
   void queue_stands(const QueueFigures& figures);
+  /// A provider said a word our tables do not have. `kind`: "stop" or "error".
+  void unrecognised(const std::string& endpoint, const std::string& kind);
+  /// An issuer was asked for a credential of `principal`.
+  void credential_fetched(const std::string& principal, bool obtained);
+  /// A request was refused for its credential and sent again with a newer one, or with a corrected time.
+  void auth_retried(const std::string& endpoint);
   /// Everything, in Prometheus' text format 0.0.4.
   std::string exposition() const;
 

@@ -17,7 +17,7 @@ using Responder = std::shared_ptr<http::Responder>;
 
 class RefusingAuthorizer final : public Authorizer {
  public:
-  Result<void> authorize(http::Request&, WallTime) override { return fail(Errc::auth, "no credentials"); }
+  Result<Stamp> authorize(http::Request&, WallTime) override { return fail(Errc::auth, "no credentials"); }
 };
 
 class HeardText final : public StreamSink {
@@ -273,6 +273,22 @@ TEST_F(AttemptTest, TellsAnEndpointThatIsNotThere) {
   auto result = run();
   EXPECT_EQ(result->error->code, Errc::transient_server);
   EXPECT_FALSE(result->error->maybe_billed);
+}
+
+TEST_F(AttemptTest, CountsWordsOurTablesLack) {
+  wire_->metrics = std::make_shared<telemetry::Metrics>();
+  serve_ = [](const http::Request&, const Responder& responder) {
+    responder->send({200, {}, R"({"choices":[{"message":{"content":"x"},"finish_reason":"bored"}]})"});
+  };
+  EXPECT_EQ(run(20s, false)->completion.unrecognised_stop, "bored");
+  ended_ = {};
+  serve_ = [](const http::Request&, const Responder& responder) {
+    responder->send({418, {}, R"({"error":{"type":"teapot_error","message":"short and stout"}})"});
+  };
+  EXPECT_TRUE(run()->error->unrecognised);
+  auto figures = wire_->metrics->exposition();
+  EXPECT_NE(figures.find("troupe_unrecognised_total{endpoint=\"a\",kind=\"stop\"} 1"), std::string::npos);
+  EXPECT_NE(figures.find("troupe_unrecognised_total{endpoint=\"a\",kind=\"error\"} 1"), std::string::npos);
 }
 
 TEST_F(AttemptTest, BooksAnEstimateForAWholeAnswerThatNeverCame) {
