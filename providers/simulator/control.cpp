@@ -78,6 +78,15 @@ Result<ScaleOrder> read_scale_order(std::string_view body) {
   return out;
 }
 
+Result<IssuersOrder> read_issuers_order(std::string_view body) {
+  auto order = parse_json(body);
+  if (!order) return std::unexpected(order.error());
+  auto delay = get_double(*order, "delay_s");
+  if (!order->is_object() || delay < 0 || delay > kSecondsLimit)
+    return fail(Errc::invalid_input, "expected {\"down\": true or false, \"delay_s\": 0 to 1e7}");
+  return IssuersOrder{get_bool(*order, "down"), from_seconds(delay)};
+}
+
 Json request_json(const std::string& endpoint, const http::Request& request, std::size_t body_bytes_max) {
   Json headers = Json::array();
   for (const auto& [name, value] : request.headers) {

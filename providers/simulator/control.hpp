@@ -34,6 +34,12 @@ struct ScaleOrder {
 /// schedule's. invalid_input naming what is wrong: an unknown kind or key, a number out of range, more than
 /// 64 faults.
 Result<FaultOrder> read_fault_order(std::string_view body, Duration since_start);
+struct IssuersOrder {
+  bool down = false;
+  Duration delay{};
+};
+/// {"down": BOOL, "delay_s": NUMBER}, both optional; invalid_input otherwise.
+Result<IssuersOrder> read_issuers_order(std::string_view body);
 /// {"endpoint": NAME, "instances": N}; invalid_input otherwise.
 Result<ScaleOrder> read_scale_order(std::string_view body);
 

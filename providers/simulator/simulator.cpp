@@ -27,6 +27,24 @@ std::string_view first_segment(std::string_view target) {
   return target.substr(0, target.find('/'));
 }
 
+// What the issuers gave out opens the endpoints' doors.
+class IssuedTokens final : public TokenAuthority {
+ public:
+  explicit IssuedTokens(const Issuers& issuers) : issuers_(issuers) {}
+  Result<void> check_bearer(std::string_view token, std::string_view dialect, WallTime wall) const override {
+    if (dialect.starts_with("azure")) return issuers_.check_bearer(token, Audience::azure, wall);
+    if (dialect.starts_with("vertex")) return issuers_.check_bearer(token, Audience::google, wall);
+    return fail(Errc::auth, "the api key is missing or wrong");
+  }
+  Result<void> check_signed(const http::Request& request, std::string_view region,
+                            WallTime wall) const override {
+    return issuers_.check_signed(request, {std::string(region), ""}, wall);
+  }
+
+ private:
+  const Issuers& issuers_;
+};
+
 SimulatedResponse control_error(int status, const std::string& what) {
   return at_once(json_response(status, Json{{"error", what}}));
 }
@@ -75,13 +93,17 @@ Endpoint* Simulator::route(const http::Request& request) {
 
 SimulatedResponse Simulator::respond(const http::Request& request, Instant now, WallTime wall) {
   if (first_segment(request.target) == "control") return control(request, now);
+  bool named = find(first_segment(request.target)) != nullptr;
+  if (!named)
+    if (auto issued = issuers_.respond(request, wall)) return at_once(std::move(*issued), issuers_.delay());
   auto* endpoint = route(request);
   if (endpoint == nullptr) return control_error(404, "no simulated endpoint for this path and host");
   if (held_.size() >= config_.in_flight_max) return control_error(503, "the simulator is full");
   std::optional<HeldAllowance> allowance;
+  IssuedTokens authority(issuers_);
   CallContext context{.now = now,
                       .wall = wall,
-                      .authority = authority_,
+                      .authority = &authority,
                       .since_start = now - started_,
                       .scale = config_.scale};
   auto response = endpoint->respond(request, context, allowance);
@@ -146,9 +168,12 @@ SimulatedResponse Simulator::control(const http::Request& request, Instant now) 
   if (request.method == "POST" && target == "/control/faults") return set_faults(request, now);
   if (request.method == "DELETE" && target == "/control/faults") return clear_faults();
   if (request.method == "POST" && target == "/control/scale") return scale(request, now);
+  if (request.method == "GET" && target == "/control/issuers")
+    return at_once(json_response(200, issuers_.stats()));
+  if (request.method == "POST" && target == "/control/issuers") return set_issuers(request);
   return control_error(404,
                        "there are GET /control/stats, /control/calls and /control/requests, POST and DELETE "
-                       "/control/faults, and POST /control/scale");
+                       "/control/faults, POST /control/scale, and GET and POST /control/issuers");
 }
 
 SimulatedResponse Simulator::set_faults(const http::Request& request, Instant now) {
@@ -162,6 +187,14 @@ SimulatedResponse Simulator::set_faults(const http::Request& request, Instant no
   }
   if (names.empty()) return control_error(404, "no endpoint of that name, provider or region");
   return at_once(json_response(200, Json{{"endpoints", names}, {"faults", order->faults.size()}}));
+}
+
+SimulatedResponse Simulator::set_issuers(const http::Request& request) {
+  auto order = read_issuers_order(request.body);
+  if (!order) return control_error(400, order.error().what);
+  issuers_.set_down(order->down);
+  issuers_.set_delay(order->delay);
+  return at_once(json_response(200, issuers_.stats()));
 }
 
 SimulatedResponse Simulator::clear_faults() {

@@ -3,6 +3,7 @@
 
 #include "providers/simulator/control.hpp"
 #include "providers/simulator/endpoint.hpp"
+#include "providers/simulator/issuers.hpp"
 #include "providers/simulator/response.hpp"
 #include "runtime/config/simulator_config.hpp"
 #include "runtime/http/message.hpp"
@@ -21,7 +22,8 @@ namespace troupe::providers::simulator {
 
 /// One port serves many endpoints. A call belongs to the endpoint named by the first segment of its path
 /// (/NAME/v1/chat/completions, /NAME/model/ID/converse), else to the one whose `host` is its Host header;
-/// with a single endpoint to that one. Anything else is 404.
+/// with a single endpoint to that one. Before that, a path of an issuer of credentials is the issuer's.
+/// Anything else is 404.
 ///
 /// Control surface, for tests and operators: GET /control/stats gives
 ///   {"uptime_s", "in_flight", "endpoints": {NAME: {"calls", "by_outcome", "input_tokens", "output_tokens",
@@ -38,7 +40,9 @@ namespace troupe::providers::simulator {
 ///   or absent: for ever. DELETE /control/faults clears them all;
 /// POST /control/scale asks for instances (sagemaker_instances): {"endpoint", "instances"}; the answer says
 /// how
-///   many there will be.
+///   many there will be;
+/// GET /control/issuers counts what the issuers of credentials were asked (see Issuers); POST sets
+///   {"down": BOOL, "delay_s": NUMBER}, as in an outage.
 ///
 /// Same requests at the same instants, same answers (the seed is in the configuration). Not thread-safe.
 class Simulator {
@@ -57,8 +61,6 @@ class Simulator {
   Json stats(Instant now) const;
   Json call_log() const;
   Json received() const;
-  /// Knows the tokens that were issued. Outlives the simulator; null: only static keys open doors.
-  void trust(const TokenAuthority* authority) { authority_ = authority; }
   /// The endpoint of that name, or nullptr.
   Endpoint* find(std::string_view name);
 
@@ -72,13 +74,15 @@ class Simulator {
     std::size_t endpoint = 0;
     HeldAllowance allowance;
   };
-  Simulator(config::SimulatorConfig config, Instant now) : config_(std::move(config)), started_(now) {}
+  Simulator(config::SimulatorConfig config, Instant now)
+      : config_(std::move(config)), started_(now), issuers_(config_.issuers, config_.seed) {}
   void log_call(const Endpoint& endpoint, const http::Request& request, const SimulatedResponse& response);
   Endpoint* route(const http::Request& request);
   SimulatedResponse control(const http::Request& request, Instant now);
   SimulatedResponse set_faults(const http::Request& request, Instant now);
   SimulatedResponse clear_faults();
   SimulatedResponse scale(const http::Request& request, Instant now);
+  SimulatedResponse set_issuers(const http::Request& request);
 
   config::SimulatorConfig config_;
   Instant started_;
@@ -86,7 +90,7 @@ class Simulator {
   std::map<std::uint64_t, Held> held_;
   std::vector<LoggedCall> log_;
   std::deque<Json> received_;
-  const TokenAuthority* authority_ = nullptr;
+  Issuers issuers_;
   std::uint64_t calls_ = 0, log_dropped_ = 0;
 };
 

@@ -39,7 +39,11 @@ inline CompletionRequest question(bool stream = true) {
 }
 
 inline http::Request wire(const config::SimulatedEndpoint& endpoint, const CompletionRequest& request) {
-  Target target{.model = "m-1", .base_path = "/" + endpoint.name, .host = "127.0.0.1:1"};
+  Target target{.model = "m-1",
+                .base_path = "/" + endpoint.name,
+                .host = "127.0.0.1:1",
+                .project = "p",
+                .location = endpoint.region};
   auto encoded = find_dialect(endpoint.dialect)->encode(request, target);
   return encoded ? *encoded : http::Request{};
 }

@@ -12,14 +12,16 @@
 namespace troupe::providers::simulator {
 namespace {
 
-class SimulatedDialects : public ::testing::TestWithParam<const char*> {
+class SimulatedDialects : public ::testing::TestWithParam<std::string_view> {
  protected:
-  config::SimulatedEndpoint endpoint() const { return cloud("one", GetParam()); }
+  config::SimulatedEndpoint endpoint() const { return cloud("one", dialect()); }
   Heard call(Simulator& simulator, const config::SimulatedEndpoint& to, Duration at = {}) const {
     auto response = simulator.respond(wire(to, question()), kStart + at, kWall);
     simulator.ended(response.call, kStart + at);
-    return hear(GetParam(), response);
+    return hear(dialect(), response);
   }
+  std::string dialect() const { return std::string(GetParam()); }
+  bool is_tgi() const { return dialect() == "sagemaker_tgi"; }
   Heard call_with(Fault fault) const {
     auto to = endpoint();
     to.faults.push_back(fault);
@@ -27,7 +29,7 @@ class SimulatedDialects : public ::testing::TestWithParam<const char*> {
     return call(simulator, to);
   }
 };
-INSTANTIATE_TEST_SUITE_P(Simulator, SimulatedDialects, ::testing::Values("openai", "bedrock"),
+INSTANTIATE_TEST_SUITE_P(Simulator, SimulatedDialects, ::testing::ValuesIn(dialect_names()),
                          [](const auto& param) { return std::string(param.param); });
 
 TEST_P(SimulatedDialects, AnswersAStreamThatTheClientReadsWhole) {  // D1
@@ -35,7 +37,7 @@ TEST_P(SimulatedDialects, AnswersAStreamThatTheClientReadsWhole) {  // D1
   auto simulator = simulator_of({.endpoints = {to}});
   auto response = simulator.respond(wire(to, question()), kStart, kWall);
   EXPECT_GE(response.body.size(), 5u);
-  auto heard = hear(GetParam(), response);
+  auto heard = hear(dialect(), response);
   ASSERT_TRUE(heard.completion);
   EXPECT_EQ(heard.completion->stop, StopReason::stop);
   EXPECT_NE(heard.completion->text().find("[m"), std::string::npos);
@@ -48,7 +50,7 @@ TEST_P(SimulatedDialects, AnswersAWholeResponseToo) {
   auto simulator = simulator_of({.endpoints = {to}});
   auto response = simulator.respond(wire(to, question(false)), kStart, kWall);
   EXPECT_FALSE(response.streamed);
-  auto decoded = find_dialect(GetParam())->decode({200, response.head.headers, response.body.at(0).bytes});
+  auto decoded = find_dialect(dialect())->decode({200, response.head.headers, response.body.at(0).bytes});
   ASSERT_TRUE(decoded) << decoded.error().what;
   EXPECT_NE(decoded->text().find("[m"), std::string::npos);
 }
@@ -68,13 +70,12 @@ TEST_P(SimulatedDialects, SpreadsDeltasOverTimeAndNotAtScaleZero) {
 
 TEST_P(SimulatedDialects, ThrottlesWithAndWithoutAHint) {  // G3
   auto hinted = call_with({.kind = FaultKind::throttle, .retry_after = std::chrono::seconds(7)});
-  EXPECT_EQ(hinted.status, 429);
   ASSERT_TRUE(hinted.error);
   EXPECT_EQ(hinted.error->code, Errc::rate_limited);
   ASSERT_TRUE(hinted.error->retry_after);
   EXPECT_EQ(*hinted.error->retry_after, std::chrono::seconds(7));
   auto plain = call_with({.kind = FaultKind::throttle});
-  EXPECT_EQ(plain.status, 429);
+  EXPECT_EQ(plain.error->code, Errc::rate_limited);
   EXPECT_FALSE(plain.error->retry_after);
 }
 
@@ -102,7 +103,10 @@ TEST_P(SimulatedDialects, SaysAnErrorInsideTheStreamInItsOwnWords) {  // G1
   auto heard = call_with({.kind = FaultKind::in_stream_error});
   EXPECT_EQ(heard.status, 200);
   ASSERT_TRUE(heard.error);
-  EXPECT_EQ(heard.error->code, Errc::overloaded);
+  // SageMaker's stream has two exceptions, and neither says "overloaded".
+  bool sagemaker = dialect().starts_with("sagemaker");
+  if (!sagemaker) EXPECT_EQ(heard.error->code, Errc::overloaded);
+  EXPECT_TRUE(heard.error->failover);
   EXPECT_TRUE(heard.error->maybe_billed);
 }
 
@@ -125,13 +129,14 @@ TEST_P(SimulatedDialects, IsCutAtAnyByte) {
 }
 
 TEST_P(SimulatedDialects, AnswersToolsReasoningAndResults) {  // G5
+  if (is_tgi()) GTEST_SKIP() << "TGI's generate call has no tools";
   auto to = endpoint();
   auto simulator = simulator_of({.endpoints = {to}});
   auto request = question();
   request.tools = {{"search", "finds", {R"({"type":"object","properties":{"query":{"type":"string"}}})"}},
                    {"fetch", "gets", {R"({"type":"object","properties":{"url":{"type":"string"}}})"}}};
   std::get<TextPart>(request.messages[0].parts[0]).text += "use search and fetch";
-  auto heard = hear(GetParam(), simulator.respond(wire(to, request), kStart, kWall));
+  auto heard = hear(dialect(), simulator.respond(wire(to, request), kStart, kWall));
   ASSERT_TRUE(heard.completion);
   EXPECT_EQ(heard.completion->stop, StopReason::tool_calls);
   ASSERT_EQ(heard.completion->parts.size(), 2u);
@@ -144,7 +149,7 @@ TEST_P(SimulatedDialects, AnswersToolsReasoningAndResults) {  // G5
   for (const auto& part : heard.completion->parts)
     results.parts.emplace_back(ToolResultPart{std::get<ToolUsePart>(part).id, "found it", false});
   request.messages.push_back(std::move(results));
-  auto closing = hear(GetParam(), simulator.respond(wire(to, request), kStart, kWall));
+  auto closing = hear(dialect(), simulator.respond(wire(to, request), kStart, kWall));
   ASSERT_TRUE(closing.completion);
   EXPECT_EQ(closing.completion->stop, StopReason::stop);
 }
@@ -170,11 +175,13 @@ TEST_P(SimulatedDialects, StrikesByCallNumberAndByTime) {
       {.kind = FaultKind::errors, .call_from = 2, .call_to = 3},
       {.kind = FaultKind::unavailable, .from = std::chrono::seconds(10), .to = std::chrono::seconds(20)}};
   auto simulator = simulator_of({.endpoints = {to}});
-  std::vector<int> statuses;
+  std::vector<std::string> said;
   for (int at : {0, 1, 2, 3, 10, 19, 20}) {
-    statuses.push_back(call(simulator, to, std::chrono::seconds(at)).status);
+    auto heard = call(simulator, to, std::chrono::seconds(at));
+    said.emplace_back(heard.error ? to_string(heard.error->code) : "ok");
   }
-  EXPECT_EQ(statuses, (std::vector{200, 500, 500, 200, 503, 503, 200}));
+  EXPECT_EQ(said, (std::vector<std::string>{"ok", "transient_server", "transient_server", "ok", "overloaded",
+                                            "overloaded", "ok"}));
 }
 
 TEST_P(SimulatedDialects, StrikesTheGivenShareTheSameWayEachRun) {
@@ -189,7 +196,7 @@ TEST_P(SimulatedDialects, StrikesTheGivenShareTheSameWayEachRun) {
   auto first = run(5);
   EXPECT_EQ(first, run(5));
   EXPECT_NE(first, run(6));
-  EXPECT_NEAR(static_cast<double>(std::ranges::count(first, 500)), 90, 30);
+  EXPECT_NEAR(static_cast<double>(300 - std::ranges::count(first, 200)), 90, 30);
 }
 
 TEST_P(SimulatedDialects, KeepsItsTokensPerMinute) {
@@ -198,7 +205,7 @@ TEST_P(SimulatedDialects, KeepsItsTokensPerMinute) {
   auto simulator = simulator_of({.endpoints = {to}});
   int served = 0;
   Heard last;
-  for (int i = 0; i < 20 && last.status != 429; ++i) {
+  for (int i = 0; i < 20 && !last.error; ++i) {
     last = call(simulator, to);
     served += last.status == 200 ? 1 : 0;
   }
@@ -218,7 +225,7 @@ TEST_P(SimulatedDialects, KeepsItsConcurrency) {
   auto simulator = simulator_of({.endpoints = {to}});
   auto first = simulator.respond(wire(to, question()), kStart, kWall);
   auto second = simulator.respond(wire(to, question()), kStart, kWall);
-  EXPECT_EQ(simulator.respond(wire(to, question()), kStart, kWall).head.status, 429);
+  EXPECT_NE(simulator.respond(wire(to, question()), kStart, kWall).head.status, 200);
   simulator.ended(first.call, kStart);
   EXPECT_EQ(simulator.respond(wire(to, question()), kStart, kWall).head.status, 200);
   simulator.ended(second.call, kStart);
@@ -247,7 +254,7 @@ TEST_P(SimulatedDialects, RefusesUnknownModelsLongPromptsAndGarbage) {
   EXPECT_EQ(call(simulator, to).error->code, Errc::context_length_exceeded);
   auto request = wire(to, question());
   request.body = "{\"messages\":";
-  EXPECT_EQ(hear(GetParam(), simulator.respond(request, kStart, kWall)).error->code, Errc::bad_request);
+  EXPECT_EQ(hear(dialect(), simulator.respond(request, kStart, kWall)).error->code, Errc::bad_request);
   to.models = {"other"};
   auto other = simulator_of({.endpoints = {to}});
   EXPECT_EQ(call(other, to).error->code, Errc::not_found);
@@ -258,11 +265,41 @@ TEST_P(SimulatedDialects, ChecksCredentialsWhenToldTo) {
   to.credentials = config::simulated_credentials();
   auto simulator = simulator_of({.endpoints = {to}});
   EXPECT_EQ(call(simulator, to).error->code, Errc::auth);
-  auto request = wire(to, question());
-  http::set_header(request.headers, "authorization", "Bearer wrong");
-  EXPECT_EQ(hear(GetParam(), simulator.respond(request, kStart, kWall)).error->code, Errc::auth);
-  http::set_header(request.headers, "authorization", "Bearer " + to.credentials.api_key);
-  EXPECT_EQ(simulator.respond(request, kStart, kWall).head.status, 200);
+  auto with_key = [&](const std::string& key) {
+    auto request = wire(to, question());
+    find_dialect(dialect())->put_api_key(request, key);
+    return hear(dialect(), simulator.respond(request, kStart, kWall));
+  };
+  EXPECT_EQ(with_key("wrong").error->code, Errc::auth);
+  // SageMaker has no API keys; everyone else takes one.
+  EXPECT_EQ(with_key(to.credentials.api_key).status == 200, !dialect().starts_with("sagemaker"));
+}
+
+TEST(Simulator, OpensToWhatItsIssuersGaveOutUntilItExpires) {  // A2, D9
+  auto gemini = cloud("gemini", "vertex_gemini");
+  auto west = cloud("west", "bedrock");
+  west.region = "us-west-2";
+  gemini.credentials = west.credentials = config::simulated_credentials();
+  config::SimulatorConfig config{.endpoints = {gemini, west}};
+  config.issuers.token_lifetime = std::chrono::minutes(10);
+  auto simulator = simulator_of(config);
+  http::Request ask{.method = "GET",
+                    .target = "/computeMetadata/v1/instance/service-accounts/default/token",
+                    .headers = {{"metadata-flavor", "Google"}, {"host", "metadata.google.internal"}}};
+  auto granted = parse_json(simulator.respond(ask, kStart, kWall).body.at(0).bytes);
+  ASSERT_TRUE(granted);
+  auto status_at = [&](WallTime wall) {
+    auto request = wire(gemini, question());
+    http::set_header(request.headers, "authorization", "Bearer " + get_string(*granted, "access_token"));
+    return simulator.respond(request, kStart, wall).head.status;
+  };
+  EXPECT_EQ(status_at(kWall), 200);
+  EXPECT_EQ(status_at({kWall.ms + 9 * 60'000}), 200);
+  EXPECT_EQ(status_at({kWall.ms + 11 * 60'000}), 401);
+  http::Request down{.method = "POST", .target = "/control/issuers", .body = R"({"down":true})"};
+  EXPECT_EQ(simulator.respond(down, kStart, kWall).head.status, 200);
+  EXPECT_EQ(simulator.respond(ask, kStart, kWall).head.status, 503);
+  EXPECT_EQ(status_at(kWall), 200) << "what was issued stays good";
 }
 
 TEST(Simulator, ChecksBedrockSignaturesAndTheirRegion) {
