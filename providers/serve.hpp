@@ -76,8 +76,8 @@ class DialectServer {
   /// The dialect's own status, headers and body for `error.code`; every code of the model-call vocabulary is
   /// read back as itself by Dialect::classify, except stream_broken and cancelled, which no answer can say.
   /// With `error.retry_after` the retry hint headers are set (Retry-After in whole seconds, rounded up, and
-  /// retry-after-ms for OpenAI or x-amz-retry-after for Bedrock), otherwise none. The message is
-  /// error.vendor_text when it has one, otherwise a text of the dialect's; classes that a dialect tells by
+  /// retry-after-ms for OpenAI and Anthropic, or x-amz-retry-after for Bedrock), otherwise none. The message
+  /// is error.vendor_text when it has one, otherwise a text of the dialect's; classes that a dialect tells by
   /// text only (Bedrock's context_length_exceeded and content_filtered) keep that text in front. Our own
   /// runtime's codes become the nearest of these.
   virtual http::Response write_error(const Error& error) const = 0;

@@ -21,7 +21,8 @@ class MessagesDialect final : public Dialect {
         write_messages_body(request, {.model = target.model, .sampling = !refuses_sampling(*version)});
     if (!body) return std::unexpected(body.error());
     http::Request out;
-    out.target = target.base_path + "/v1/messages";
+    // Base URLs of other dialects end in /v1, so people write this one so too.
+    out.target = target.base_path + (target.base_path.ends_with("/v1") ? "/messages" : "/v1/messages");
     out.headers = {{"host", target.host},
                    {"accept", "application/json"},
                    {"anthropic-version", std::move(*version)},

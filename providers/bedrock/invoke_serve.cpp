@@ -74,6 +74,9 @@ class InvokeServer final : public DialectServer {
   }
 
   http::Response write_error(const Error& error) const override { return server().write_error(error); }
+  http::Response write_model_error(int original_status) const override {
+    return server().write_model_error(original_status);
+  }
 };
 
 }  // namespace

@@ -218,6 +218,17 @@ TEST(EncodeMessages, PutsTheKeyWhereItsVersionWantsIt) {
   EXPECT_EQ(*http::find_header(vertex.headers, "authorization"), "Bearer T");
 }
 
+TEST(EncodeMessages, TakesABaseWithOrWithoutItsVersion) {
+  auto path = [](const char* base) {
+    auto target = family_target("anthropic");
+    target.base_path = base;
+    return client("anthropic").encode(ask("x"), target)->target;
+  };
+  EXPECT_EQ(path(""), "/v1/messages");
+  EXPECT_EQ(path("/v1"), "/v1/messages");
+  EXPECT_EQ(path("/anthropic"), "/anthropic/v1/messages");
+}
+
 TEST(EncodeMessages, RefusesAVersionThatWouldBreakAHeader) {
   auto target = family_target("anthropic");
   for (const auto* version : {"2023-06-01\r\nx: y", " ", "2023 06"}) {

@@ -199,6 +199,15 @@ TEST(RefuseAnthropic, TellsClientsWhenRetryingIsPointless) {
   EXPECT_EQ(verdict(Errc::overloaded), "");
 }
 
+// A model's container that fails goes by the status it answered, as with Converse.
+TEST(RefuseInvoke, CarriesTheModelsOwnStatus) {
+  auto code = [](int original) {
+    return client("bedrock_invoke").classify(server("bedrock_invoke").write_model_error(original), {0}).code;
+  };
+  EXPECT_EQ(code(429), Errc::rate_limited);
+  EXPECT_EQ(code(500), Errc::transient_server);
+}
+
 TEST(RefuseAnthropic, HasTheShapeOfficialClientsParse) {
   auto answer = server("anthropic").write_error(make_error(Errc::overloaded, "x"));
   EXPECT_EQ(answer.status, 529);

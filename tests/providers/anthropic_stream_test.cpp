@@ -9,7 +9,6 @@ using anthropic_test::framed;
 using anthropic_test::golden_answer;
 using anthropic_test::golden_stream;
 using anthropic_test::stream_of;
-using codec_test::decode_split;
 using codec_test::decode_whole;
 using codec_test::shared_fixture;
 
@@ -31,25 +30,9 @@ TEST_P(MessagesStream, ReadsEverythingAnAnswerSays) {
   EXPECT_TRUE(std::holds_alternative<DetailsReported>(got.events.back()));
 }
 
-TEST_P(MessagesStream, ReadsTheSameHoweverItIsSplit) {
-  auto bytes = golden_stream(GetParam());
-  codec_test::expect_same_however_split(dialect(), bytes);
-  codec_test::expect_truncation_shows(dialect(), bytes);
-}
-
-TEST_P(MessagesStream, ReadsTheSameInTenThousandRandomSplits) {
-  auto bytes = stream_of(
-      GetParam(), {R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"é€"}})"});
-  auto whole = decode_whole(dialect(), bytes);
-  ASSERT_EQ(whole.error(), nullptr);
-  Rng rng(11);
-  for (int round = 0; round < 10'000; ++round) {
-    std::vector<std::size_t> cuts;
-    auto step = 1 + rng.below(bytes.size());
-    for (std::size_t at = rng.below(step); at < bytes.size(); at += 1 + rng.below(step)) cuts.push_back(at);
-    auto got = decode_split(dialect(), bytes, cuts);
-    ASSERT_TRUE(got.events == whole.events && got.fed && got.finished) << "round " << round;
-  }
+// How splitting and cutting fare on every dialect's streams: stream_split_test.cpp.
+TEST_P(MessagesStream, ShowsWhereverItIsCut) {
+  codec_test::expect_truncation_shows(dialect(), golden_stream(GetParam()));
 }
 
 // Cut anywhere before message_stop the answer has no StreamStopped, even where its reason was already known.
@@ -249,9 +232,6 @@ TEST(MessagesStreamFixtures, ReadWhatOfficialClientsAccepted) {
     EXPECT_EQ(got.sum().stop, StopReason::tool_calls);
     EXPECT_EQ(got.sum().usage, (Usage{.input = 25, .output = 42, .cache_read = 10}));
     EXPECT_EQ(got.sum().tier, "standard");
-    // Vertex frames as Anthropic does.
-    if (std::string_view(name) != "vertex_anthropic")
-      codec_test::expect_same_however_split(client(name), bytes);
   }
   for (const auto* end : {"\r\n", "\r"}) {
     std::string other;
