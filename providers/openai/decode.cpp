@@ -1,6 +1,7 @@
 #include "providers/openai/decode.hpp"
 
 #include "providers/openai/errors.hpp"
+#include "providers/openai/extra.hpp"
 
 #include <algorithm>
 #include <array>
@@ -40,7 +41,7 @@ void read_chat_details(const Json& body, const Json& choice, Completion& out) {
   out.model = get_string(body, "model");
   out.tier = get_string(body, "service_tier");
   if (const auto* usage = find(body, "usage")) out.usage = read_usage(*usage);
-  ExtraMembers extra;
+  UnknownMembers extra;
   keep_chat_extra(body, extra);
   keep_choice_extra(choice, "message", extra);
   out.extra = extra.text();
@@ -78,13 +79,13 @@ std::string reasoning_text(const Json& message) {
   return text.empty() ? get_string(message, "reasoning") : text;
 }
 
-void keep_chat_extra(const Json& body, ExtraMembers& extra) {
+void keep_chat_extra(const Json& body, UnknownMembers& extra) {
   extra.keep(body, kEnvelopeNames);
   if (const auto* usage = find(body, "usage"))
-    extra.keep_usage(*usage, kUsageNames, kDetailNames, kDetailCounts);
+    keep_usage_extra(*usage, {kUsageNames, kDetailNames, kDetailCounts}, extra);
 }
 
-void keep_choice_extra(const Json& choice, std::string_view content, ExtraMembers& extra) {
+void keep_choice_extra(const Json& choice, std::string_view content, UnknownMembers& extra) {
   extra.keep(choice, kChoiceNames);
   if (const auto* said = find(choice, content)) extra.keep(*said, kMessageNames);
 }

@@ -1,7 +1,7 @@
 // OpenAI's words for answers: stop reasons, usage, whole completions (WIRE 5.1, 6.2, 6.3).
 #pragma once
 
-#include "providers/openai/extra.hpp"
+#include "providers/extra_members.hpp"
 #include "runtime/json/json.hpp"
 
 #include <troupe/completion.hpp>
@@ -31,8 +31,8 @@ std::string reasoning_text(const Json& message);
 
 /// Keeps what a body or chunk, and a choice of it, say beyond the members read here. `content` is "message"
 /// or "delta".
-void keep_chat_extra(const Json& body, ExtraMembers& extra);
-void keep_choice_extra(const Json& choice, std::string_view content, ExtraMembers& extra);
+void keep_chat_extra(const Json& body, UnknownMembers& extra);
+void keep_choice_extra(const Json& choice, std::string_view content, UnknownMembers& extra);
 
 /// prompt_tokens include cached and cache-written ones here; ours do not (WIRE 6.3). Never negative.
 Usage read_usage(const Json& usage);

@@ -2,6 +2,7 @@
 
 #include "providers/openai/decode.hpp"
 #include "providers/openai/errors.hpp"
+#include "providers/openai/extra.hpp"
 
 #include <algorithm>
 #include <array>
@@ -104,15 +105,15 @@ bool is_read_item(const Json& item) {
 }
 
 DetailsReported read_response_details(const Json& response) {
-  ExtraMembers extra;
+  UnknownMembers extra;
   extra.keep(response, kResponseNames);
   if (const auto* usage = find(response, "usage"))
-    extra.keep_usage(*usage, kTokenNames, kTokenDetailNames, kTokenDetailCounts);
+    keep_usage_extra(*usage, {kTokenNames, kTokenDetailNames, kTokenDetailCounts}, extra);
   Json others = Json::array();
   if (const auto* output = find(response, "output"); output != nullptr && output->is_array())
     for (const auto& item : *output)
       if (item.is_object() && !is_read_item(item)) others.push_back(item);
-  extra.keep_one("output", others);
+  extra.keep({{"output", std::move(others)}}, {});
   return {get_string(response, "service_tier"), extra.text()};
 }
 

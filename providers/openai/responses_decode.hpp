@@ -1,7 +1,6 @@
 // A whole OpenAI response: what ended it, its usage and its items (WIRE 5.2, 6.2, 6.3).
 #pragma once
 
-#include "providers/openai/extra.hpp"
 #include "runtime/json/json.hpp"
 
 #include <troupe/completion.hpp>

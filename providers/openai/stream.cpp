@@ -123,7 +123,8 @@ Result<void> ChatStreamDecoder::on_tool_fragment(const Json& fragment, std::vect
 void ChatStreamDecoder::report_rest(std::vector<StreamEvent>& out) {
   if (usage_) out.push_back(UsageReported{*usage_});
   usage_.reset();
-  if (!tier_.empty() || !extra_.empty()) out.push_back(DetailsReported{tier_, extra_.text()});
+  auto extra = extra_.text();
+  if (!tier_.empty() || !extra.text.empty()) out.push_back(DetailsReported{tier_, std::move(extra)});
   tier_.clear();
   extra_ = {};
 }

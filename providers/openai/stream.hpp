@@ -2,8 +2,8 @@
 #pragma once
 
 #include "providers/dialect.hpp"
+#include "providers/extra_members.hpp"
 #include "providers/openai/errors.hpp"
-#include "providers/openai/extra.hpp"
 #include "providers/sse.hpp"
 #include "runtime/json/json.hpp"
 
@@ -41,7 +41,7 @@ class ChatStreamDecoder final : public StreamDecoder {
   std::int64_t last_tool_ = 0;
   std::optional<Usage> usage_;
   std::string tier_;
-  ExtraMembers extra_;
+  UnknownMembers extra_;
   bool started_ = false;
   bool stopped_ = false;
   bool done_ = false;

@@ -1,6 +1,7 @@
 #include "providers/sagemaker/tgi.hpp"
 
 #include "providers/openai/decode.hpp"
+#include "providers/openai/extra.hpp"
 #include "providers/openai/read_request.hpp"
 #include "providers/request_rules.hpp"
 #include "providers/sagemaker/errors.hpp"
@@ -122,7 +123,7 @@ Usage read_generate_usage(const Json& details) {
   return out;
 }
 
-void keep_generate_extra(const Json& answer, openai::ExtraMembers& extra) {
+void keep_generate_extra(const Json& answer, UnknownMembers& extra) {
   extra.keep(answer, kAnswerNames);
   if (const auto* details = find(answer, "details")) extra.keep(*details, kDetailNames);
 }
@@ -143,7 +144,7 @@ Result<Completion> read_generated(const Json& body) {
   out.stop = stopped.reason;
   out.unrecognised_stop = std::move(stopped.unrecognised);
   if (details != nullptr && details->is_object()) out.usage = read_generate_usage(*details);
-  openai::ExtraMembers extra;
+  UnknownMembers extra;
   keep_generate_extra(answer, extra);
   out.extra = extra.text();
   return out;

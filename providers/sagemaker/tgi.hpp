@@ -1,7 +1,7 @@
 // TGI's generate call, as DJL-LMI takes it too: bodies and whole answers, both ways (WIRE 3, 6.2, 6.3).
 #pragma once
 
-#include "providers/openai/extra.hpp"
+#include "providers/extra_members.hpp"
 #include "providers/serve.hpp"
 #include "runtime/json/json.hpp"
 
@@ -26,7 +26,7 @@ StreamStopped read_generate_stop(const Json* details);
 /// the input is unknown and counted as 0.
 Usage read_generate_usage(const Json& details);
 /// Members of the answer and its details that are not read.
-void keep_generate_extra(const Json& answer, openai::ExtraMembers& extra);
+void keep_generate_extra(const Json& answer, UnknownMembers& extra);
 
 /// [{"generated_text","details"}] or the object alone (LMI). stream_broken when it is neither, or when the
 /// container says it failed; an {"error"} is its class. maybe_billed then.

@@ -103,7 +103,7 @@ void GenerateStreamDecoder::on_end(const Json& answer, const Json* details, std:
   stopped_ = true;
   out.push_back(read_generate_stop(details));
   if (details != nullptr) out.push_back(UsageReported{read_generate_usage(*details)});
-  if (!extra_.empty()) out.push_back(DetailsReported{{}, extra_.text()});
+  if (auto extra = extra_.text(); !extra.text.empty()) out.push_back(DetailsReported{{}, std::move(extra)});
 }
 
 std::string GenerateStreamWriter::write(const StreamEvent& event) {

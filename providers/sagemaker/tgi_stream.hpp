@@ -2,7 +2,7 @@
 #pragma once
 
 #include "providers/dialect.hpp"
-#include "providers/openai/extra.hpp"
+#include "providers/extra_members.hpp"
 #include "providers/serve.hpp"
 #include "providers/sse.hpp"
 #include "runtime/json/json.hpp"
@@ -36,7 +36,7 @@ class GenerateStreamDecoder final : public StreamDecoder {
   std::vector<SseEvent> events_;
   std::string line_;
   std::optional<Error> failed_;
-  openai::ExtraMembers extra_;
+  UnknownMembers extra_;
   bool started_ = false;
   bool said_ = false;
   bool stopped_ = false;

@@ -75,6 +75,59 @@ TEST(EncodeChat, AgreesWithTheCapturedRichRequest) {
     EXPECT_EQ(got[key], want[key]) << key;
 }
 
+// Our members in the capture's order. Left out of ours: the limit, which the capture's caller did not give;
+// of the capture: what a CompletionRequest has no words for (detail, strict, json_object, service tier, user,
+// metadata). Parallel calls, there said to be allowed, are written only when they are not.
+TEST(EncodeChat, WritesTheCapturedRichRequestInItsOrder) {
+  auto text = shared_fixture("openai/chat_stream_tools.request.json");
+  if (text.empty()) GTEST_SKIP() << "the captured fixtures are not on this machine";
+  auto captured = parse_json(text).value();
+  auto want = parse_json(get_string(captured, "body_raw")).value();
+  want["messages"][0]["content"][1]["image_url"].erase("detail");
+  want["tools"][0]["function"].erase("strict");
+  for (const auto* name : {"response_format", "service_tier", "user", "metadata"}) want.erase(name);
+  want["parallel_tool_calls"] = false;
+  auto request = rich_chat();
+  request.parallel_tools = false;
+  auto wire = openai_dialect().encode(request, mini()).value();
+  auto got = parse_json(wire.body).value();
+  got.erase("max_completion_tokens");
+  EXPECT_EQ(dump_json(got), dump_json(want));
+  EXPECT_EQ(wire.target, get_string(captured, "target"));
+}
+
+TEST(EncodeChat, SendsTheHeadersOfTheMinimalCapture) {
+  auto text = shared_fixture("openai/chat_min.request.json");
+  if (text.empty()) GTEST_SKIP() << "the captured fixtures are not on this machine";
+  auto captured = unordered(text);
+  auto request = ask("Hello");
+  request.messages.insert(request.messages.begin(), {Role::system, {TextPart{"Be terse."}}});
+  request.output_tokens_max = 16;
+  request.sampling.temperature = 0.2;
+  auto wire = openai_dialect().encode(request, mini()).value();
+  openai_dialect().put_api_key(wire, "sk-EXAMPLE");
+  EXPECT_EQ(wire.body, captured["body_raw"].get<std::string>());
+  int seen = 0;
+  for (const auto& header : captured["headers"])
+    if (const auto* ours = http::find_header(wire.headers, header[0].get<std::string>())) {
+      EXPECT_EQ(*ours, header[1].get<std::string>());
+      ++seen;
+    }
+  EXPECT_EQ(seen, 3) << "host, content-type, authorization";
+}
+
+TEST(EncodeChat, ForcesAToolAndAsksForAnEffort) {
+  auto request = rich_chat();
+  request.forced_tool = "get_weather";
+  request.tool_choice = ToolChoice::none;
+  request.reasoning_tokens_max = 2048;
+  auto got = chat_body(request);
+  EXPECT_EQ(got["tool_choice"], unordered(R"({"type":"function","function":{"name":"get_weather"}})"));
+  EXPECT_EQ(got["reasoning_effort"], "medium");
+  EXPECT_FALSE(chat_body(rich_chat()).contains("reasoning_effort"));
+  EXPECT_FALSE(chat_body(rich_chat()).contains("parallel_tool_calls")) << "some models refuse the member";
+}
+
 TEST(EncodeChat, PutsToolResultsAheadOfTheRestOfTheirMessage) {
   auto request = rich_chat();
   request.messages[2].parts.insert(request.messages[2].parts.begin(), TextPart{"And tomorrow?"});
@@ -134,6 +187,31 @@ TEST(DecodeChat, SplitsCachedTokensOut) {
   EXPECT_EQ(got->model, "gpt-x");
   EXPECT_EQ(got->usage,
             (Usage{.input = 12, .output = 5, .cache_read = 100, .cache_write = 20, .reasoning = 2}));
+}
+
+TEST(DecodeChat, KeepsTheTierTheUnknownMembersAndTheUnknownWord) {
+  auto got = openai_dialect().decode(
+      {200,
+       {},
+       R"({"id":"c","object":"chat.completion","created":1,"model":"m","service_tier":"flex",)"
+       R"("system_fingerprint":"fp","choices":[{"index":0,"finish_reason":"abort","logprobs":null,)"
+       R"("stop_token":7,"message":{"role":"assistant","content":"Hi","annotations":[],"mood":"good"}}],)"
+       R"("usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4,"cost":0.5,)"
+       R"("prompt_tokens_details":{"cached_tokens":0,"audio_tokens":2}}})"});
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->tier, "flex");
+  EXPECT_EQ(got->stop, StopReason::model_error);
+  EXPECT_EQ(got->unrecognised_stop, "abort");
+  EXPECT_EQ(got->extra.text,
+            R"({"system_fingerprint":"fp","usage":{"cost":0.5,"prompt_tokens_details":{"audio_tokens":2}},)"
+            R"("stop_token":7,"mood":"good"})");
+}
+
+TEST(DecodeChat, TakesAnErrorUnderStatus200ForOne) {
+  auto got = openai_dialect().decode({200, {}, R"({"error":{"message":"m","code":429}})"});
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, Errc::rate_limited);
+  EXPECT_TRUE(got.error().maybe_billed);
 }
 
 TEST(DecodeChat, TreatsARefusalAsFiltered) {
@@ -213,6 +291,19 @@ TEST(ChatStream, MapsRefusalsAndIgnoresOtherChoices) {
               R"({"choices":[{"index":1,"delta":{"content":"other"},"finish_reason":"stop"}]})", kStop}));
   EXPECT_EQ(got.sum().text(), "No.");
   EXPECT_EQ(got.sum().stop, StopReason::content_filter);
+}
+
+TEST(ChatStream, ReportsTheTierAndTheRestOnceAfterTheUsage) {
+  auto bytes = sse_of(
+      {R"({"system_fingerprint":"fp","choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]})",
+       R"({"service_tier":"flex","choices":[{"index":0,"delta":{},"finish_reason":"abort"}]})",
+       R"({"obfuscation":"xx","choices":[],"usage":{"prompt_tokens":3}})", "[DONE]"});
+  auto got = decode_whole(openai_dialect(), bytes);
+  ASSERT_TRUE(got.finished);
+  std::vector<StreamEvent> want{StreamStarted{}, TextDelta{"Hi"},
+                                StreamStopped{StopReason::model_error, "abort"}, UsageReported{{.input = 3}},
+                                DetailsReported{"flex", {R"({"system_fingerprint":"fp"})"}}};
+  EXPECT_EQ(got.events, want);
 }
 
 TEST(ChatStream, EndsWithTheClassOfAnErrorInside) {
