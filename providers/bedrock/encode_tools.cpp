@@ -2,7 +2,6 @@
 
 #include "providers/request_rules.hpp"
 
-#include <algorithm>
 #include <set>
 #include <string>
 
@@ -41,8 +40,6 @@ Result<Json> write_tool_config(const CompletionRequest& request) {
   bool offered = !request.tools.empty() && (forced || request.tool_choice != ToolChoice::none);
   if (offered && !request.parallel_tools)
     return fail(Errc::unsupported, "Converse cannot be told to call one tool at a time");
-  if (forced && std::ranges::find(request.tools, request.forced_tool, &ToolSpec::name) == request.tools.end())
-    return fail(Errc::bad_request, "the forced tool is not among the tools");
   if (!offered && !history.any) return Json(nullptr);
   Json tools = Json::array();
   for (const auto& tool : request.tools) {

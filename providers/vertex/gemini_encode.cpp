@@ -3,7 +3,6 @@
 #include "providers/request_rules.hpp"
 #include "providers/vertex/gemini_contents.hpp"
 
-#include <algorithm>
 #include <limits>
 #include <string>
 
@@ -26,14 +25,6 @@ Result<void> check_gemini_sampling(const Sampling& sampling) {
   if (sampling.seed && (*sampling.seed < Limits::min() || *sampling.seed > Limits::max()))
     return fail(Errc::unsupported, "Gemini's seed has 32 bits");
   return {};
-}
-
-Result<void> check_gemini_tools(const CompletionRequest& request) {
-  if (!request.parallel_tools && offers_tools(request))
-    return fail(Errc::unsupported, "Gemini cannot be told to call one tool at a time");
-  bool known = request.forced_tool.empty() ||
-               std::ranges::find(request.tools, request.forced_tool, &ToolSpec::name) != request.tools.end();
-  return known ? Result<void>() : fail(Errc::bad_request, "the forced tool is not among the tools");
 }
 
 Result<Json> write_declarations(const std::vector<ToolSpec>& tools) {
@@ -97,7 +88,8 @@ Result<Json> write_generation(const CompletionRequest& request) {
 Result<Json> write_gemini_request(const CompletionRequest& request) {
   if (auto ok = check_request(request); !ok) return std::unexpected(ok.error());
   if (auto ok = check_gemini_sampling(request.sampling); !ok) return std::unexpected(ok.error());
-  if (auto ok = check_gemini_tools(request); !ok) return std::unexpected(ok.error());
+  if (!request.parallel_tools && offers_tools(request))
+    return fail(Errc::unsupported, "Gemini cannot be told to call one tool at a time");
   auto body = write_gemini_contents(request.messages);
   if (!body) return body;
   // The order of members is that of the captured official client.

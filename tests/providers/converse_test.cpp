@@ -330,6 +330,16 @@ TEST(ServeConverse, ReadsSystemMessagesAmongTheOthers) {
   EXPECT_EQ(got->request.messages[0].role, Role::system);
 }
 
+TEST(ServeConverse, SaysWhatTheModelItselfAnswered) {
+  auto back = [](int status) {
+    return converse().classify(converse_server().write_model_error(status), {0});
+  };
+  EXPECT_EQ(back(500).code, Errc::transient_server);
+  EXPECT_FALSE(back(500).retryable);
+  EXPECT_EQ(back(429).code, Errc::rate_limited);
+  EXPECT_EQ(back(400).code, Errc::bad_request);
+}
+
 TEST(ClassifyConverse, SaysSoWhenAnErrorTypeIsNew) {  // G1
   auto error = converse().classify({403, {{"x-amzn-errortype", "NewException"}}, "{}"}, {0});
   EXPECT_EQ(error.code, Errc::permission);

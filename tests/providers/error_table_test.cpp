@@ -169,23 +169,20 @@ Seen expect_stream_table(const std::string& text) {
   return seen;
 }
 
-void name_the_missing(const Seen& seen) {
-  if (seen.missing.empty()) return;
-  std::string names;
-  for (const auto& name : seen.missing) names += " " + name;
-  GTEST_SKIP() << "not registered, so not checked:" << names;
+void expect_none_missing(const Seen& seen) {
+  for (const auto& name : seen.missing) ADD_FAILURE() << "not registered, so not checked: " << name;
 }
 
 TEST(ErrorTable, HoldsForEveryAnswer) {
   auto seen = expect_http_table(golden("errors/http_table.json"));
   EXPECT_EQ(seen.rows, 109);
-  name_the_missing(seen);
+  expect_none_missing(seen);
 }
 
 TEST(ErrorTable, HoldsForEveryErrorInsideAStream) {
   auto seen = expect_stream_table(golden("errors/stream_table.json"));
   EXPECT_EQ(seen.rows, 18);
-  name_the_missing(seen);
+  expect_none_missing(seen);
 }
 
 TEST(ErrorTable, AgreesWithTheSharedOne) {
@@ -194,7 +191,7 @@ TEST(ErrorTable, AgreesWithTheSharedOne) {
   if (http_cases.empty()) GTEST_SKIP() << "the shared tables are not on this machine";
   auto seen = expect_http_table(http_cases);
   seen.missing.merge(expect_stream_table(stream_cases).missing);
-  name_the_missing(seen);
+  expect_none_missing(seen);
 }
 
 // G1: the same trouble in two providers' words makes the router do the same.
