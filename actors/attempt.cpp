@@ -107,12 +107,18 @@ class Attempt final : public HttpAttempt,
   void on_credential(const Result<void>& ready) {
     if (!std::exchange(waiting_, false)) return;
     credential_late_.reset();
-    if (!ready) return finish(ready.error());
-    if (auto sent = send(); !sent) finish(sent.error());
+    if (!ready) return finish(unsent(ready.error()));
+    if (auto sent = send(); !sent) finish(unsent(sent.error()));
+  }
+
+  // Without a credential nothing leaves, and going elsewhere is free; after a refusal something had left.
+  Error unsent(const Error& error) {
+    result_->not_sent = error.code == Errc::auth && !tried_again_;
+    return error;
   }
 
   void send_first() {
-    if (auto sent = send(); !sent) end_later(sent.error());
+    if (auto sent = send(); !sent) end_later(unsent(sent.error()));
   }
 
   // The request as encoded is kept, so that a second one can be signed anew.

@@ -125,10 +125,14 @@ struct FeatureQueueState {
     // A call that failed once is no fit trial: with the others full, it would prove the ill endpoint to
     // death.
     wish.trickle_allowed = following.sent == 0;
-    following.plan = policy::plan_route(wish, candidates_, clock_->wall(), config_.route);
+    // Who is barred must not take up the plan's few places.
+    std::vector<policy::Candidate> rest;
+    for (const auto& each : candidates_)
+      if (!following.barred.contains(each.facts->id)) rest.push_back(each);
+    following.plan = policy::plan_route(wish, rest, clock_->wall(), config_.route);
     following.ids.clear();
     for (const auto& planned : following.plan.order)
-      following.ids.push_back(candidates_[planned.endpoint].facts->id);
+      following.ids.push_back(rest[planned.endpoint].facts->id);
     following.next = 0;
     go(id);
   }
@@ -231,7 +235,9 @@ struct FeatureQueueState {
     const auto& result = *fact.result;
     following.attempt = 0;
     if (result.not_sent) {
-      following.spilled = true;
+      // Full for now, or without a credential: the latter is not asked again for this call.
+      if (!result.error->retryable) following.barred.insert(result.record.endpoint);
+      following.spilled = result.error->retryable;
       if (following.sent == 0 && sooner(*result.error, following.last_error))
         following.last_error = result.error;
       return go(id);

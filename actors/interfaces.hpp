@@ -41,7 +41,7 @@ struct AttemptResult {
   AttemptRecord record;
   /// Content events were passed on to the sink, so another endpoint would repeat them.
   bool content_seen = false;
-  /// The endpoint had no capacity and sent nothing: costs nothing, counts against nobody.
+  /// The endpoint had no capacity, or no credential, and sent nothing: costs nothing, counts against nobody.
   bool not_sent = false;
 };
 using AttemptResultPtr = std::shared_ptr<const AttemptResult>;

@@ -199,6 +199,7 @@ TEST_F(CredentialsTest, TriesNoMoreThanOnceMore) {
   EXPECT_EQ(outcome(result), "auth");
   EXPECT_TRUE(result->error->failover);
   EXPECT_FALSE(result->error->maybe_billed);
+  EXPECT_FALSE(result->not_sent);
   EXPECT_EQ(result->record.usage, Usage{});
   EXPECT_EQ(called_, 2);
   // And not even that while the newest credential is known to be refused: the issuer is not flooded.
@@ -214,6 +215,7 @@ TEST_F(CredentialsTest, SaysAuthAndSendsNothingWhileTheIssuerIsDown) {
     auto result = run(wire);
     ASSERT_EQ(outcome(result), "auth");
     EXPECT_TRUE(result->error->failover);
+    EXPECT_TRUE(result->not_sent) << "going elsewhere costs no retry";
     EXPECT_EQ(result->error->what, "Microsoft Entra refused: status 500");
   }
   EXPECT_EQ(called_, 0);

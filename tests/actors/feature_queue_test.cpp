@@ -70,6 +70,33 @@ TEST_F(QueueTest, SpillsOverAtOnceWhenThereIsNoRoomAndBooksNothingForIt) {
   EXPECT_EQ(books_.by_cause(), (std::map<std::string, int>{{"spillover", 5}}));
 }
 
+TEST_F(QueueTest, GoesPastEndpointsWithoutACredentialAtNoCost) {  // D9
+  config_.retry.budget_floor = 0, config_.retry.budget_share = 0, config_.retry.budget_per_second = 0;
+  auto without = [](const char* id) {
+    return [id](const RunAttempt& order) {
+      auto result = failed(id, order, Errc::auth);
+      result->not_sent = true;
+      return result;
+    };
+  };
+  // More of them than a plan holds: the rest is planned at the next look.
+  for (const char* id : {"a", "b", "c", "d", "e", "f"}) add(id).script->reply = without(id);
+  add("g"), open();
+  behave("g", std::nullopt);
+  auto asked = ask();
+  tick(200ms);
+  EXPECT_EQ(asked->text(), "from g");
+  for (const char* id : {"c", "d"}) behave(id, std::nullopt);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(ask()->text(), "from c");
+  EXPECT_EQ(books_.attempts.size(), 5u);
+  for (const char* id : {"c", "d"}) places_.at(id).script->reply = without(id);
+  places_.at("g").script->reply = without("g");
+  asked = ask();
+  tick(200ms);
+  EXPECT_EQ(asked->error(), Errc::auth);
+  EXPECT_EQ(books_.attempts.size(), 5u);
+}
+
 TEST_F(QueueTest, WaitsForRoomHoweverLongItIsSaidToTake) {
   add("a"), open();
   // What an endpoint says when only the end of a call can help.
