@@ -181,13 +181,15 @@ Result<void> check_date(std::string_view amz_date, std::string_view scope_date, 
 }
 
 Result<void> check_signed_names(const http::Request& request, const Claim& claim) {
+  auto is_signed = [&](std::string_view name) {
+    return std::ranges::find(claim.signed_names, name) != claim.signed_names.end();
+  };
   for (const auto& name : names_to_sign(request.headers)) {
-    bool required = name == "host" || name.starts_with("x-amz-");
-    if (required && std::ranges::find(claim.signed_names, name) == claim.signed_names.end())
+    if (name.starts_with("x-amz-") && !is_signed(name))
       return refuse("a header that must be signed is not",
                     fmt::format("'{}' must be a 'SignedHeader' in the AWS Authorization.", name));
   }
-  if (std::ranges::find(claim.signed_names, "host") == claim.signed_names.end())
+  if (!is_signed("host") && !is_signed(":authority"))
     return refuse("the host is not signed", "'Host' must be a 'SignedHeader' in the AWS Authorization.");
   return {};
 }
@@ -230,7 +232,11 @@ std::string canonical_request(const http::Request& request, std::span<const std:
   std::string out =
       request.method + "\n" + canonical_path(request.target) + "\n" + canonical_query(request.target);
   out += '\n';
-  for (const auto& name : signed_names) out += name + ":" + joined_values(request.headers, name) + "\n";
+  for (const auto& name : signed_names) {
+    // Over HTTP/2 AWS's clients sign the pseudo-header in the host's place.
+    auto value = joined_values(request.headers, name == ":authority" ? "host" : name);
+    out += name + ":" + value + "\n";
+  }
   return out + "\n" + join(signed_names, ';') + "\n" + sha256_hex(request.body);
 }
 
@@ -249,8 +255,27 @@ std::string signing_key(std::string_view secret_access_key, std::string_view dat
 
 std::string signature(std::string_view key, std::string_view text) { return to_hex(hmac_sha256(key, text)); }
 
+const std::string& SigningKeys::of(std::string_view secret_access_key, std::string_view date,
+                                   const SigningScope& scope) {
+  bool same = !key_.empty() && secret_ == secret_access_key && date_ == date && region_ == scope.region &&
+              service_ == scope.service;
+  if (same) return key_;
+  secret_ = secret_access_key;
+  date_ = date;
+  region_ = scope.region;
+  service_ = scope.service;
+  key_ = signing_key(secret_access_key, date, scope);
+  return key_;
+}
+
 Result<void> sign(http::Request& request, const AwsCredentials& credentials, const SigningScope& scope,
                   WallTime now) {
+  SigningKeys none_kept;
+  return sign(request, credentials, scope, now, none_kept);
+}
+
+Result<void> sign(http::Request& request, const AwsCredentials& credentials, const SigningScope& scope,
+                  WallTime now, SigningKeys& keys) {
   if (http::find_header(request.headers, "host") == nullptr)
     return fail(Errc::bad_request, "a request without Host cannot be signed");
   for (const auto* name : {"authorization", "x-amz-date", "x-amz-security-token"})
@@ -262,7 +287,7 @@ Result<void> sign(http::Request& request, const AwsCredentials& credentials, con
   auto names = names_to_sign(request.headers);
   auto date = std::string_view(amz_date).substr(0, 8);
   auto text = string_to_sign(canonical_request(request, names), amz_date, scope);
-  auto sealed = signature(signing_key(credentials.secret_access_key, date, scope), text);
+  auto sealed = signature(keys.of(credentials.secret_access_key, date, scope), text);
   request.headers.emplace_back(
       "authorization",
       fmt::format("{} Credential={}/{}, SignedHeaders={}, Signature={}", kAlgorithm,

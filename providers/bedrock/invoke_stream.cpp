@@ -64,6 +64,9 @@ Result<void> InvokeStreamDecoder::on_frame(const Frame& frame, std::vector<Strea
 Result<void> InvokeStreamDecoder::on_chunk(const Frame& frame, std::vector<StreamEvent>& out) {
   auto payload = parse_json(frame.payload);
   if (!payload || !payload->is_object()) return broken_invoke_stream("a chunk is not a JSON object");
+  // Bedrock wraps the event in base64; some compatible servers send it bare.
+  if (find(*payload, "bytes") == nullptr && find(*payload, "type") != nullptr)
+    return events_.read(*payload, out);
   auto bytes = base64_decode(get_string(*payload, "bytes"));
   auto event = bytes ? parse_json(*bytes) : std::unexpected(bytes.error());
   if (!event || !event->is_object()) return broken_invoke_stream("a chunk does not hold a JSON object");

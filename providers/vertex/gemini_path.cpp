@@ -61,7 +61,8 @@ Result<std::string> gemini_path(const Target& target, bool stream) {
   auto resource = gemini_resource(target);
   if (!resource) return resource;
   bool vertex = resource->starts_with("projects/");
-  std::string_view version = target.api_version.empty() ? (vertex ? "v1" : "v1beta") : target.api_version;
+  std::string_view version = vertex ? "v1" : "v1beta";
+  if (!target.api_version.empty()) version = target.api_version;
   return fmt::format("/{}/{}{}{}", version, *resource, stream ? kStreamGenerate : kGenerate,
                      stream ? "?alt=sse" : "");
 }

@@ -12,7 +12,7 @@ mock.onMessage('throttle me', { error: { message: 'Rate limit reached.', type: '
 mock.onMessage('fail', { error: { message: 'It broke.', type: 'server_error' }, status: 500 });
 mock.onMessage('no capacity', { error: { message: 'Overloaded.', type: 'overloaded_error' }, status: 503 });
 mock.onMessage('cut me', { content: 'A long answer that never reaches its end, however long one waits for it.' },
-  { truncateAfterChunks: 3 });
+  { truncateAfterChunks: 3, latency: 20 });
 await mock.start();
 console.log(JSON.stringify({ url: mock.url }));
 process.stdin.resume();
