@@ -1,6 +1,7 @@
 #include "actors/attempt.hpp"
 
 #include "providers/classify.hpp"
+#include "providers/transport_error.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/base/tokens.hpp"
 
@@ -47,6 +48,7 @@ class Attempt final : public HttpAttempt,
 
   void on_body(std::string_view bytes) override {
     if (overruled_) return;
+    answering_ = true;
     if (response_.status != 200 || !decoder_) {
       response_.body += bytes;
       return;
@@ -149,6 +151,7 @@ class Attempt final : public HttpAttempt,
     if (wire_->metrics) wire_->metrics->auth_retried(wire_->endpoint);
     first_token_.reset();
     response_ = {};
+    answering_ = false;
     wait_for_credential();
   }
 
@@ -175,7 +178,9 @@ class Attempt final : public HttpAttempt,
 
   // A total timer that was really the caller's deadline says nothing about the endpoint.
   Error transport_error(const Error& error) const {
-    if (error.code != Errc::timeout || !deadline_bound_ || clock_.now() < order_.deadline) return error;
+    bool theirs = error.code != Errc::timeout || !deadline_bound_ || clock_.now() < order_.deadline;
+    if (theirs)
+      return providers::transport_error(error, {.sent = error.maybe_billed, .answering = answering_});
     auto late = make_error(Errc::deadline_exceeded, "the caller's deadline passed");
     late.maybe_billed = error.maybe_billed;
     return late;
@@ -235,7 +240,7 @@ class Attempt final : public HttpAttempt,
   Clock& clock_;
   Ended ended_;
   Instant began_;
-  bool deadline_bound_ = false, waiting_ = false, tried_again_ = false;
+  bool deadline_bound_ = false, answering_ = false, waiting_ = false, tried_again_ = false;
   http::Request request_;
   Authorizer::Stamp stamp_;
   std::unique_ptr<http::Loop::Timer> credential_late_;

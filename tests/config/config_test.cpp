@@ -153,14 +153,16 @@ INSTANTIATE_TEST_SUITE_P(
                 "providers: {p: {base_url: simulator, dialect: bedrock, "
                 "auth: {kind: aws, sts_url: \"sts.x\"}}}",
                 "providers.p.auth.sts_url: must be http[s]://HOST[:PORT][/PATH]"},
-        Mistake{"TwoProofs",
-                "providers: {p: {base_url: simulator, dialect: azure_openai, auth: {kind: azure, client_secret: "
-                "\"${S}\", token_file: f}}}",
-                "providers.p.auth.token_file: give either client_secret or token_file"},
-        Mistake{"LiteralClientSecret",
-                "providers: {p: {base_url: simulator, dialect: azure_openai, auth: {kind: azure, client_secret: "
-                "hunter2}}}",
-                "providers.p.auth.client_secret: a literal secret is refused"},
+        Mistake{
+            "TwoProofs",
+            "providers: {p: {base_url: simulator, dialect: azure_openai, auth: {kind: azure, client_secret: "
+            "\"${S}\", token_file: f}}}",
+            "providers.p.auth.token_file: give either client_secret or token_file"},
+        Mistake{
+            "LiteralClientSecret",
+            "providers: {p: {base_url: simulator, dialect: azure_openai, auth: {kind: azure, client_secret: "
+            "hunter2}}}",
+            "providers.p.auth.client_secret: a literal secret is refused"},
         Mistake{"NoSimulatedEndpoint",
                 sound_with("dialect: bedrock, region: us-east-1", "base_url: simulator"),
                 "endpoints.list[0].id: there is no simulated endpoint \"e1\"; there are none"},
