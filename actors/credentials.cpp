@@ -20,11 +20,12 @@ struct Placement {
   enum class Way { signature, bearer, own_header } way = Way::bearer;
   providers::SigningScope scope;
   const providers::Dialect* dialect = nullptr;
+  providers::SigningKeys signing_keys = {};
 };
 
-Result<void> put(const Placement& placement, const Secret& secret, http::Request& request, WallTime wall) {
+Result<void> put(Placement& placement, const Secret& secret, http::Request& request, WallTime wall) {
   if (const auto* keys = std::get_if<providers::AwsCredentials>(&secret))
-    return providers::sign(request, *keys, placement.scope, wall);
+    return providers::sign(request, *keys, placement.scope, wall, placement.signing_keys);
   const auto& token = std::get<providers::BearerToken>(secret).value;
   if (placement.way == Placement::Way::own_header)
     placement.dialect->put_api_key(request, token);

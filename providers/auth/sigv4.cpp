@@ -211,7 +211,11 @@ Result<void> check_token_and_body(const http::Request& request, const AwsCredent
 std::string to_hex(std::string_view bytes) {
   std::string out;
   out.reserve(bytes.size() * 2);
-  for (unsigned char byte : bytes) fmt::format_to(std::back_inserter(out), "{:02x}", byte);
+  constexpr std::string_view digits = "0123456789abcdef";
+  for (unsigned char byte : bytes) {
+    out += digits[byte >> 4];
+    out += digits[byte & 15];
+  }
   return out;
 }
 

@@ -26,6 +26,20 @@ struct SigningScope {
 Result<void> sign(http::Request& request, const AwsCredentials& credentials, const SigningScope& scope,
                   WallTime now);
 
+/// The signing key derived last. It is the same for all requests of a day, region, service and secret, so
+/// that who signs with one credential derives it once a day. Holds that secret; not thread-safe.
+class SigningKeys {
+ public:
+  /// As signing_key. Valid until the next call.
+  const std::string& of(std::string_view secret_access_key, std::string_view date, const SigningScope& scope);
+
+ private:
+  std::string secret_, date_, region_, service_, key_;
+};
+/// As above, with a key kept from one request to the next. The signature is the same.
+Result<void> sign(http::Request& request, const AwsCredentials& credentials, const SigningScope& scope,
+                  WallTime now, SigningKeys& keys);
+
 /// The credentials of an access key id; nullptr when unknown. The pointer is used only within verify.
 using CredentialLookup = std::function<const AwsCredentials*(std::string_view access_key_id)>;
 

@@ -75,6 +75,32 @@ TEST(SigV4, SigningAgainReplacesTheFirstSignature) {
   EXPECT_EQ(once.headers, twice.headers);
 }
 
+// One thing differs from one request to the next, and each is as if signed alone.
+TEST(SigV4, AKeptKeyIsForItsSecretDayRegionAndServiceOnly) {
+  constexpr std::int64_t day_ms = 24 * 60 * 60 * 1000;
+  auto other = example();
+  other.secret_access_key += "2";
+  struct Step {
+    AwsCredentials credentials;
+    SigningScope scope;
+    WallTime now;
+  };
+  const std::vector<Step> steps{{example(), kScope, kSignedAt},
+                                {example(), kScope, {kSignedAt.ms + 60'000}},
+                                {other, kScope, kSignedAt},
+                                {other, {"us-west-2", "bedrock"}, kSignedAt},
+                                {other, {"us-west-2", "sagemaker"}, kSignedAt},
+                                {other, {"us-west-2", "sagemaker"}, {kSignedAt.ms + day_ms}},
+                                {example(), kScope, kSignedAt}};
+  SigningKeys keys;
+  for (const auto& [credentials, scope, now] : steps) {
+    auto alone = converse(), kept = converse();
+    ASSERT_TRUE(sign(alone, credentials, scope, now));
+    ASSERT_TRUE(sign(kept, credentials, scope, now, keys));
+    EXPECT_EQ(kept.headers, alone.headers) << scope.region << scope.service << now.ms;
+  }
+}
+
 TEST(SigV4, NeedsAHost) {
   http::Request request;
   auto signed_ok = sign(request, example(), kScope, kSignedAt);
