@@ -180,7 +180,9 @@ def measure(sizes):
             figures([lines for lines, _ in chosen])
         out[f"{group}.function_lines_median"], out[f"{group}.function_lines_p90"], out[f"{group}.function_lines_max"] = \
             figures(lengths)
-        out[f"{group}.functions_over_{FUNCTION_LONG}"] = sum(1 for length in lengths if length > FUNCTION_LONG)
+        # A share, not a number: the program may grow, its functions may not.
+        long = sum(1 for length in lengths if length > FUNCTION_LONG)
+        out[f"{group}.functions_over_{FUNCTION_LONG}_permille"] = -(-1000 * long // max(1, len(lengths)))
     return out
 
 

@@ -4,6 +4,9 @@
 #include "runtime/base/overloaded.hpp"
 #include "runtime/protocol/fields.hpp"
 
+#include <initializer_list>
+#include <string_view>
+
 namespace troupe::protocol {
 namespace {
 
@@ -88,30 +91,24 @@ void begin_event(Writer& writer, EventTag tag, std::size_t fields) {
   writer.unsigned_integer(tag);
 }
 
+void write_texts(Writer& writer, EventTag tag, std::initializer_list<std::string_view> texts) {
+  begin_event(writer, tag, texts.size());
+  for (auto text : texts) writer.text(text);
+}
+
 }  // namespace
 
 void write(Writer& writer, const StreamEvent& value) {
   std::visit(Overloaded{
-                 [&](const StreamStarted& e) {
-                   begin_event(writer, kStarted, 1);
-                   writer.text(e.model);
-                 },
-                 [&](const TextDelta& e) {
-                   begin_event(writer, kText, 1);
-                   writer.text(e.text);
-                 },
+                 [&](const StreamStarted& e) { write_texts(writer, kStarted, {e.model}); },
+                 [&](const TextDelta& e) { write_texts(writer, kText, {e.text}); },
                  [&](const ReasoningDelta& e) {
-                   begin_event(writer, kReasoning, 3);
-                   writer.text(e.text);
-                   writer.text(e.signature);
-                   writer.text(e.redacted);
+                   write_texts(writer, kReasoning, {e.text, e.signature, e.redacted});
                  },
                  [&](const ToolUseStarted& e) {
                    begin_event(writer, kToolStarted, 4);
                    writer.integer(e.index);
-                   writer.text(e.id);
-                   writer.text(e.name);
-                   writer.text(e.signature);
+                   for (const auto* text : {&e.id, &e.name, &e.signature}) writer.text(*text);
                  },
                  [&](const ToolInputDelta& e) {
                    begin_event(writer, kToolInput, 2);
@@ -119,18 +116,14 @@ void write(Writer& writer, const StreamEvent& value) {
                    writer.text(e.json);
                  },
                  [&](const StreamStopped& e) {
-                   begin_event(writer, kStopped, 2);
-                   writer.text(to_string(e.reason));
-                   writer.text(e.unrecognised);
+                   write_texts(writer, kStopped, {to_string(e.reason), e.unrecognised});
                  },
                  [&](const UsageReported& e) {
                    begin_event(writer, kUsage, 1);
                    write(writer, e.usage);
                  },
                  [&](const DetailsReported& e) {
-                   begin_event(writer, kDetails, 2);
-                   writer.text(e.tier);
-                   writer.text(e.extra.text);
+                   write_texts(writer, kDetails, {e.tier, e.extra.text});
                  },
              },
              value);

@@ -118,6 +118,8 @@ TEST(VertexProvisioned, EstimatesTheOutputAndReconcilesIt) {
   auto hold = capacity->admit(ask, kStart);  // 10 + 9 x 100
   ASSERT_TRUE(hold);
   EXPECT_FALSE(capacity->admit(ask, kStart));
+  ask.output_max = 90;
+  EXPECT_FALSE(capacity->admit(ask, kStart));
   capacity->settle(*hold, Usage{.input = 10, .output = 10}, kStart);  // it was 100: 810 come back
   EXPECT_TRUE(capacity->admit(ask, kStart));
 }
