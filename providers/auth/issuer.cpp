@@ -63,9 +63,10 @@ Result<void> read_authority(std::string_view authority, Url& url) {
     url.origin.port = *port;
     authority = authority.substr(0, colon);
   }
-  if (authority.starts_with('[') && authority.ends_with(']'))
-    authority = authority.substr(1, authority.size() - 2);
-  if (authority.empty()) return fail(Errc::bad_config, "an URL has no host");
+  bool v6 = authority.starts_with('[') && authority.ends_with(']');
+  if (v6) authority = authority.substr(1, authority.size() - 2);
+  if (authority.empty() || authority.find_first_of(v6 ? "[]" : "[]:") != std::string_view::npos)
+    return fail(Errc::bad_config, "an URL has no host, or one with brackets or colons of its own");
   url.origin.host = authority;
   return {};
 }

@@ -16,6 +16,11 @@ bool is_name_character(unsigned char c) {
          c == '.' || c == ':';
 }
 
+// Not to be in XML 1.0 (section 2.2) nor in a credential, be it as itself or as a reference.
+bool is_control_character(unsigned char c) {
+  return (c < 0x20 && kXmlBlanks.find(static_cast<char>(c)) == std::string_view::npos) || c == 0x7f;
+}
+
 bool is_blank(std::string_view text) { return text.find_first_not_of(kXmlBlanks) == std::string_view::npos; }
 
 std::optional<char> character_of(std::string_view entity) {
@@ -29,7 +34,8 @@ std::optional<char> character_of(std::string_view entity) {
   auto digits = entity.substr(hex ? 2 : 1);
   unsigned value = 0;
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, hex ? 16 : 10);
-  bool ascii = error == std::errc() && end == digits.data() + digits.size() && value > 8 && value < 127;
+  bool ascii = error == std::errc() && end == digits.data() + digits.size() && value < 127 &&
+               !is_control_character(static_cast<unsigned char>(value));
   return ascii ? std::optional(static_cast<char>(value)) : std::nullopt;
 }
 
@@ -65,6 +71,7 @@ class XmlWalk {
     auto piece = rest_.substr(0, rest_.find('<'));
     rest_.remove_prefix(piece.size());
     if (open_.empty()) return is_blank(piece);
+    if (std::ranges::any_of(piece, is_control_character)) return false;
     while (!piece.empty()) {
       auto plain = piece.substr(0, piece.find('&'));
       open_.back().text += plain;

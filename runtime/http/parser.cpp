@@ -16,6 +16,9 @@ using BeastView = boost::beast::string_view;
 
 // A chunk's size line with its extensions, or the trailers, may not grow past this while incomplete.
 constexpr std::size_t chunk_line_bytes_max = 16 * 1024;
+// "0\r\n\r\n": what is left of a message between its chunks is never less. Asked again with fewer, Beast
+// asserts.
+constexpr std::size_t last_chunk_bytes = 5;
 // 1xx responses before the real one.
 constexpr int informational_max = 16;
 
@@ -53,6 +56,7 @@ std::size_t feed_beast(Parser& parser, std::string_view bytes, std::size_t head_
   BeastError ec;
   std::size_t taken = 0;
   while (taken < bytes.size() && !parser.is_done() && problem == ParseProblem::none) {
+    if (parser.between_chunks() && bytes.size() - taken < last_chunk_bytes) break;
     auto n = parser.put(boost::asio::const_buffer(bytes.data() + taken, bytes.size() - taken), ec);
     taken += n;
     if (ec == beast_http::error::need_more) break;
@@ -80,6 +84,7 @@ class BeastBridge : public beast_http::basic_parser<is_request> {
     this->body_limit(limits.body_bytes_max);
   }
   int version() const { return version_; }
+  bool between_chunks() const { return this->is_header_done() && this->chunked() && !in_chunk_; }
 
  protected:
   virtual bool accept_head() = 0;
@@ -114,14 +119,16 @@ class BeastBridge : public beast_http::basic_parser<is_request> {
     take_body({body.data(), body.size()});
     return body.size();
   }
-  void on_chunk_header_impl(std::uint64_t, BeastView, BeastError&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, BeastView body, BeastError&) override {
+  void on_chunk_header_impl(std::uint64_t size, BeastView, BeastError&) override { in_chunk_ = size > 0; }
+  std::size_t on_chunk_body_impl(std::uint64_t left, BeastView body, BeastError&) override {
+    in_chunk_ = left > body.size();
     take_body({body.data(), body.size()});
     return body.size();
   }
   void on_finish_impl(BeastError&) override {}
 
   bool head_done_ = false;
+  bool in_chunk_ = false;
 };
 
 class BeastResponse final : public BeastBridge<false> {

@@ -30,6 +30,9 @@ std::size_t utf8_length(std::string_view text) {
 }  // namespace
 
 Result<Json> parse_json(std::string_view text) {
+  // The library takes NUL for the end of the text; what stands behind it would go unread.
+  if (auto nul = text.find('\0'); nul != std::string_view::npos)
+    return fail(Errc::invalid_input, fmt::format("not JSON at byte {}", nul + 1));
   bool too_deep = false;
   Json::parser_callback_t depth_guard = [&](int depth, Json::parse_event_t, Json&) {
     too_deep = too_deep || depth > kDepthMax;
