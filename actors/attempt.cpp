@@ -136,6 +136,7 @@ class Attempt final : public HttpAttempt,
     if (left <= Duration::zero()) left = std::chrono::milliseconds(1);
     timeouts.total = timeouts.total == Duration::zero() ? left : std::min<Duration>(timeouts.total, left);
     deadline_bound_ = timeouts.total == left;
+    total_max_ = timeouts.total;
     if (order_.request->stream) decoder_ = wire_->dialect->stream_decoder();
     arm_first_token();
     exchange_ = client_.start(wire_->origin, std::move(request), timeouts, shared_from_this());
@@ -147,6 +148,8 @@ class Attempt final : public HttpAttempt,
     bool again = error.code == Errc::auth && wire_->authorizer && !std::exchange(tried_again_, true) &&
                  clock_.now() < order_.deadline &&
                  wire_->authorizer->rejected(stamp_, response_, clock_.wall());
+    // AWS explains a wrong signature by quoting what was signed, the session token included.
+    if (error.code == Errc::auth) error.vendor_text.clear();
     if (!again) return finish(std::move(error));
     if (wire_->metrics) wire_->metrics->auth_retried(wire_->endpoint);
     first_token_.reset();
@@ -180,7 +183,8 @@ class Attempt final : public HttpAttempt,
   Error transport_error(const Error& error) const {
     bool theirs = error.code != Errc::timeout || !deadline_bound_ || clock_.now() < order_.deadline;
     if (theirs)
-      return providers::transport_error(error, {.sent = error.maybe_billed, .answering = answering_});
+      return providers::transport_error(
+          error, {.sent = error.maybe_billed, .answering = answering_ && clock_.now() - began_ < total_max_});
     auto late = make_error(Errc::deadline_exceeded, "the caller's deadline passed");
     late.maybe_billed = error.maybe_billed;
     return late;
@@ -240,6 +244,7 @@ class Attempt final : public HttpAttempt,
   Clock& clock_;
   Ended ended_;
   Instant began_;
+  Duration total_max_{};
   bool deadline_bound_ = false, answering_ = false, waiting_ = false, tried_again_ = false;
   http::Request request_;
   Authorizer::Stamp stamp_;

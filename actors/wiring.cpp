@@ -33,10 +33,11 @@ std::string host_header(const http::Origin& origin) {
 Base own_base(std::string_view dialect, const std::string& region) {
   if (dialect == "anthropic") return {{true, "api.anthropic.com", 443}, ""};
   if (dialect.starts_with("openai")) return {{true, "api.openai.com", 443}, "/v1"};
+  const char* china = region.starts_with("cn-") ? ".cn" : "";
   if (dialect.starts_with("bedrock"))
-    return {{true, fmt::format("bedrock-runtime.{}.amazonaws.com", region), 443}, ""};
+    return {{true, fmt::format("bedrock-runtime.{}.amazonaws.com{}", region, china), 443}, ""};
   if (dialect.starts_with("sagemaker"))
-    return {{true, fmt::format("runtime.sagemaker.{}.amazonaws.com", region), 443}, ""};
+    return {{true, fmt::format("runtime.sagemaker.{}.amazonaws.com{}", region, china), 443}, ""};
   if (region == "global") return {{true, "aiplatform.googleapis.com", 443}, ""};
   if (region == "us" || region == "eu")
     return {{true, fmt::format("aiplatform.{}.rep.googleapis.com", region), 443}, ""};
@@ -128,7 +129,7 @@ Result<http::ClientConfig> client_config(const config::Config& config,
   if (!proxy) return std::unexpected(proxy.error());
   if (!proxy->empty()) {
     out.proxy = std::move(*proxy);
-  } else {
+  } else if (provider.base_url != "simulator") {
     http::read_proxy_environment(out, [](const char* name) {
       const char* value = std::getenv(name);
       return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
@@ -140,7 +141,9 @@ Result<http::ClientConfig> client_config(const config::Config& config,
 }
 
 std::string client_key(const config::ProviderConfig& provider) {
-  return provider.ca_file + "\n" + provider.proxy.reference;
+  // The simulator of this process is never behind the environment's proxy.
+  const char* own = provider.base_url == "simulator" ? "\nown" : "";
+  return provider.ca_file + "\n" + provider.proxy.reference + own;
 }
 
 Result<transport::GatewayConfig> gateway_config(const config::Config& config) {

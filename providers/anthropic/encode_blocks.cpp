@@ -36,6 +36,13 @@ const std::string* signature_behind(const std::vector<Part>& parts, std::size_t 
   return next->text.empty() && next->redacted.empty() ? &next->signature : nullptr;
 }
 
+// A bare signature behind a text is Gemini's: Anthropic signs thinking only.
+bool is_foreign_signature(const std::vector<Part>& parts, std::size_t i) {
+  const auto* part = std::get_if<ReasoningPart>(&parts[i]);
+  bool bare = part != nullptr && part->text.empty() && part->redacted.empty();
+  return bare && i > 0 && std::holds_alternative<TextPart>(parts[i - 1]);
+}
+
 /// Appends the blocks of parts; one overload for each kind of part.
 struct MessageBlockWriter {
   Json& out;
@@ -90,6 +97,7 @@ Result<void> write_parts(const std::vector<Part>& parts, int& cache_points_left,
       if (auto ok = writer(ReasoningPart{text, *signature, {}}); !ok) return ok;
       continue;
     }
+    if (is_foreign_signature(parts, i)) continue;
     if (auto ok = std::visit(writer, parts[i]); !ok) return ok;
   }
   return {};

@@ -36,9 +36,11 @@ Task<TokenGrant> by_type(Ports& ports, Json file, GoogleOptions options);
 
 Task<TokenGrant> google_impersonated(Ports& ports, Json file, GoogleOptions options) {
   auto source = find(file, "source_credentials");
-  // One level: an account that impersonates through another is written as delegates, not as nesting.
+  // One level; chains are refused below and here rather than half obeyed.
   if (source == nullptr || get_string(*source, "type") == "impersonated_service_account")
     co_return fail(Errc::auth, "the impersonated account's source_credentials are missing or nested");
+  if (const auto* delegates = find(file, "delegates"); delegates != nullptr && !delegates->empty())
+    co_return fail(Errc::auth, "an impersonated account through delegates is not supported");
   auto asking = by_type(ports, *source, options);
   auto base = co_await asking;
   if (!base) co_return base;

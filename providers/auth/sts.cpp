@@ -19,7 +19,8 @@ Result<Url> sts_url(const StsPlace& place) {
   if (!place.url.empty()) return parse_url(place.url);
   if (place.region.empty())
     return fail(Errc::auth, "a region is needed to find STS; give the provider one, or set AWS_REGION");
-  return parse_url(fmt::format("https://sts.{}.amazonaws.com", place.region));
+  const char* china = place.region.starts_with("cn-") ? ".cn" : "";
+  return parse_url(fmt::format("https://sts.{}.amazonaws.com{}", place.region, china));
 }
 
 std::string sts_error_code(const http::Response& response) {

@@ -95,12 +95,13 @@ SimulatedResponse Endpoint::refuse_struck(const config::Fault& fault) {
 
 SimulatedResponse Endpoint::serve(const ServedCall& call, const CapacityAsk& ask, const Struck& struck,
                                   const CallContext& context, Rng& rng, std::optional<HeldAllowance>& held) {
-  auto charged = cache_.charge(call.request, context.now);
+  auto charged = cache_.look(call.request, context.now);
   auto asked = ask;
   asked.input = static_cast<double>(charged.input + charged.cache_write);
   asked.cached = static_cast<double>(charged.cache_read);
   auto hold = capacity_->admit(asked, context.now);
   if (!hold) return refuse(hold.error(), outcome_name(hold.error().code));
+  cache_.charge(call.request, context.now);
   auto completion = answer(call.request);
   completion.usage.input = charged.input;
   completion.usage.cache_read = charged.cache_read;

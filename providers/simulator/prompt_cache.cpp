@@ -34,16 +34,24 @@ Prefix marked_prefix(const CompletionRequest& request) {
 
 }  // namespace
 
-Usage PromptCache::charge(const CompletionRequest& request, Instant now) {
+Usage PromptCache::look(const CompletionRequest& request, Instant now) const {
   Usage usage;
   usage.input = count_input_tokens(request);
   auto prefix = marked_prefix(request);
-  if (prefix.tokens == 0) return usage;
-  forget_old(now);
   auto cached = std::min(prefix.tokens, usage.input);
-  auto [it, is_new] = last_used_.insert_or_assign(prefix.hash, now);
+  auto known = last_used_.find(prefix.hash);
+  bool is_new = known == last_used_.end() || known->second + kept_for <= now;
   (is_new ? usage.cache_write : usage.cache_read) = cached;
   usage.input -= cached;
+  return usage;
+}
+
+Usage PromptCache::charge(const CompletionRequest& request, Instant now) {
+  auto usage = look(request, now);
+  auto prefix = marked_prefix(request);
+  if (prefix.tokens == 0) return usage;
+  forget_old(now);
+  last_used_[prefix.hash] = now;
   return usage;
 }
 

@@ -17,7 +17,9 @@ class PromptCache {
   static constexpr std::size_t prefixes_max = 4096;
   static constexpr Duration kept_for = std::chrono::minutes(5);
 
-  /// Splits input tokens into uncached, read and written, and remembers the prefix.
+  /// Splits input tokens into uncached, read and written, as the call would be charged now.
+  Usage look(const CompletionRequest& request, Instant now) const;
+  /// The same for a call that is served: its prefix is remembered.
   Usage charge(const CompletionRequest& request, Instant now);
 
  private:

@@ -3,6 +3,8 @@
 #include "providers/classify.hpp"
 #include "providers/vertex/google_error.hpp"
 
+#include "runtime/base/rng.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -117,6 +119,8 @@ Result<void> GeminiReader::on_chunk(const Json& chunk, std::vector<StreamEvent>&
   if (const auto* error = find_google_error(chunk)) return std::unexpected(classify_google_chunk(*error));
   if (!chunk.is_object()) return broken_gemini_answer("a chunk is no object");
   if (!std::exchange(started_, true)) out.push_back(StreamStarted{get_string(chunk, "modelVersion")});
+  if (auto id = get_string(chunk, "responseId"); !id.empty() && id_ending_.empty())
+    id_ending_ = fmt::format("_{:08x}", stable_hash(id) & 0xffffffff);
   const auto* feedback = find(chunk, "promptFeedback");
   if (feedback != nullptr && !get_string(*feedback, "blockReason").empty()) return blocked_prompt(*feedback);
   const auto* candidates = find(chunk, "candidates");
@@ -175,7 +179,7 @@ Result<void> GeminiReader::on_part(const Json& part, std::vector<StreamEvent>& o
 Result<void> GeminiReader::on_call(const Json& call, std::string signature, std::vector<StreamEvent>& out) {
   if (calls_ >= kCallsMax) return broken_gemini_answer("too many tool calls");
   int index = calls_++;
-  auto id = get_string(call, "id", fmt::format("call_{}", index));
+  auto id = get_string(call, "id", fmt::format("call_{}{}", index, id_ending_));
   out.push_back(ToolUseStarted{index, std::move(id), get_string(call, "name"), std::move(signature)});
   const auto* args = find(call, "args");
   if (args != nullptr && args->is_object()) out.push_back(ToolInputDelta{index, dump_json(*args)});

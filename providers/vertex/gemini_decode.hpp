@@ -13,9 +13,10 @@
 
 namespace troupe::providers::vertex {
 
-/// Adds up the chunks of one answer. Calls without an id are named "call_0", "call_1" … in order of
-/// appearance. Part kinds we do not carry (code execution, media) are skipped. Usage, trafficType and the
-/// unknown members of several chunks: the later says it. Not thread-safe.
+/// Adds up the chunks of one answer. Calls without an id are named "call_0_X", "call_1_X" … in order of
+/// appearance, X of the answer's responseId: other providers want ids to be unique in a conversation. Without
+/// a responseId they are "call_0" …. Part kinds we do not carry (code execution, media) are skipped. Usage,
+/// trafficType and the unknown members of several chunks: the later says it. Not thread-safe.
 class GeminiReader {
  public:
   /// Fails with the class of an `error` inside (maybe_billed), content_filtered for a blocked prompt, and
@@ -33,6 +34,8 @@ class GeminiReader {
   bool started_ = false;
   bool stopped_ = false;
   int calls_ = 0;
+  /// What ids made here end with.
+  std::string id_ending_;
   std::optional<Usage> usage_;
   std::string tier_;
   UnknownMembers extra_;

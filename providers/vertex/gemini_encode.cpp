@@ -110,6 +110,10 @@ bool is_made_call_id(std::string_view id) {
   constexpr std::string_view prefix = "call_";
   if (!id.starts_with(prefix)) return false;
   auto digits = id.substr(prefix.size());
+  if (auto ending = digits.find('_'); ending != digits.npos) {
+    if (digits.size() - ending != 9) return false;
+    digits = digits.substr(0, ending);
+  }
   return !digits.empty() && digits.size() <= 4 && digits.find_first_not_of("0123456789") == digits.npos;
 }
 

@@ -29,7 +29,8 @@ namespace troupe::providers::vertex {
 /// no word for it), GIF images, a temperature above 2, more than 5 stop sequences, a seed beyond 32 bits.
 Result<Json> write_gemini_request(const CompletionRequest& request);
 
-/// Is this an id the readers here make when the wire has none: "call_" and at most 4 digits?
+/// Is this an id the readers here make when the wire has none: "call_", at most 4 digits, and perhaps
+/// "_" with 8 more characters?
 bool is_made_call_id(std::string_view id);
 
 }  // namespace troupe::providers::vertex

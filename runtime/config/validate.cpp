@@ -106,7 +106,8 @@ void ConfigCheck::check_provider(const std::string& path, const ProviderConfig& 
         "and "
         "give a region");
   }
-  if (provider.dialect.starts_with("vertex") && provider.project.empty())
+  bool developer_api = provider.dialect == "vertex_gemini" && web;
+  if (provider.dialect.starts_with("vertex") && provider.project.empty() && !developer_api)
     add(path + ".project", "a Vertex provider needs the Google Cloud project");
   for (auto& problem : validate_auth(path + ".auth", provider)) problems_.push_back(std::move(problem));
 }

@@ -1,5 +1,9 @@
 // Gemini's answers and streams however they arrive.
+#include "providers/vertex/gemini_decode.hpp"
+#include "providers/vertex/gemini_encode.hpp"
 #include "tests/providers/codec_support.hpp"
+
+#include <fmt/format.h>
 
 namespace troupe::providers {
 namespace {
@@ -10,6 +14,21 @@ using codec_test::unordered;
 
 const Dialect& gemini() { return *find_dialect("vertex_gemini"); }
 
+TEST(GeminiCallIds, AreUniqueOverTheTurnsOfAConversation) {  // G5: other providers refuse an id twice
+  auto id_in = [](const char* response) {
+    auto body = parse_json(fmt::format(
+        R"({{"responseId":"{}","candidates":[{{"finishReason":"STOP","content":{{"role":"model","parts":[
+        {{"functionCall":{{"name":"look","args":{{}}}}}}]}}}}]}})",
+        response));
+    auto read = vertex::read_gemini_answer(*body);
+    return read ? std::get<ToolUsePart>(read->parts.at(0)).id : read.error().what;
+  };
+  EXPECT_NE(id_in("turn-1"), id_in("turn-2"));
+  EXPECT_EQ(id_in("turn-1"), id_in("turn-1"));
+  EXPECT_TRUE(vertex::is_made_call_id(id_in("turn-1")));
+  EXPECT_FALSE(vertex::is_made_call_id("call_0_short"));
+}
+
 TEST(DecodeGemini, ReadsEveryFieldOfACapturedAnswer) {
   auto text = shared_fixture("vertex/generate_content.response.json");
   if (text.empty()) GTEST_SKIP() << "the captured fixtures are not on this machine";
@@ -17,6 +36,10 @@ TEST(DecodeGemini, ReadsEveryFieldOfACapturedAnswer) {
   ASSERT_TRUE(got);
   std::vector<Part> want{ReasoningPart{"Let me think", "", {}}, TextPart{"Hi"}, ReasoningPart{"", "c2ln", {}},
                          ToolUsePart{"call_0", "get_weather", {R"({"city":"Paris"})"}, {}}};
+  ASSERT_EQ(got->parts.size(), want.size());
+  auto& id = std::get<ToolUsePart>(got->parts.back()).id;
+  EXPECT_TRUE(id.starts_with("call_0_") && vertex::is_made_call_id(id)) << id;
+  id = "call_0";
   EXPECT_EQ(got->parts, want);
   EXPECT_EQ(got->stop, StopReason::tool_calls);
   EXPECT_EQ(got->usage, (Usage{.input = 10, .output = 25, .cache_read = 100, .reasoning = 20}));

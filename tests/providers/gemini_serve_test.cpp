@@ -187,9 +187,13 @@ Completion gemini_answer(Rng& rng) {
   auto answer = codec_test::random_completion(rng, false);
   if (rng.below(2) == 0 && !answer.parts.empty() && std::holds_alternative<TextPart>(answer.parts.back()))
     answer.parts.emplace_back(ReasoningPart{"", "c2ln", {}});
-  for (auto& part : answer.parts)
-    if (auto* use = std::get_if<ToolUsePart>(&part); use != nullptr && rng.below(2) == 0)
-      use->signature = "QUJD";
+  for (auto& part : answer.parts) {
+    auto* use = std::get_if<ToolUsePart>(&part);
+    if (use == nullptr) continue;
+    // Ids that a reader made ("call_0") do not travel; a provider's own do.
+    use->id = "own-" + use->id;
+    if (rng.below(2) == 0) use->signature = "QUJD";
+  }
   answer.usage.cache_write = 0;
   answer.usage.reasoning = answer.usage.output / 3;
   answer.model = "gemini-x";

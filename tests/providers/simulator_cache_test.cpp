@@ -38,6 +38,20 @@ TEST(PromptCache, AnotherPrefixOrNoMarkIsNoHit) {
   EXPECT_EQ(usage.cache_read + usage.cache_write, 0);
 }
 
+TEST(PromptCache, ARefusedCallLeavesNothingBehind) {
+  auto to = cloud("one", "anthropic");
+  to.limits.in_flight_max = 1;
+  auto simulator = simulator_of({.endpoints = {to}});
+  auto request = with_prefix(std::string(4000, 'p'));
+  auto busy = simulator.respond(wire(to, question()), kStart, kWall);
+  EXPECT_NE(simulator.respond(wire(to, request), kStart, kWall).head.status, 200);
+  simulator.ended(busy.call, kStart);
+  auto heard = hear("anthropic", simulator.respond(wire(to, request), kStart, kWall));
+  ASSERT_TRUE(heard.completion);
+  EXPECT_EQ(heard.completion->usage.cache_write, 1000);
+  EXPECT_EQ(heard.completion->usage.cache_read, 0);
+}
+
 TEST(PromptCache, HoldsNoMoreThanItsMaximum) {
   PromptCache cache;
   cache.charge(with_prefix("the oldest"), kStart);
