@@ -30,7 +30,8 @@ struct BodyShape {
 ///   wants. Empty texts are dropped, and so are messages left without content. A message of one plain text is
 ///   written as a string.
 /// - Reasoning without a signature is dropped: it came from another provider. A part that is only a signature
-///   signs the unsigned reasoning before it, or else is a thinking block whose text the model withheld.
+///   signs the unsigned reasoning before it; after a text it is Gemini's and dropped; elsewhere it is a
+///   thinking block whose text the model withheld.
 /// - Tool use ids are written with `_` for characters the API refuses, so that calls made by other providers
 ///   can be told of. ToolUsePart.signature is another provider's and is not sent.
 /// - Of more than four cache points the last four are kept.

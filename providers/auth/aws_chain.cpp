@@ -1,6 +1,7 @@
 #include "providers/auth/aws_chain.hpp"
 
 #include "providers/auth/aws_profile.hpp"
+#include "providers/classify.hpp"
 #include "runtime/json/json.hpp"
 
 #include <fmt/format.h>
@@ -133,7 +134,8 @@ Task<AwsGrant> base_of_profile(Ports& ports, ProfilePlace at) {
 
 Task<AwsGrant> from_profile(Ports& ports, ProfilePlace at) {
   if (!at.files->contains(at.name))
-    co_return fail(Errc::auth, fmt::format("there is no AWS profile \"{}\"", at.name));
+    // A mangled file may have put anything where a name belongs.
+    co_return fail(Errc::auth, fmt::format("there is no AWS profile \"{}\"", printable_type(at.name)));
   const auto& profile = at.files->at(at.name);
   StsPlace place{at.options.region.empty() ? value_of(profile, "region") : at.options.region,
                  at.options.sts_url};

@@ -34,5 +34,18 @@ TEST(Utf8, RefusesOverlongAndSurrogates) {
             "b");
 }
 
+TEST(ParseJson, NestsSoDeepAndNoDeeper) {  // J10
+  auto nested = [](std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); };
+  EXPECT_TRUE(parse_json(nested(512)));
+  auto deep = parse_json(nested(513));
+  ASSERT_FALSE(deep);
+  EXPECT_NE(deep.error().what.find("deeper"), std::string::npos);
+  EXPECT_FALSE(parse_json(std::string(1'000'000, '[')));
+  EXPECT_TRUE(parse_json("\"" + std::string(2000, '{') + "\\\"[\""));  // in a string
+  auto wide = std::string("[") + nested(1);
+  for (int i = 0; i < 2000; ++i) wide += ",[]";
+  EXPECT_TRUE(parse_json(wide + "]"));
+}
+
 }  // namespace
 }  // namespace troupe
