@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -62,5 +63,24 @@ class FrameDecoder {
   bool failed_ = false;
   std::string buffer_;
 };
+
+/// What every decoder of framed streams does with bytes: `on_frame` reads each whole frame, the first failure
+/// (of a frame, or of its reading) is kept in `failed` and final. Frames ahead of a corrupt one are still
+/// read.
+template <class OnFrame>
+Result<void> read_frames(FrameDecoder& decoder, std::string_view bytes, std::optional<Error>& failed,
+                         OnFrame on_frame) {
+  if (failed) return std::unexpected(*failed);
+  std::vector<Frame> whole;
+  auto result = decoder.feed(bytes, whole);
+  for (const auto& frame : whole) {
+    auto read = on_frame(frame);
+    if (read) continue;
+    result = std::move(read);
+    break;
+  }
+  if (!result) failed = result.error();
+  return result;
+}
 
 }  // namespace troupe::providers

@@ -1,5 +1,6 @@
 #include "providers/bedrock/errors.hpp"
 
+#include "providers/aws_exception.hpp"
 #include "providers/classify.hpp"
 #include "providers/text.hpp"
 #include "runtime/json/json.hpp"
@@ -12,58 +13,9 @@
 namespace troupe::providers::bedrock {
 namespace {
 
-struct TypeRow {
-  std::string_view type;
-  Errc code;
-};
-
-// In lower case, without "exception" at the end: headers write PascalCase, frames lowerCamelCase.
-constexpr std::array kTypes{
-    TypeRow{"throttling", Errc::rate_limited},
-    TypeRow{"modelnotready", Errc::model_not_ready},
-    TypeRow{"serviceunavailable", Errc::overloaded},
-    TypeRow{"internalserver", Errc::transient_server},
-    TypeRow{"internalfailure", Errc::transient_server},
-    TypeRow{"modeltimeout", Errc::timeout},
-    TypeRow{"modelerror", Errc::transient_server},
-    TypeRow{"modelstreamerror", Errc::stream_broken},
-    TypeRow{"validation", Errc::bad_request},
-    TypeRow{"servicequotaexceeded", Errc::quota_exhausted},
-    TypeRow{"accessdenied", Errc::permission},
-    TypeRow{"resourcenotfound", Errc::not_found},
-    TypeRow{"conflict", Errc::bad_request},
-    TypeRow{"expiredtoken", Errc::auth},
-    TypeRow{"unrecognizedclient", Errc::auth},
-    TypeRow{"invalidsignature", Errc::auth},
-    TypeRow{"incompletesignature", Errc::auth},
-    TypeRow{"missingauthenticationtoken", Errc::auth},
-    TypeRow{"requestexpired", Errc::auth},
-    TypeRow{"requesttimetooskewed", Errc::auth},
-    TypeRow{"notauthorized", Errc::permission},
-    TypeRow{"optinrequired", Errc::permission},
-    TypeRow{"ftuformnotfilled", Errc::permission},
-};
-
 constexpr const char* kTooLong = "Input is too long for requested model.";
 // No text of Bedrock's own for this is known [K]; it usually filters through a stop reason.
 constexpr const char* kFiltered = "This request has been blocked by our content filters.";
-
-// "ThrottlingException:http://…" and "com.amazon.coral.service#ThrottlingException" are the bare name
-// (WIRE 1.8).
-std::string bare_type(std::string_view type) {
-  type = type.substr(0, type.find(','));
-  type = type.substr(0, type.find(':'));
-  if (auto hash = type.find('#'); hash != std::string_view::npos) type.remove_prefix(hash + 1);
-  return std::string(type);
-}
-
-std::optional<Errc> class_of_type(std::string_view type) {
-  auto lower = to_lower(type);
-  if (lower.ends_with("exception")) lower.resize(lower.size() - std::string_view("exception").size());
-  for (const auto& row : kTypes)
-    if (row.type == lower) return row.code;
-  return std::nullopt;
-}
 
 // What an error says, wherever it was said. Status 0 inside a stream.
 struct Said {
@@ -73,8 +25,8 @@ struct Said {
 };
 
 void read_body(const Json& body, Said& said) {
-  if (said.type.empty()) said.type = bare_type(get_string(body, "code"));
-  if (said.type.empty()) said.type = bare_type(get_string(body, "__type"));
+  if (said.type.empty()) said.type = bare_exception_name(get_string(body, "code"));
+  if (said.type.empty()) said.type = bare_exception_name(get_string(body, "__type"));
   said.message = get_string(body, "message", get_string(body, "Message"));
   const auto* original = find(body, "originalStatusCode");
   if (original != nullptr && original->is_number_integer())
@@ -104,7 +56,7 @@ Error classify_validation(const Said& said, std::string what) {
 }
 
 Error classify_said(const Said& said, std::string what) {
-  auto code = class_of_type(said.type);
+  auto code = class_of_exception(said.type);
   if (!code) {
     if (says_context_too_long(said.message, said.status))
       return make_error(Errc::context_length_exceeded, std::move(what));
@@ -128,7 +80,7 @@ Error classify_said(const Said& said, std::string what) {
 Error classify_answer(const http::Response& response, WallTime wall) {
   Said said{.status = response.status};
   if (const auto* type = http::find_header(response.headers, "x-amzn-errortype"))
-    said.type = bare_type(*type);
+    said.type = bare_exception_name(*type);
   auto body = parse_json(response.body);
   if (body) read_body(*body, said);
   auto error =
@@ -140,8 +92,8 @@ Error classify_answer(const http::Response& response, WallTime wall) {
 
 Error classify_frame(const Frame& frame) {
   Said said;
-  said.type = bare_type(string_header(frame, ":exception-type"));
-  if (said.type.empty()) said.type = bare_type(string_header(frame, ":error-code"));
+  said.type = bare_exception_name(string_header(frame, ":exception-type"));
+  if (said.type.empty()) said.type = bare_exception_name(string_header(frame, ":error-code"));
   if (auto body = parse_json(frame.payload)) read_body(*body, said);
   if (said.message.empty()) said.message = string_header(frame, ":error-message");
   auto error = classify_said(said, fmt::format("error inside the stream ({})", printable_type(said.type)));

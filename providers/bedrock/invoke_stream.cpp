@@ -33,18 +33,7 @@ std::string padding(std::size_t n) {
 InvokeStreamDecoder::InvokeStreamDecoder() : events_(anthropic::classify_event) {}
 
 Result<void> InvokeStreamDecoder::feed(std::string_view bytes, std::vector<StreamEvent>& out) {
-  if (failed_) return std::unexpected(*failed_);
-  whole_.clear();
-  // Frames ahead of a corrupt one are still good.
-  auto result = frames_.feed(bytes, whole_);
-  for (const auto& frame : whole_) {
-    auto read = on_frame(frame, out);
-    if (read) continue;
-    result = std::move(read);
-    break;
-  }
-  if (!result) failed_ = result.error();
-  return result;
+  return read_frames(frames_, bytes, failed_, [&](const Frame& frame) { return on_frame(frame, out); });
 }
 
 Result<void> InvokeStreamDecoder::finish(std::vector<StreamEvent>&) {

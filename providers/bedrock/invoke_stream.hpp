@@ -25,7 +25,6 @@ class InvokeStreamDecoder final : public StreamDecoder {
   Result<void> on_chunk(const Frame& frame, std::vector<StreamEvent>& out);
 
   FrameDecoder frames_;
-  std::vector<Frame> whole_;
   anthropic::MessageEvents events_;
   std::optional<Error> failed_;
 };

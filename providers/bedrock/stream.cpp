@@ -14,18 +14,7 @@ std::unexpected<Error> broken_converse_stream(const char* what) { return fail(Er
 }  // namespace
 
 Result<void> ConverseStreamDecoder::feed(std::string_view bytes, std::vector<StreamEvent>& out) {
-  if (failed_) return std::unexpected(*failed_);
-  whole_.clear();
-  // Frames ahead of a corrupt one are still good.
-  auto result = frames_.feed(bytes, whole_);
-  for (const auto& frame : whole_) {
-    auto read = on_frame(frame, out);
-    if (read) continue;
-    result = std::move(read);
-    break;
-  }
-  if (!result) failed_ = result.error();
-  return result;
+  return read_frames(frames_, bytes, failed_, [&](const Frame& frame) { return on_frame(frame, out); });
 }
 
 Result<void> ConverseStreamDecoder::finish(std::vector<StreamEvent>& out) {

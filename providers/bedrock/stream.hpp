@@ -30,7 +30,6 @@ class ConverseStreamDecoder final : public StreamDecoder {
   Result<void> on_tool_input(std::int64_t block, std::string json, std::vector<StreamEvent>& out);
 
   FrameDecoder frames_;
-  std::vector<Frame> whole_;
   std::optional<Error> failed_;
   /// contentBlockIndex -> our number of the tool call.
   std::map<std::int64_t, int> tool_index_;

@@ -1,5 +1,6 @@
 #include "providers/sagemaker/errors.hpp"
 
+#include "providers/aws_exception.hpp"
 #include "providers/classify.hpp"
 #include "providers/openai/errors.hpp"
 #include "providers/text.hpp"
@@ -13,36 +14,6 @@
 namespace troupe::providers::sagemaker {
 namespace {
 
-struct TypeRow {
-  std::string_view type;
-  Errc code;
-};
-
-// In lower case, without "exception" at the end: headers write PascalCase, frames lowerCamelCase.
-constexpr std::array kTypes{
-    TypeRow{"throttling", Errc::rate_limited},
-    TypeRow{"modelnotready", Errc::model_not_ready},
-    TypeRow{"serviceunavailable", Errc::overloaded},
-    TypeRow{"internalfailure", Errc::transient_server},
-    TypeRow{"internalserver", Errc::transient_server},
-    TypeRow{"internaldependency", Errc::transient_server},
-    TypeRow{"internalstreamfailure", Errc::transient_server},
-    TypeRow{"modelerror", Errc::transient_server},
-    TypeRow{"modelstreamerror", Errc::stream_broken},
-    TypeRow{"validationerror", Errc::bad_request},
-    TypeRow{"validation", Errc::bad_request},
-    TypeRow{"accessdenied", Errc::permission},
-    TypeRow{"notauthorized", Errc::permission},
-    TypeRow{"optinrequired", Errc::permission},
-    TypeRow{"expiredtoken", Errc::auth},
-    TypeRow{"unrecognizedclient", Errc::auth},
-    TypeRow{"invalidsignature", Errc::auth},
-    TypeRow{"incompletesignature", Errc::auth},
-    TypeRow{"missingauthenticationtoken", Errc::auth},
-    TypeRow{"requestexpired", Errc::auth},
-    TypeRow{"requesttimetooskewed", Errc::auth},
-};
-
 // What an error says, wherever it was said.
 struct Said {
   int status = 0;
@@ -50,24 +21,9 @@ struct Said {
   std::optional<std::int64_t> original_status;
 };
 
-// "ValidationError:http://…" and "com.amazon.coral.service#ValidationError" are the bare name (WIRE 1.8).
-std::string bare_name(std::string_view type) {
-  type = type.substr(0, type.find_first_of(",:"));
-  if (auto hash = type.find('#'); hash != std::string_view::npos) type.remove_prefix(hash + 1);
-  return std::string(type);
-}
-
-std::optional<Errc> class_of_type(std::string_view type) {
-  auto lower = to_lower(type);
-  if (lower.ends_with("exception")) lower.resize(lower.size() - std::string_view("exception").size());
-  for (const auto& row : kTypes)
-    if (row.type == lower) return row.code;
-  return std::nullopt;
-}
-
 void read_members(const Json& body, Said& said) {
   for (const auto* name : {"code", "__type"})
-    if (said.type.empty()) said.type = bare_name(get_string(body, name));
+    if (said.type.empty()) said.type = bare_exception_name(get_string(body, name));
   said.message = get_string(body, "message", get_string(body, "Message"));
   said.error_code = get_string(body, "ErrorCode");
   said.original_message = get_string(body, "OriginalMessage");
@@ -114,7 +70,7 @@ Error classify_validation(const Said& said, std::string what) {
 }
 
 Error classify_said(const Said& said, std::string what) {
-  auto code = class_of_type(said.type);
+  auto code = class_of_exception(said.type);
   if (!code) {
     auto error = error_of_status(said.status, std::move(what));
     error.unrecognised = !said.type.empty();
@@ -133,7 +89,7 @@ Error classify_answer(const http::Response& response, WallTime wall) {
   Said said;
   said.status = response.status;
   if (const auto* type = http::find_header(response.headers, "x-amzn-errortype"))
-    said.type = bare_name(*type);
+    said.type = bare_exception_name(*type);
   auto body = parse_json(response.body);
   if (body) read_members(*body, said);
   auto error =
@@ -145,8 +101,8 @@ Error classify_answer(const http::Response& response, WallTime wall) {
 
 Error classify_frame(const Frame& frame) {
   Said said;
-  said.type = bare_name(string_header(frame, ":exception-type"));
-  if (said.type.empty()) said.type = bare_name(string_header(frame, ":error-code"));
+  said.type = bare_exception_name(string_header(frame, ":exception-type"));
+  if (said.type.empty()) said.type = bare_exception_name(string_header(frame, ":error-code"));
   if (auto body = parse_json(frame.payload)) read_members(*body, said);
   if (said.message.empty()) said.message = string_header(frame, ":error-message");
   auto error = classify_said(said, fmt::format("error inside the stream ({})", printable_type(said.type)));

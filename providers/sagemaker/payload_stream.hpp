@@ -25,7 +25,6 @@ class PayloadStreamDecoder final : public StreamDecoder {
 
   std::unique_ptr<StreamDecoder> container_;
   FrameDecoder frames_;
-  std::vector<Frame> whole_;
   std::optional<Error> failed_;
 };
 
