@@ -20,7 +20,7 @@ struct EndpointState {
     starter_ = std::move(starter);
     clock_ = clock;
     breaker_ = std::move(breaker);
-    quota_.emplace(config_.quota, clock_->now());
+    guard_.emplace(config_.guard, clock_->now());
     self_->send(breaker_, LoadObserved{load()});
     return {
         [this](const RunAttempt& order) { on_run(order); },
@@ -41,8 +41,8 @@ struct EndpointState {
     policy::QuotaNeed need{static_cast<double>(estimate_input_tokens(*order.request)),
                            static_cast<double>(order.request->output_tokens_max)};
     auto now = clock_->now();
-    if (auto wait = quota_->wait_for(need, now); wait > Duration::zero()) return refuse(order, wait);
-    quota_->reserve(need, now);
+    auto admission = guard_->admit(need, now);
+    if (!admission.admitted) return refuse(order, admission.wait);
     auto id = ++last_id_;
     auto& running = running_[id];
     running.order = order;
@@ -59,7 +59,7 @@ struct EndpointState {
   }
 
   // No room under the endpoint's own limits: nothing is sent, and the caller may go elsewhere at once (C2).
-  void refuse(const RunAttempt& order, Duration wait) {
+  void refuse(const RunAttempt& order, std::optional<Duration> wait) {
     auto result = std::make_shared<AttemptResult>();
     result->not_sent = true;
     result->record.endpoint = config_.facts.id;
@@ -67,11 +67,10 @@ struct EndpointState {
     result->record.started = clock_->wall();
     result->record.error = to_string(Errc::rate_limited);
     // Nobody knows when a place in flight comes free: no hint then, so that callers look again soon.
-    bool known = wait < policy::Quota::wait_max;
-    auto until = known ? " for " + to_human(wait) : std::string(" until a call ends");
+    auto until = wait ? " for " + to_human(*wait) : std::string(" until a call ends");
     result->error =
         make_error(Errc::rate_limited, fmt::format("{} has no capacity{}", config_.facts.id, until));
-    if (known) result->error->retry_after = wait;
+    result->error->retry_after = wait;
     self_->send(order.reply_to, AttemptEnded{order.id, std::move(result)});
   }
 
@@ -81,22 +80,25 @@ struct EndpointState {
     auto running = std::move(it->second);
     running_.erase(it);
     auto result = std::make_shared<AttemptResult>(*fact.result);
-    const auto& usage = result->record.usage;
     result->record.model = config_.facts.model;
-    result->record.usd = policy::cost_usd(config_.facts.price, usage);
-    quota_->settle(running.reserved,
-                   {static_cast<double>(usage.input + usage.cache_write), static_cast<double>(usage.output)},
-                   clock_->now());
-    note_throttle(*result);
+    result->record.usd = policy::cost_usd(config_.facts.price, result->record.usage);
+    guard_->ended(running.reserved, end_of(*result), clock_->now(), clock_->wall());
     self_->send(breaker_, OutcomeObserved{outcome_of(*result), load()});
     self_->send(running.order.reply_to, AttemptEnded{running.order.id, std::move(result)});
   }
 
-  void note_throttle(const AttemptResult& result) {
-    if (!result.error || result.error->code != Errc::rate_limited) return;
-    auto wait = result.error->retry_after.value_or(std::chrono::seconds(1));
-    auto until = clock_->wall().ms + std::chrono::duration_cast<std::chrono::milliseconds>(wait).count();
-    throttled_until_.ms = std::max(throttled_until_.ms, until);
+  // Quotas count what is read from a cache as nothing (WIRE 1.9).
+  static policy::AttemptEnd end_of(const AttemptResult& result) {
+    const auto& usage = result.record.usage;
+    policy::AttemptEnd end;
+    end.actual = {static_cast<double>(usage.input + usage.cache_write), static_cast<double>(usage.output)};
+    if (result.error) {
+      end.error = result.error->code;
+      end.retry_after = result.error->retry_after;
+    }
+    end.ttft = result.record.ttft;
+    end.total = result.record.total;
+    return end;
   }
 
   policy::Outcome outcome_of(const AttemptResult& result) const {
@@ -112,21 +114,16 @@ struct EndpointState {
     return outcome;
   }
 
-  Load load() {
-    auto now = clock_->now();
-    return {static_cast<std::uint32_t>(running_.size()), config_.quota.in_flight_max,
-            quota_->input_headroom(now), quota_->output_headroom(now), throttled_until_};
-  }
+  Load load() { return guard_->load(clock_->now()); }
 
   EndpointActor::pointer self_;
   EndpointConfig config_;
   AttemptStarter starter_;
   Clock* clock_ = nullptr;
   BreakerActor breaker_;
-  std::optional<policy::Quota> quota_;
+  std::optional<policy::EndpointGuard> guard_;
   std::unordered_map<std::uint64_t, Running> running_;
   std::uint64_t last_id_ = 0;
-  WallTime throttled_until_;
 };
 
 }  // namespace

@@ -4,13 +4,13 @@
 #include "actors/attempt.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/unit.hpp"
-#include "runtime/policy/quota.hpp"
+#include "runtime/policy/endpoint_guard.hpp"
 
 namespace troupe::actors {
 
 struct EndpointConfig {
   policy::EndpointFacts facts;
-  policy::QuotaPolicy quota;
+  policy::GuardPolicy guard;
   std::shared_ptr<const Wire> wire;
 };
 

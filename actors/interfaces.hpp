@@ -3,6 +3,7 @@
 
 #include "runtime/journal/journal.hpp"
 #include "runtime/policy/breaker.hpp"
+#include "runtime/policy/endpoint_guard.hpp"
 #include "runtime/policy/route.hpp"
 #include "runtime/transport/gateway.hpp"
 
@@ -97,12 +98,7 @@ struct CancelAttempt {
   std::uint64_t id = 0;
   AttemptClient reply_to;
 };
-/// What an endpoint carries right now.
-struct Load {
-  std::uint32_t in_flight = 0, in_flight_max = 0;
-  double input_headroom = 1e18, output_headroom = 1e18;
-  WallTime throttled_until;
-};
+using policy::Load;
 /// A fact about one attempt's end.
 struct OutcomeObserved {
   policy::Outcome outcome;

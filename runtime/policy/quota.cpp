@@ -38,9 +38,14 @@ Quota::Bucket Quota::Bucket::of(double per_minute, double burst_minutes, Instant
   return bucket;
 }
 
+double Quota::Bucket::level_at(Instant now) const {
+  if (per_second <= 0 || now <= at) return level;
+  return std::min(capacity, level + per_second * seconds(now - at));
+}
+
 void Quota::Bucket::refill(Instant now) {
   if (per_second <= 0 || now <= at) return;
-  level = std::min(capacity, level + per_second * seconds(now - at));
+  level = level_at(now);
   at = now;
 }
 
@@ -101,15 +106,11 @@ void Quota::settle(const QuotaNeed& reserved, const QuotaNeed& actual, Instant n
   if (in_flight_ > 0) --in_flight_;
 }
 
-double Quota::input_headroom(Instant now) {
-  input_.refill(now);
-  return input_.level;
-}
+double Quota::input_headroom(Instant now) const { return input_.level_at(now); }
 
-double Quota::output_headroom(Instant now) {
-  auto& bucket = policy_.output_from_input ? input_ : output_;
-  bucket.refill(now);
-  return bucket.level / policy_.output_burndown;
+double Quota::output_headroom(Instant now) const {
+  const auto& bucket = policy_.output_from_input ? input_ : output_;
+  return bucket.level_at(now) / policy_.output_burndown;
 }
 
 }  // namespace troupe::policy

@@ -53,8 +53,8 @@ class Quota {
   void settle(const QuotaNeed& reserved, const QuotaNeed& actual, Instant now);
   /// Tokens available now, of the need's kind (burndown taken out); infinity when unlimited, negative when
   /// over.
-  double input_headroom(Instant now);
-  double output_headroom(Instant now);
+  double input_headroom(Instant now) const;
+  double output_headroom(Instant now) const;
   std::uint32_t in_flight() const { return in_flight_; }
 
  private:
@@ -63,6 +63,7 @@ class Quota {
     Instant at;
 
     static Bucket of(double per_minute, double burst_minutes, Instant now);
+    double level_at(Instant now) const;
     void refill(Instant now);
     void take(double amount, Instant now);
     double wait_seconds(double amount, Instant now);

@@ -81,7 +81,7 @@ TEST_F(EndpointTest, BooksPriceAndModelAndTellsTheBreaker) {
 }
 
 TEST_F(EndpointTest, RefusesAtOnceWhatItHasNoRoomFor) {
-  config_.quota.in_flight_max = 1;
+  config_.guard.quota.in_flight_max = 1;
   open();
   order(1), order(2);
   EXPECT_EQ(started_.size(), 1u);
@@ -97,7 +97,7 @@ TEST_F(EndpointTest, RefusesAtOnceWhatItHasNoRoomFor) {
 }
 
 TEST_F(EndpointTest, SaysWhenItsTokensWillBeBack) {
-  config_.quota.input_tokens_per_minute = 120;  // two a second; a request needs some hundred
+  config_.guard.quota.input_tokens_per_minute = 120;  // two a second; a request needs some hundred
   open();
   order(1), order(2);
   ASSERT_EQ(ends_.size(), 1u);
@@ -111,7 +111,7 @@ TEST_F(EndpointTest, SaysWhenItsTokensWillBeBack) {
 }
 
 TEST_F(EndpointTest, GivesBackWhatTheEstimateTookTooMuch) {
-  config_.quota.output_tokens_per_minute = 150;  // a request reserves its maximum of 100
+  config_.guard.quota.output_tokens_per_minute = 150;  // a request reserves its maximum of 100
   open();
   order(1), order(2);
   EXPECT_EQ(ends_.size(), 1u);
