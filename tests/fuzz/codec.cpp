@@ -12,7 +12,8 @@ namespace {
 using providers::Dialect;
 using providers::DialectServer;
 
-constexpr std::string_view canary = "ZQCANARY";
+// With a blank: a word shaped like an error type may be named, text may not.
+constexpr std::string_view canary = "ZQ CANARY";
 constexpr WallTime codec_time{1'440'938'160'000};  // 2015-08-30T12:36:00Z
 
 struct Pair {

@@ -101,7 +101,10 @@ void check_profiles(Input& in) {
   }
   std::string written;
   for (const auto& [name, profile] : *profiles) {
-    if (name.find(']') != std::string::npos) return;
+    // A quoted name may hold what a plain one cannot.
+    bool blank_edge =
+        name.find_first_not_of(" \t\r") != 0 || name.find_last_not_of(" \t\r") + 1 != name.size();
+    if (name.find(']') != std::string::npos || blank_edge) return;
     written += "[" + name + "]\n";
     for (const auto& [key, value] : profile) {
       // Written at a line's start, such a key would be a section or a comment.
