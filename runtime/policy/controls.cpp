@@ -150,6 +150,13 @@ std::optional<MissingSignOff> Controls::missing_sign_off(const Target& target, s
       [&](std::string_view key) { return stopped(Subject::sign_off, key, wall) != nullptr; });
 }
 
+std::optional<MissingSignOff> Controls::model_sign_off(std::string_view model, std::string_view data_class,
+                                                       WallTime wall) const {
+  return sign_offs.missing_of_model(
+      {.model = model, .data_class = data_class}, wall,
+      [&](std::string_view key) { return stopped(Subject::sign_off, key, wall) != nullptr; });
+}
+
 std::optional<std::string> validate(const Change& change) {
   return std::visit(Overloaded{[](const Stop& stop) { return order_complaint(stop.name, stop.order); },
                                [](const Flag& flag) { return flag_complaint(flag); }},

@@ -8,6 +8,7 @@
 #include <troupe/error.hpp>
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -70,7 +71,7 @@ struct Flag {
   Stamp stamp;
 };
 inline constexpr std::size_t kFlagTenantsMax = 10'000;
-inline constexpr std::size_t kControlsMax = 10'000;   ///< records of one kind
+inline constexpr std::size_t kControlsMax = 4096;     ///< records of one kind
 inline constexpr std::size_t kControlTextMax = 1024;  ///< bytes of a name or a reason
 
 /// What is asked about; what is empty is not asked.
@@ -102,7 +103,11 @@ struct Controls {
   /// asks for nothing.
   std::optional<MissingSignOff> missing_sign_off(const Target& target, std::string_view data_class,
                                                  WallTime wall) const;
+  /// What the model itself lacks, wherever it runs.
+  std::optional<MissingSignOff> model_sign_off(std::string_view model, std::string_view data_class,
+                                               WallTime wall) const;
 };
+using ControlsPtr = std::shared_ptr<const Controls>;
 
 /// A start is a Stop whose `undone` is the newest stop the writer knew.
 using Change = std::variant<Stop, Flag>;

@@ -71,6 +71,15 @@ class SignOffs {
       if (holds(search, Signed::endpoint, question.endpoint, revoked)) continue;
       return lacking(search, Signed::provider, question.provider);
     }
+    return missing_of_model(question, wall, revoked);
+  }
+  /// The items asked of the model alone: endpoint and provider do not matter.
+  template <class Revoked>
+  std::optional<MissingSignOff> missing_of_model(const Question& question, WallTime wall,
+                                                 Revoked&& revoked) const {
+    if (question.data_class.empty()) return std::nullopt;
+    const auto* list = find(question.data_class);
+    if (list == nullptr) return MissingSignOff{Signed::model, question.model, {}, {}, false};
     for (const auto& kind : list->of_model) {
       Search search{kind, question.data_class, wall};
       if (!holds(search, Signed::model, question.model, revoked))
