@@ -50,6 +50,7 @@ troupe_layer(journal runtime/journal DEPS base telemetry LIBS SQLite::SQLite3)
 troupe_layer(transport runtime/transport DEPS base protocol LIBS ZeroMQ::zmq)
 troupe_layer(http runtime/http DEPS base LIBS OpenSSL::SSL OpenSSL::Crypto Nghttp2::nghttp2)
 troupe_layer(providers providers DEPS base json http config policy LIBS OpenSSL::Crypto ZLIB::ZLIB)
+troupe_layer(replay replay DEPS base json policy config)
 troupe_layer(agents agents DEPS base json LIBS LibZip::zip)
 troupe_layer(actors actors DEPS agents providers http transport journal telemetry config policy protocol json base LIBS CAF::core)
 

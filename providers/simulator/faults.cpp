@@ -8,7 +8,9 @@ using config::Fault;
 using config::FaultKind;
 
 bool concerns(const Fault& fault, const CallFacts& call) {
-  bool in_time = call.since_start >= fault.from && (fault.to == Duration{} || call.since_start < fault.to);
+  auto since = call.since_start - fault.from;
+  if (fault.every > Duration{} && since > Duration{}) since %= fault.every;
+  bool in_time = since >= Duration{} && (fault.to == Duration{} || since < fault.to - fault.from);
   bool in_count = call.number >= fault.call_from && (fault.call_to == 0 || call.number <= fault.call_to);
   return in_time && in_count && (fault.model.empty() || fault.model == call.model);
 }
@@ -33,6 +35,7 @@ void apply(const Fault& fault, Struck& struck) {
     case FaultKind::truncated:
       if (!struck.breakage) struck.breakage = fault;
       return;
+    case FaultKind::poor_quality: return;
   }
 }
 

@@ -231,6 +231,7 @@ void fields(V& v, Fault& x) {
   v("kind", x.kind);
   v("from", x.from);
   v("to", x.to);
+  v("every", x.every);
   v("call_from", x.call_from);
   v("call_to", x.call_to);
   v("share", x.share);
@@ -268,6 +269,13 @@ void fields(V& v, SimulatedCapacity& x) {
   v("start_up", x.start_up);
 }
 template <class V>
+void fields(V& v, ReplayModel& x) {
+  v("slots", x.slots);
+  v("tail_share", x.tail_share);
+  v("tail_ttft_median", x.tail_ttft_median);
+  v("tail_ttft_sigma", x.tail_ttft_sigma);
+}
+template <class V>
 void fields(V& v, SimulatedEndpoint& x) {
   v("name", x.name);
   v("dialect", x.dialect);
@@ -283,6 +291,7 @@ void fields(V& v, SimulatedEndpoint& x) {
   v("ready_after", x.ready_after);
   v("verify", x.credentials.verify);
   v("faults", x.faults);
+  v("replay", x.replay);
 }
 template <class V>
 void fields(V& v, SimulatedRole& x) {

@@ -19,6 +19,7 @@ const char* to_string(FaultKind kind) {
     case FaultKind::stall: return "stall";
     case FaultKind::malformed: return "malformed";
     case FaultKind::truncated: return "truncated";
+    case FaultKind::poor_quality: return "poor_quality";
   }
   return "unknown";
 }

@@ -42,6 +42,7 @@ enum class FaultKind {
   stall,             ///< bytes stop in the middle of the answer, the connection stays open
   malformed,         ///< an event in the middle is garbage (a bad checksum, broken JSON)
   truncated,         ///< the body ends cleanly, but the final events are missing
+  poor_quality,  ///< quick, whole and useless answers: only feedback tells. `troupe replay` alone has users
 };
 const char* to_string(FaultKind kind);
 
@@ -51,6 +52,8 @@ struct Fault {
   FaultKind kind = FaultKind::errors;
   /// [from, to) since the simulator's start; `to` zero: for ever.
   Duration from{}, to{};
+  /// Repeats with this period, as long as [from, to) each time: flapping. Zero: once.
+  Duration every{};
   /// First and last call concerned, counted from 1 per endpoint; `call_to` zero: no end.
   std::uint64_t call_from = 1, call_to = 0;
   /// Share of the calls concerned that have the fault, drawn with the endpoint's seed.
@@ -118,6 +121,16 @@ struct SimulatedCredentials {
 /// the simulator only. What `auth: {kind: simulated}` signs with and `verify: true` checks.
 SimulatedCredentials simulated_credentials();
 
+/// What `troupe replay` models of an endpoint besides; the simulator behind HTTP takes no notice.
+struct ReplayModel {
+  /// Calls served at once; the next wait for a place, first come first served. Zero: no limit.
+  std::uint32_t slots = 0;
+  /// A share of calls whose first token follows another log-normal law: heavy tails and grey failures.
+  double tail_share = 0;
+  Duration tail_ttft_median = std::chrono::seconds(30);
+  double tail_ttft_sigma = 0.5;
+};
+
 struct SimulatedEndpoint {
   /// Also its path prefix: requests go to /NAME/....
   std::string name;
@@ -142,6 +155,7 @@ struct SimulatedEndpoint {
   Duration ready_after{};
   SimulatedCredentials credentials;
   std::vector<Fault> faults;
+  ReplayModel replay;
 };
 
 /// `provider`, or the dialect's first word.

@@ -176,6 +176,8 @@ void ConfigCheck::check_fault(const std::string& path, const Fault& fault) {
   if (fault.share > 1) add(path + ".share", "is a share, from 0 to 1");
   if (fault.to != Duration{} && fault.to <= fault.from)
     add(path + ".to", "must be after `from`, or 0 for ever");
+  if (fault.every != Duration{} && (fault.to == Duration{} || fault.every < fault.to - fault.from))
+    add(path + ".every", "must not be shorter than from `from` to `to`, or 0 for once");
   if (fault.call_from == 0) add(path + ".call_from", "calls are counted from 1");
   bool backward = fault.call_to != 0 && fault.call_to < fault.call_from;
   if (backward) add(path + ".call_to", "must not be below call_from, or 0 for no end");
@@ -208,6 +210,7 @@ void ConfigCheck::check_simulated(const std::string& path, const SimulatedEndpoi
   add_if(path + ".limits", policy::validate(endpoint.limits));
   check_capacity(path + ".capacity", endpoint.capacity);
   if (endpoint.context_tokens_max == 0) add(path + ".context_tokens_max", "must be above 0");
+  if (endpoint.replay.tail_share > 1) add(path + ".replay.tail_share", "is a share, from 0 to 1");
   for (std::size_t i = 0; i < endpoint.faults.size(); ++i) {
     check_fault(fmt::format("{}.faults[{}]", path, i), endpoint.faults[i]);
   }

@@ -45,7 +45,8 @@ struct Words<FaultKind> {
                                      FaultKind::cut,
                                      FaultKind::stall,
                                      FaultKind::malformed,
-                                     FaultKind::truncated};
+                                     FaultKind::truncated,
+                                     FaultKind::poor_quality};
 };
 template <>
 struct Words<CapacityLaw> {
