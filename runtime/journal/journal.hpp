@@ -88,11 +88,45 @@ struct BreakerRow {
   double share = 1;
 };
 
+/// One order of an operator or of a rollout: what is in force after a restart, and the audit trail (C15, B9).
+struct ControlRow {
+  /// "stop", "flag", "share": the writer's words, with the name of what it is about.
+  std::string kind, subject;
+  /// The order among writers (policy::Stamp).
+  std::uint64_t epoch = 0;
+  std::string node;
+  /// JSON: the order itself.
+  std::string body;
+  std::string who, why;
+  WallTime at;
+};
+
+/// A unit has been shown an arm. (experiment, version, unit) identifies it: the first is kept.
+struct ExposureRow {
+  std::string experiment;
+  std::uint64_t version = 0;
+  std::string arm;
+  /// A hash; it names nobody.
+  std::uint64_t unit = 0;
+  std::string decision, node;
+  WallTime at;
+};
+/// Units of one arm.
+struct ExposureCount {
+  std::string experiment;
+  std::uint64_t version = 0;
+  std::string arm;
+  std::uint64_t units = 0;
+  WallTime first, last;
+};
+
 /// Everything one commit makes durable together. Entries of one run stand in seq order.
 struct Batch {
   std::vector<Entry> entries;
   std::vector<UsageRow> usage;
   std::vector<BreakerRow> breakers;
+  std::vector<ControlRow> controls;
+  std::vector<ExposureRow> exposures;
   /// Inserted or updated by run_id, before the entries. An update keeps `created` and the epoch, and is
   /// refused like an entry when its epoch is not the run's.
   std::optional<RunRow> run;
@@ -145,6 +179,9 @@ class Journal {
   virtual Result<std::vector<CostRow>> cost(const std::string& by, const UsageFilter& filter) = 0;
   /// In the order they were written, those with `at` >= since.
   virtual Result<std::vector<BreakerRow>> breakers(WallTime since) = 0;
+  /// In the order they were written; none from a file older than they are.
+  virtual Result<std::vector<ControlRow>> controls(WallTime since) = 0;
+  virtual Result<std::vector<ExposureCount>> exposures() = 0;
   /// Checks the invariants of RUNTIME 4.3 over everything stored; empty when all hold.
   virtual Result<std::vector<std::string>> check() = 0;
 };

@@ -31,6 +31,12 @@ constexpr const char* kCost =
 constexpr std::string_view kBreakers =
     "SELECT endpoint, node, before, after, reason, detail, at, cool_until, share FROM breaker"
     " WHERE at >= ? ORDER BY id";
+constexpr std::string_view kControls =
+    "SELECT kind, subject, epoch, node, body, who, why, at FROM control WHERE at >= ? ORDER BY id";
+constexpr std::string_view kExposures =
+    "SELECT experiment, version, arm, count(*), min(at), max(at) FROM exposure GROUP BY 1, 2, 3 ORDER BY 1, "
+    "5, 3";
+constexpr std::string_view kHasControls = "SELECT count(*) FROM sqlite_schema WHERE name = 'control'";
 
 RunRow run_of(const Statement& row) {
   RunRow run;
@@ -121,6 +127,30 @@ BreakerRow breaker_of(const Statement& row) {
   return breaker;
 }
 
+ControlRow control_of(const Statement& row) {
+  ControlRow control;
+  control.kind = row.text(0);
+  control.subject = row.text(1);
+  control.epoch = static_cast<std::uint64_t>(row.integer(2));
+  control.node = row.text(3);
+  control.body = row.text(4);
+  control.who = row.text(5);
+  control.why = row.text(6);
+  control.at.ms = row.integer(7);
+  return control;
+}
+
+ExposureCount exposure_count_of(const Statement& row) {
+  ExposureCount count;
+  count.experiment = row.text(0);
+  count.version = static_cast<std::uint64_t>(row.integer(1));
+  count.arm = row.text(2);
+  count.units = static_cast<std::uint64_t>(row.integer(3));
+  count.first.ms = row.integer(4);
+  count.last.ms = row.integer(5);
+  return count;
+}
+
 template <class Row, class... Values>
 Result<std::vector<Row>> read_rows(Connection& connection, std::string_view sql,
                                    Row (*read)(const Statement&), const Values&... values) {
@@ -175,6 +205,21 @@ Result<std::vector<CostRow>> read_cost(Connection& connection, const std::string
 
 Result<std::vector<BreakerRow>> read_breakers(Connection& connection, WallTime since) {
   return read_rows(connection, kBreakers, breaker_of, since.ms);
+}
+
+// A file of version 1 that nobody has opened for writing since has no such tables yet.
+Result<std::vector<ControlRow>> read_controls(Connection& connection, WallTime since) {
+  auto there = connection.integer(kHasControls);
+  if (!there) return std::unexpected(std::move(there.error()));
+  if (*there == 0) return std::vector<ControlRow>{};
+  return read_rows(connection, kControls, control_of, since.ms);
+}
+
+Result<std::vector<ExposureCount>> read_exposures(Connection& connection) {
+  auto there = connection.integer(kHasControls);
+  if (!there) return std::unexpected(std::move(there.error()));
+  if (*there == 0) return std::vector<ExposureCount>{};
+  return read_rows(connection, kExposures, exposure_count_of);
 }
 
 }  // namespace troupe::journal

@@ -49,6 +49,18 @@ CREATE TABLE breaker(
   share REAL NOT NULL);
 )sql";
 
+// What version 2 added. Written so that a file of version 1 can be given it, and a crash in between does no
+// harm.
+constexpr const char* kTablesOfVersion2 = R"sql(
+CREATE TABLE IF NOT EXISTS control(
+  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, epoch INTEGER NOT NULL,
+  node TEXT NOT NULL, body TEXT NOT NULL, who TEXT NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS exposure(
+  id INTEGER PRIMARY KEY, experiment TEXT NOT NULL, version INTEGER NOT NULL, arm TEXT NOT NULL,
+  unit INTEGER NOT NULL, decision TEXT NOT NULL, node TEXT NOT NULL, at INTEGER NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS exposure_once ON exposure(experiment, version, unit);
+)sql";
+
 /// New files are for their owner alone: they hold what users wrote. SQLite gives the log the file's
 /// permissions. Only a file that was not there is opened here: closing another would drop the locks that
 /// SQLite holds on it for this process (sqlite.org/howtocorrupt.html, 2.2).
@@ -109,8 +121,17 @@ Result<bool> recognise(Connection& connection, const std::string& path) {
 }
 
 Result<void> create_tables(Connection& connection) {
-  auto sql = fmt::format("BEGIN IMMEDIATE; {} PRAGMA application_id={}; PRAGMA user_version={}; COMMIT;",
-                         kTables, kApplicationId, kSchemaVersion);
+  auto sql = fmt::format("BEGIN IMMEDIATE; {} {} PRAGMA application_id={}; PRAGMA user_version={}; COMMIT;",
+                         kTables, kTablesOfVersion2, kApplicationId, kSchemaVersion);
+  return connection.execute(sql.c_str());
+}
+
+Result<void> bring_up_to_date(Connection& connection) {
+  auto version = connection.integer("PRAGMA user_version");
+  if (!version) return std::unexpected(std::move(version.error()));
+  if (*version >= kSchemaVersion) return {};
+  auto sql =
+      fmt::format("BEGIN IMMEDIATE; {} PRAGMA user_version={}; COMMIT;", kTablesOfVersion2, kSchemaVersion);
   return connection.execute(sql.c_str());
 }
 
@@ -145,7 +166,7 @@ Result<Connection> open_for_writing(const SqliteConfig& config) {
   if (!ready) return std::unexpected(std::move(ready.error()));
   auto known = recognise(*connection, config.path);
   if (!known) return std::unexpected(std::move(known.error()));
-  if (!*known) ready = create_tables(*connection);
+  ready = *known ? bring_up_to_date(*connection) : create_tables(*connection);
   if (ready) ready = switch_wal_on(*connection, config);
   if (ready) ready = limit_size(*connection, config.file_bytes_max);
   if (!ready) return std::unexpected(std::move(ready.error()));

@@ -8,8 +8,9 @@
 
 namespace troupe::journal {
 
-/// Raised when the tables change. A file of a newer version is refused, never guessed at.
-inline constexpr int kSchemaVersion = 1;
+/// Raised when tables are added; a file of an older version is given them when it is opened for writing. A
+/// file of a newer version is refused, never guessed at.
+inline constexpr int kSchemaVersion = 2;
 
 /// Payloads, inputs and outputs above this are stored once by content, in a table of their own, so that the
 /// pages of histories stay small (RUNTIME 5.2; the cure for its pain 6).

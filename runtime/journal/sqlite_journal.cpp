@@ -44,6 +44,12 @@ class SqliteReader : public Journal {
   Result<std::vector<BreakerRow>> breakers(WallTime since) override {
     return readers_.ask([&](Connection& c) { return read_breakers(c, since); });
   }
+  Result<std::vector<ControlRow>> controls(WallTime since) override {
+    return readers_.ask([&](Connection& c) { return read_controls(c, since); });
+  }
+  Result<std::vector<ExposureCount>> exposures() override {
+    return readers_.ask([](Connection& c) { return read_exposures(c); });
+  }
   Result<std::vector<std::string>> check() override {
     return readers_.ask([](Connection& c) { return check_everything(c); });
   }
@@ -87,6 +93,8 @@ class SqliteJournal final : public Journal {
     return reader_.cost(by, filter);
   }
   Result<std::vector<BreakerRow>> breakers(WallTime since) override { return reader_.breakers(since); }
+  Result<std::vector<ControlRow>> controls(WallTime since) override { return reader_.controls(since); }
+  Result<std::vector<ExposureCount>> exposures() override { return reader_.exposures(); }
   Result<std::vector<std::string>> check() override { return reader_.check(); }
 
  private:

@@ -48,6 +48,11 @@ Result<void> check_breaker(const BreakerRow& row) {
   return ok ? check_number("breaker row", row.share) : ok;
 }
 
+Result<void> check_control(const ControlRow& row, std::size_t payload_bytes_max) {
+  auto ok = check_texts("control row", {row.kind, row.subject, row.node, row.who, row.why});
+  return ok ? check_content("control row", row.body.size(), payload_bytes_max) : ok;
+}
+
 }  // namespace
 
 Result<void> validate(const RunRow& row, std::size_t payload_bytes_max) {
@@ -67,6 +72,10 @@ Result<void> validate(const Batch& batch, std::size_t payload_bytes_max) {
     ok = check_entry(*at, payload_bytes_max);
   for (auto at = batch.usage.begin(); ok && at != batch.usage.end(); ++at) ok = check_usage(*at);
   for (auto at = batch.breakers.begin(); ok && at != batch.breakers.end(); ++at) ok = check_breaker(*at);
+  for (auto at = batch.controls.begin(); ok && at != batch.controls.end(); ++at)
+    ok = check_control(*at, payload_bytes_max);
+  for (auto at = batch.exposures.begin(); ok && at != batch.exposures.end(); ++at)
+    ok = check_texts("exposure row", {at->experiment, at->arm, at->decision, at->node});
   return ok;
 }
 

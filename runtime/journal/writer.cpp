@@ -32,6 +32,11 @@ constexpr std::string_view kInsertUsage =
 constexpr std::string_view kInsertBreaker =
     "INSERT INTO breaker(endpoint, node, before, after, reason, detail, at, cool_until, share)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr std::string_view kInsertControl =
+    "INSERT INTO control(kind, subject, epoch, node, body, who, why, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr std::string_view kInsertExposure =
+    "INSERT INTO exposure(experiment, version, arm, unit, decision, node, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO NOTHING";
 
 /// Whether this writer still holds the run. Equality, not order: an epoch nobody was given is no better than
 /// a stale one.
@@ -57,13 +62,14 @@ Result<Writer> Writer::open(Connection& connection) {
   auto heads = RunHeads::open(connection);
   if (!heads) return std::unexpected(std::move(heads.error()));
   std::vector<Statement> all;
-  for (auto sql : {kInsertRun, kUpdateRun, kClaimRun, kInsertEntry, kInsertUsage, kInsertBreaker}) {
+  for (auto sql : {kInsertRun, kUpdateRun, kClaimRun, kInsertEntry, kInsertUsage, kInsertBreaker,
+                   kInsertControl, kInsertExposure}) {
     auto statement = connection.prepare(sql);
     if (!statement) return std::unexpected(std::move(statement.error()));
     all.push_back(std::move(*statement));
   }
-  Statements statements{std::move(all[0]), std::move(all[1]), std::move(all[2]),
-                        std::move(all[3]), std::move(all[4]), std::move(all[5])};
+  Statements statements{std::move(all[0]), std::move(all[1]), std::move(all[2]), std::move(all[3]),
+                        std::move(all[4]), std::move(all[5]), std::move(all[6]), std::move(all[7])};
   return Writer(connection, std::move(*blobs), std::move(*heads), std::move(statements));
 }
 
@@ -79,6 +85,8 @@ Result<void> Writer::apply(const Batch& batch) {
   for (auto at = batch.entries.begin(); ok && at != batch.entries.end(); ++at) ok = put_entry(*at);
   for (auto at = batch.usage.begin(); ok && at != batch.usage.end(); ++at) ok = put_usage(*at);
   for (auto at = batch.breakers.begin(); ok && at != batch.breakers.end(); ++at) ok = put_breaker(*at);
+  for (auto at = batch.controls.begin(); ok && at != batch.controls.end(); ++at) ok = put_control(*at);
+  for (auto at = batch.exposures.begin(); ok && at != batch.exposures.end(); ++at) ok = put_exposure(*at);
   return ok;
 }
 
@@ -176,6 +184,18 @@ Result<void> Writer::put_breaker(const BreakerRow& row) {
   return statements_.insert_breaker
       .with(row.endpoint, row.node, row.from, row.to, row.reason, row.detail, row.at.ms, row.cool_until.ms,
             row.share)
+      .run();
+}
+
+Result<void> Writer::put_control(const ControlRow& row) {
+  return statements_.insert_control
+      .with(row.kind, row.subject, row.epoch, row.node, row.body, row.who, row.why, row.at.ms)
+      .run();
+}
+
+Result<void> Writer::put_exposure(const ExposureRow& row) {
+  return statements_.insert_exposure
+      .with(row.experiment, row.version, row.arm, row.unit, row.decision, row.node, row.at.ms)
       .run();
 }
 

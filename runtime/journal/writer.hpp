@@ -29,7 +29,8 @@ class Writer {
 
  private:
   struct Statements {
-    Statement insert_run, update_run, claim_run, insert_entry, insert_usage, insert_breaker;
+    Statement insert_run, update_run, claim_run, insert_entry, insert_usage, insert_breaker, insert_control,
+        insert_exposure;
   };
   Writer(Connection& connection, BlobStore blobs, RunHeads heads, Statements statements);
 
@@ -39,6 +40,8 @@ class Writer {
   Result<void> put_entry(const Entry& entry);
   Result<void> put_usage(const UsageRow& row);
   Result<void> put_breaker(const BreakerRow& row);
+  Result<void> put_control(const ControlRow& row);
+  Result<void> put_exposure(const ExposureRow& row);
 
   Connection* connection_;
   BlobStore blobs_;

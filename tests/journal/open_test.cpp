@@ -97,8 +97,8 @@ TEST_F(OpenTest, RefusesAnotherProgramsDatabase) {
 
 TEST_F(OpenTest, RefusesANewerVersion) {
   fill(1);
-  execute("PRAGMA user_version=2");
-  expect_refused("version 2");
+  execute("PRAGMA user_version=3");
+  expect_refused("version 3");
 }
 
 TEST_F(OpenTest, RefusesACutFile) {

@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace troupe::journal::testing {
@@ -42,6 +43,19 @@ class MemoryJournal final : public Journal {
     return std::vector<CostRow>{};
   }
   Result<std::vector<BreakerRow>> breakers(WallTime) override { return breakers_; }
+  Result<std::vector<ControlRow>> controls(WallTime) override { return controls_; }
+  Result<std::vector<ExposureCount>> exposures() override {
+    std::map<std::pair<std::string, std::string>, ExposureCount> sums;
+    std::set<std::tuple<std::string, std::uint64_t, std::uint64_t>> seen;
+    for (const auto& row : exposures_) {
+      if (!seen.emplace(row.experiment, row.version, row.unit).second) continue;
+      auto& sum = sums[{row.experiment, row.arm}];
+      sum = {row.experiment, row.version, row.arm, sum.units + 1, row.at, row.at};
+    }
+    std::vector<ExposureCount> out;
+    for (const auto& [key, sum] : sums) out.push_back(sum);
+    return out;
+  }
   Result<std::vector<std::string>> check() override { return std::vector<std::string>{}; }
 
   // ---- the test's side ----
@@ -90,6 +104,8 @@ class MemoryJournal final : public Journal {
     if (batch.run) runs_[batch.run->run_id] = *batch.run;
     usage_.insert(usage_.end(), batch.usage.begin(), batch.usage.end());
     breakers_.insert(breakers_.end(), batch.breakers.begin(), batch.breakers.end());
+    controls_.insert(controls_.end(), batch.controls.begin(), batch.controls.end());
+    exposures_.insert(exposures_.end(), batch.exposures.begin(), batch.exposures.end());
     return {};
   }
 
@@ -110,6 +126,8 @@ class MemoryJournal final : public Journal {
   std::map<std::string, std::set<std::string>> results_;
   std::vector<UsageRow> usage_;
   std::vector<BreakerRow> breakers_;
+  std::vector<ControlRow> controls_;
+  std::vector<ExposureRow> exposures_;
 };
 
 }  // namespace troupe::journal::testing
