@@ -47,8 +47,10 @@ struct Order {
   WallTime at;
 };
 
-/// Nothing new goes to or through the subject. A start undoes the stops its writer had seen and no other: of
-/// a stop and a start at the same time the stop wins, however late it arrives (C15).
+/// Nothing new goes to or through the subject. Each node has a stop of its own for a subject, and one that
+/// holds is enough. A start names the stops it undoes, so it undoes those its writer had seen and no other:
+/// of a stop and a start at the same time the stop wins, however late it arrives (C15; an observed-remove
+/// set, Shapiro et al. 2011).
 struct Stop {
   Subject subject = Subject::feature;
   std::string name;
@@ -56,7 +58,10 @@ struct Stop {
   WallTime until;
   Order order;
   Stamp stamp;
-  Stamp undone;  ///< the newest stop that has been undone
+  /// The newest stop of this node that has been undone, and by whom.
+  Stamp undone;
+  Order undone_by;
+  bool active() const { return newer(stamp, undone); }
   bool holds(WallTime wall) const;
 };
 
@@ -67,6 +72,22 @@ struct Flag {
   double percent = 0;
   /// Tenants that have it, or not, whatever the percentage; denying wins. At most kFlagTenantsMax each.
   std::vector<std::string> allow, deny;
+  Order order;
+  Stamp stamp;
+};
+/// How far a rollout has come (B7). `done`: the new side is the side. `halted`: the share stays, nobody goes
+/// on by himself.
+enum class RolloutState : std::uint8_t { running, halted, rolled_back, done };
+const char* to_string(RolloutState state);
+std::optional<RolloutState> rollout_state_from(std::string_view name);
+
+/// The part of a rollout's units that is on the new side. Written by the rollout's home; an operator's Stop
+/// of the rollout is above it.
+struct Share {
+  std::string name;
+  double share = 0;
+  std::uint32_t stage = 0;
+  RolloutState state = RolloutState::running;
   Order order;
   Stamp stamp;
 };
@@ -85,10 +106,11 @@ struct Target {
 struct Controls {
   /// The highest epoch in it.
   std::uint64_t epoch = 0;
-  /// By subject, then name; those undone stay, so that what they have beaten stays beaten.
+  /// By subject, name and node; those undone stay, so that what they have beaten stays beaten.
   std::vector<Stop> stops;
   /// By name.
   std::vector<Flag> flags;
+  std::vector<Share> shares;
   SignOffs sign_offs;
   /// Beyond it what others ordered may be unknown here: shares fall back to the safe side (B8).
   Instant fresh_until = Instant::max();
@@ -99,6 +121,8 @@ struct Controls {
   const Stop* stopped(Subject subject, std::string_view name, WallTime wall) const;
   /// Is the flag on for this unit? False for one nobody has set, and for one that is stopped.
   bool flag_on(std::string_view name, const Unit& unit, WallTime wall) const;
+  /// Null when the rollout has not begun.
+  const Share* share_of(std::string_view rollout) const;
   /// What the endpoint lacks before it may see `data_class`; nothing when it lacks nothing. An empty class
   /// asks for nothing.
   std::optional<MissingSignOff> missing_sign_off(const Target& target, std::string_view data_class,
@@ -109,8 +133,8 @@ struct Controls {
 };
 using ControlsPtr = std::shared_ptr<const Controls>;
 
-/// A start is a Stop whose `undone` is the newest stop the writer knew.
-using Change = std::variant<Stop, Flag>;
+/// A start is the Stop it undoes with `undone` set to its stamp; see starts_for.
+using Change = std::variant<Stop, Flag, Share>;
 /// Nothing when sound, else what is wrong and what would be right.
 std::optional<std::string> validate(const Change& change);
 /// True when it changed something. Absorbing changes in any order, any number of times, ends in the same
@@ -118,8 +142,22 @@ std::optional<std::string> validate(const Change& change);
 bool absorb(Controls& controls, const Change& change);
 /// What a node makes of its own snapshot and another's. Sign-offs and freshness are `ours`'.
 Controls merge(const Controls& ours, const Controls& theirs);
+/// The changes that undo every stop of the subject known here; none when nothing is stopped.
+std::vector<Stop> starts_for(const Controls& controls, Subject subject, std::string_view name,
+                             const Order& order);
 /// The stamp of the next order from `node`.
 Stamp next_stamp(const Controls& controls, std::string node);
+
+/// The stamp of the change, and what it is about: ("flag", "new-prompt"), ("stop", "model large").
+const Stamp& stamp_of(const Change& change);
+struct ChangeName {
+  const char* kind;
+  std::string subject;
+};
+ChangeName name_of(const Change& change);
+const Order& order_of(const Change& change);
+/// Equal for snapshots that hold the same orders, whatever the way they came in.
+std::uint64_t digest_of(const Controls& controls);
 
 /// "endpoint bedrock-east is stopped by anna until 2026-11-22T10:00:00Z: bill": for people.
 std::string to_text(const Stop& stop);

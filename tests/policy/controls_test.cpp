@@ -19,8 +19,8 @@ Stop stop_of(Subject subject, std::string name, Stamp stamp = {1, "a"}, WallTime
           .order = {"anna", "why", kNoon},
           .stamp = std::move(stamp)};
 }
-Stop start_of(Stop stop, Stamp undone) {
-  stop.undone = std::move(undone);
+Stop start_of(Stop stop) {
+  stop.undone = stop.stamp;
   return stop;
 }
 Controls with(std::initializer_list<Change> changes) {
@@ -37,7 +37,10 @@ bool same(const Controls& a, const Controls& b) {
     return x.name == y.name && x.stamp == y.stamp && x.percent == y.percent && x.allow == y.allow;
   };
   return a.epoch == b.epoch && std::ranges::equal(a.stops, b.stops, same_stop) &&
-         std::ranges::equal(a.flags, b.flags, same_flag);
+         std::ranges::equal(a.flags, b.flags, same_flag) && digest_of(a) == digest_of(b) &&
+         std::ranges::equal(a.shares, b.shares, [](const Share& x, const Share& y) {
+           return x.name == y.name && x.share == y.share && x.stamp == y.stamp;
+         });
 }
 
 TEST(Controls, AStopIsFoundThroughEachOfItsSubjectsAndThroughNoOther) {
@@ -63,18 +66,52 @@ TEST(Controls, AStopEndsWithItsTimeOrWithAStartThatHasSeenIt) {
   EXPECT_FALSE(stop.holds({kNoon.ms + 1000}));
   stop.until = {};
   EXPECT_TRUE(stop.holds({kNoon.ms + 1'000'000'000}));
-  auto controls = with({stop, start_of(stop, stop.stamp)});
+  auto controls = with({stop, start_of(stop)});
   EXPECT_EQ(controls.stopped(Subject::model, "large", kNoon), nullptr);
 }
 
 TEST(Controls, AStartNeverUndoesAStopItsWriterHadNotSeen) {
-  auto seen = stop_of(Subject::model, "large", {1, "a"});
-  // Node b starts it again while node a, not knowing, stops it anew for another reason.
-  auto start = start_of(seen, {1, "a"});
-  auto concurrent = stop_of(Subject::model, "large", {2, "a"});
-  for (const auto& controls :
-       {with({seen, start, concurrent}), with({seen, concurrent, start}), with({start, concurrent, seen})})
-    EXPECT_NE(controls.stopped(Subject::model, "large", kNoon), nullptr);
+  auto seen = stop_of(Subject::model, "large", {8, "b"});
+  // Node b starts it again while another stops it anew, not knowing, with an older or a newer epoch.
+  auto start = start_of(seen);
+  for (auto stamp : {Stamp{2, "a"}, Stamp{9, "b"}, Stamp{9, "c"}}) {
+    auto concurrent = stop_of(Subject::model, "large", stamp);
+    for (const auto& controls :
+         {with({seen, start, concurrent}), with({seen, concurrent, start}), with({start, concurrent, seen})})
+      EXPECT_NE(controls.stopped(Subject::model, "large", kNoon), nullptr) << stamp.epoch << stamp.node;
+  }
+}
+
+TEST(Controls, WhoHasSeenAllStopsUndoesThemAll) {
+  auto controls =
+      with({stop_of(Subject::model, "large", {8, "b"}), stop_of(Subject::model, "large", {1, "a"})});
+  auto starts = starts_for(controls, Subject::model, "large", {"bob", "mended", kNoon});
+  EXPECT_EQ(starts.size(), 2u);
+  for (const auto& each : starts) absorb(controls, each);
+  EXPECT_EQ(controls.stopped(Subject::model, "large", kNoon), nullptr);
+  EXPECT_EQ(controls.stops[0].undone_by.who, "bob");
+  EXPECT_TRUE(starts_for(controls, Subject::model, "large", {}).empty());
+}
+
+TEST(Controls, TheDigestIsThatOfTheOrdersAndOfNothingElse) {
+  auto a = stop_of(Subject::model, "x", {1, "a"}), b = stop_of(Subject::model, "y", {2, "b"});
+  auto left = with({a, b}), right = with({b, a});
+  right.fresh_until = {};
+  EXPECT_EQ(digest_of(left), digest_of(right));
+  absorb(right, start_of(a));
+  EXPECT_NE(digest_of(left), digest_of(right));
+}
+
+TEST(Controls, AShareIsTheLastWritersAndTheSmallerOfTwo) {
+  Share five{.name = "r", .share = 0.05, .order = {"home", "", kNoon}, .stamp = {1, "a"}}, ten = five;
+  ten.share = 0.1;
+  EXPECT_EQ(with({five, ten}).share_of("r")->share, 0.05);
+  EXPECT_EQ(with({ten, five}).share_of("r")->share, 0.05);
+  ten.stamp = {2, "a"};
+  EXPECT_EQ(with({ten, five}).share_of("r")->share, 0.1);
+  EXPECT_EQ(with({}).share_of("r"), nullptr);
+  ten.share = 1.5;
+  EXPECT_TRUE(validate(ten));
 }
 
 TEST(Controls, TheEmergencyStopOfAFlagOutlivesLaterChangesOfItsShare) {
@@ -101,12 +138,16 @@ Change random_change(Rng& rng) {
   static const char* const names[] = {"x", "y", "z"};
   Stamp stamp{rng.below(6) + 1, nodes[rng.below(3)]};
   std::string name = names[rng.below(3)];
-  if (rng.below(2) == 0) {
+  auto kind = rng.below(3);
+  if (kind == 2)
+    return Share{
+        .name = std::move(name), .share = 0.1 * static_cast<double>(rng.below(3)), .stamp = std::move(stamp)};
+  if (kind == 1) {
     auto percent = static_cast<double>(stamp.epoch * 10 + static_cast<std::uint64_t>(stamp.node[0] - 'a'));
     return Flag{.name = std::move(name), .percent = percent, .stamp = std::move(stamp)};
   }
   auto stop = stop_of(rng.below(2) == 0 ? Subject::model : Subject::flag, std::move(name), stamp);
-  return rng.below(3) == 0 ? start_of(stop, stop.stamp) : stop;
+  return rng.below(3) == 0 ? start_of(stop) : stop;
 }
 
 // The laws that let nodes gossip in any order, with losses and repetitions.
