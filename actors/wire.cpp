@@ -15,7 +15,7 @@ using protocol::Writer;
 constexpr std::size_t kEventsMax = 65'536;
 constexpr auto kLastCause = static_cast<std::uint64_t>(Cause::judge);
 constexpr auto kLastState = static_cast<std::uint64_t>(policy::BreakerState::partial);
-constexpr auto kLastReason = static_cast<std::uint64_t>(policy::TripReason::forced);
+constexpr auto kLastReason = static_cast<std::uint64_t>(policy::kLastTripReason);
 
 template <class Enum>
 Enum read_enum(Reader& reader, std::uint64_t last) {
@@ -162,7 +162,7 @@ void read(Reader& reader, ToldBody& value) {
 }
 
 void write(Writer& writer, const policy::HealthView& value) {
-  writer.array(20);
+  writer.array(26);
   writer.text(value.endpoint);
   writer.unsigned_integer(value.version);
   writer.unsigned_integer(static_cast<std::uint64_t>(value.state));
@@ -183,6 +183,10 @@ void write(Writer& writer, const policy::HealthView& value) {
   writer.real(value.output_headroom);
   write_wall(writer, value.throttled_until);
   writer.boolean(value.reachable);
+  for (double figure : {value.itl_p50, value.itl_p90, value.timeout_share, value.break_share})
+    writer.real(figure);
+  writer.unsigned_integer(value.probes);
+  write_wall(writer, value.measured);
 }
 
 void read(Reader& reader, policy::HealthView& value) {
@@ -204,6 +208,10 @@ void read(Reader& reader, policy::HealthView& value) {
   value.output_headroom = read_headroom(reader);
   value.throttled_until.ms = reader.integer();
   value.reachable = reader.boolean();
+  for (auto* figure : {&value.itl_p50, &value.itl_p90, &value.timeout_share, &value.break_share})
+    if (record.next()) *figure = read_figure(reader);
+  if (record.next()) value.probes = reader.unsigned_integer();
+  if (record.next()) value.measured.ms = reader.integer();
   record.finish();
 }
 

@@ -2,6 +2,7 @@
 // keys, so that the three cannot disagree.
 #pragma once
 
+#include "runtime/config/breaker_fields.hpp"
 #include "runtime/config/config.hpp"
 
 namespace troupe::config {
@@ -103,33 +104,6 @@ void fields(V& v, policy::Price& x) {
   v("cache_read", x.cache_read);
   v("cache_write", x.cache_write);
   v("cache_write_1h", x.cache_write_1h);
-}
-template <class V>
-void fields(V& v, policy::BreakerPolicy& x) {
-  v("enabled", x.enabled);
-  v("window", x.window);
-  v("window_samples_max", x.window_samples_max);
-  v("samples_min", x.samples_min);
-  v("ttft_p90_max", x.ttft_p90_max);
-  v("total_p90_max", x.total_p90_max);
-  v("ttft_ratio_max", x.ttft_ratio_max);
-  v("total_ratio_max", x.total_ratio_max);
-  v("error_share_max", x.error_share_max);
-  v("trip_chance_max", x.trip_chance_max);
-  v("failures_in_row_max", x.failures_in_row_max);
-  v("baseline_samples_min", x.baseline_samples_min);
-  v("baseline_half_life", x.baseline_half_life);
-  v("baseline_growth_per_day", x.baseline_growth_per_day);
-  v("throttle_share_max", x.throttle_share_max);
-  v("throttle_sustained", x.throttle_sustained);
-  v("cool_down", x.cool_down);
-  v("cool_down_max", x.cool_down_max);
-  v("ramp", x.ramp);
-  v("stage_samples_min", x.stage_samples_min);
-  v("stage_time_min", x.stage_time_min);
-  v("stage_failure_max", x.stage_failure_max);
-  v("ramp_harm_max", x.ramp_harm_max);
-  v("stage_failures_max", x.stage_failures_max);
 }
 template <class V>
 void fields(V& v, EndpointConfig& x) {

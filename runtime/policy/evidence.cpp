@@ -36,4 +36,9 @@ double surprise(std::size_t hits, std::size_t n, double chance) {
   return std::exp(-static_cast<double>(n) * divergence);
 }
 
+double log_ratio(std::size_t hits, std::size_t n, const TwoShares& shares) {
+  return static_cast<double>(hits) * std::log(shares.sick / shares.healthy) +
+         static_cast<double>(n - hits) * std::log((1 - shares.sick) / (1 - shares.healthy));
+}
+
 }  // namespace troupe::policy

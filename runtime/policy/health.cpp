@@ -11,8 +11,9 @@ const char* to_string(BreakerState state) {
 }
 
 const char* to_string(TripReason reason) {
-  constexpr std::array names{"none",    "ttft",        "errors", "latency",   "throttled",
-                             "relapse", "cooled_down", "ramped", "recovered", "forced"};
+  constexpr std::array names{"none",    "ttft",        "errors",  "latency",   "throttled",
+                             "relapse", "cooled_down", "ramped",  "recovered", "forced",
+                             "itl",     "stalls",      "feedback"};
   return names[static_cast<std::size_t>(reason)];
 }
 

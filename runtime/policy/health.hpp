@@ -15,7 +15,7 @@ enum class BreakerState {
 };
 const char* to_string(BreakerState state);
 
-/// Why a breaker changed. One of F2's three signals each trips alone.
+/// Why a breaker changed. Each signal of F2, and feedback (C11), trips alone.
 enum class TripReason {
   none,
   ttft,         ///< time to first token over its limit
@@ -27,7 +27,11 @@ enum class TripReason {
   ramped,       ///< one more ramp stage passed
   recovered,    ///< the whole ramp passed
   forced,       ///< an operator said so (F13)
+  itl,          ///< p90 of inter-token latency over its limit
+  stalls,       ///< too many calls hang although p90 is fine: the grey failure
+  feedback,     ///< customers' ratings have become worse (C11)
 };
+inline constexpr TripReason kLastTripReason = TripReason::feedback;
 const char* to_string(TripReason reason);
 
 /// A value; published by the owner with a growing version, readers keep a pointer. Latencies in seconds, 0:
@@ -40,9 +44,16 @@ struct HealthView {
   /// Share of traffic admitted, cluster-wide: 1 when closed, 0 when open, the ramp's stage between (F10).
   double share = 1;
   double ttft_p50 = 0, ttft_p90 = 0, total_p50 = 0, total_p90 = 0;
-  /// Over the sliding window, of outcomes that count.
+  /// Over the sliding window, of customers' outcomes that count.
   double error_share = 0, throttle_share = 0;
   std::uint64_t samples = 0;
+  /// Time per token after the first, and the parts of error_share that timed out or broke off mid-stream.
+  double itl_p50 = 0, itl_p90 = 0;
+  double timeout_share = 0, break_share = 0;
+  /// Probes in the window, which `samples` and the shares leave out (F15).
+  std::uint64_t probes = 0;
+  /// When the newest outcome ended, a customer's or a probe's; 0: none yet. Old: worth exploring.
+  WallTime measured;
   /// When the state last changed, and when a cool-down ends (0: none).
   WallTime since, cool_until;
   /// Attempts running now and the endpoint's limit (0: none).

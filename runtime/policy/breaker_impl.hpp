@@ -1,0 +1,70 @@
+// What a breaker holds and how its parts are cut: trip rules, state machine, memory. Private to breaker*.cpp.
+#pragma once
+
+#include "runtime/policy/baseline.hpp"
+#include "runtime/policy/breaker.hpp"
+#include "runtime/policy/change_detector.hpp"
+#include "runtime/policy/feedback_trend.hpp"
+#include "runtime/policy/outcome_window.hpp"
+#include "runtime/policy/ramp.hpp"
+
+namespace troupe::policy {
+
+struct BreakerTrip {
+  TripReason reason;
+  std::string detail;
+};
+
+struct Breaker::Impl {
+  explicit Impl(BreakerPolicy p);
+
+  BreakerPolicy policy;
+  OutcomeWindow window;
+  Baseline baseline;
+  /// Hanging calls, over the long run: too seldom for any window.
+  ShareCusum stalls;
+  double stalls_alarm;
+  FeedbackTrend feedback;
+  Ramp ramp;
+  ProbeSchedule probes;
+  BreakerState state = BreakerState::closed;
+  TripReason reason = TripReason::none;
+  std::size_t failures_in_row = 0, relapses = 0;
+  Instant latest, opened, cool_until, partial_since;
+  std::optional<Instant> closed_since, forced_until, throttled_since, measured;
+  /// Feedback opened it and has not yet said that it is well.
+  bool feedback_trial = false;
+
+  // The state machine, breaker.cpp.
+  bool held(Instant now) const { return forced_until && now < *forced_until; }
+  double share() const;
+  void advance_time(Instant now);
+  void forget();
+  BreakerEvent change(BreakerState to, TripReason why, std::string detail);
+  BreakerEvent open(Instant now, BreakerTrip trip);
+  BreakerEvent begin_partial(Instant now);
+  BreakerEvent close(Instant now, std::string detail);
+  void extend_cool_down(Instant now);
+  std::optional<BreakerEvent> on_evidence(const Outcome& outcome, const WindowSample& sample);
+  std::optional<BreakerEvent> step_ramp(Instant now);
+  /// May the next stage be given, as far as feedback is concerned?
+  bool feedback_allows(Instant now) const;
+  BreakerEvent ordered(BreakerState to, Instant until, const OrderNote& note);
+
+  // Outcomes and the rules on them, breaker_trips.cpp.
+  WindowSample sample_of(const Outcome& outcome, Verdict verdict) const;
+  void remember(const WindowSample& sample);
+  std::optional<BreakerTrip> find_trip(Instant now);
+  std::optional<BreakerTrip> window_trip(const OutcomeTally& in) const;
+  std::optional<BreakerTrip> errors_trip(const OutcomeTally& in) const;
+  std::optional<BreakerTrip> slow_trip(TripReason why, const OutcomeTally& in) const;
+  std::optional<BreakerTrip> stalls_trip() const;
+  std::optional<BreakerTrip> throttle_trip(Instant now);
+};
+
+/// What an outcome says about the endpoint; nothing when it says something about the caller or us (F3).
+std::optional<Verdict> verdict_of(const Outcome& outcome);
+/// `now` + `d`, at the end of time when that is later.
+Instant saturating_add(Instant now, Duration d);
+
+}  // namespace troupe::policy

@@ -1,0 +1,48 @@
+// What a breaker takes along over a restart, so that a restart is no free pass (F13).
+#pragma once
+
+#include "runtime/policy/health.hpp"
+
+#include <troupe/time.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace troupe::policy {
+
+/// What is normal for an endpoint. Latencies in seconds; 0: not known.
+struct HealthyFigures {
+  double ttft_p90 = 0, itl_p90 = 0, total_p90 = 0;
+  /// Share of outcomes that fail or are over a limit.
+  double bad_share = 0;
+  friend bool operator==(const HealthyFigures&, const HealthyFigures&) = default;
+};
+
+/// Spans of time, no instants: those mean nothing in another process.
+struct BreakerMemory {
+  BreakerState state = BreakerState::closed;
+  TripReason reason = TripReason::none;
+  /// Open: since when, and how much longer.
+  Duration open_for{}, cool_left{};
+  /// An operator's order holds for so much longer (F13); zero: none.
+  Duration held_left{};
+  /// Partial: which stage, and the outcomes of the ramp so far.
+  std::size_t stage = 0, ramp_seen = 0, ramp_bad = 0;
+  std::size_t relapses = 0;
+  /// Since it last recovered; nothing: never.
+  std::optional<Duration> recovered_for;
+  /// It opened because of feedback, and feedback has not said it is well.
+  bool feedback_trial = false;
+  HealthyFigures healthy;
+  double healthy_feedback = 0;
+  friend bool operator==(const BreakerMemory&, const BreakerMemory&) = default;
+};
+
+/// One line of "name=value" words, for a journal's column.
+std::string to_text(const BreakerMemory& memory);
+/// The inverse. Nothing when it is not such a line; words it does not know are passed over.
+std::optional<BreakerMemory> breaker_memory(std::string_view text);
+
+}  // namespace troupe::policy
