@@ -83,7 +83,7 @@ struct BreakerPolicy {
   /// Sick, for the test: a share of bad outcomes that puts `ramp_harm_max` of the endpoint's full traffic at
   /// risk in the next stage, `stage_failure_max` at most. And a third of error_share_max at least: a closed
   /// breaker bears the whole of it, so a finer proof would buy nothing but waiting. With the defaults a share
-  /// of 50 % takes 32 good calls in a row, and so does closing.
+  /// of 50 % takes 32 good calls in a row, and closing 42.
   double stage_failure_max = 0.5;
   double ramp_harm_max = 0.05;
   /// Chance that a stage of a sick endpoint is ever passed, and that one of a healthy endpoint ever relapses.
