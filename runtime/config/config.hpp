@@ -2,6 +2,7 @@
 // Reload, sharing and meaning are the reader's; this is data. docs of each key: configs/reference.yaml.
 #pragma once
 
+#include "runtime/config/lead_config.hpp"
 #include "runtime/config/simulator_config.hpp"
 #include "runtime/policy/breaker.hpp"
 #include "runtime/policy/fair_queue.hpp"
@@ -132,6 +133,7 @@ struct ProviderConfig {
   SecretRef proxy;
   /// Connections opened before traffic and kept open, per endpoint.
   std::uint32_t warm_connections = 0;
+  std::vector<SignOffConfig> sign_offs;
 };
 /// The wires we speak, as the `dialect` of a provider and of a simulated endpoint.
 std::vector<std::string> provider_dialects();
@@ -156,6 +158,7 @@ struct EndpointConfig {
   std::uint32_t context_tokens_max = 200'000;
   std::uint32_t output_tokens_max = 64'000;
   policy::BreakerPolicy breaker;
+  std::vector<SignOffConfig> sign_offs;
 };
 /// As routing wants it.
 policy::EndpointFacts endpoint_facts(const EndpointConfig& endpoint);
@@ -170,11 +173,14 @@ struct EndpointDefaults {
 };
 struct EndpointsConfig {
   EndpointDefaults defaults;
+  /// What must have been signed before an endpoint sees data of a class; the same for every provider (D10).
+  std::map<std::string, DataClassConfig> data_classes;
   std::vector<EndpointConfig> list;
 };
 
 struct ModelConfig {
   std::string description;
+  std::vector<SignOffConfig> sign_offs;
 };
 
 struct FeatureConfig {
@@ -182,19 +188,20 @@ struct FeatureConfig {
   std::vector<std::string> hierarchy;
   policy::WorkClass work_class = policy::WorkClass::interactive;  ///< `class` in the file
   std::string boundary;
+  /// Of what its requests carry: a key of endpoints.data_classes; empty: needs no sign-off.
+  std::string data_class;
   Duration deadline = std::chrono::minutes(2);
   policy::RoutePolicy route;
   policy::RetryPolicy retry;
   policy::AdmissionPolicy admission;
+  ShadowConfig shadow;
 };
-
-/// No option yet: an entry is an error.
-struct ExperimentConfig {};
-struct RolloutConfig {};
 
 struct TenantConfig {
   /// Data of this tenant may be processed only there.
   std::string boundary;
+  /// Names by which experiments choose tenants.
+  std::vector<std::string> cohorts;
 };
 
 struct PricesConfig {

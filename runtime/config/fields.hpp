@@ -4,6 +4,7 @@
 
 #include "runtime/config/breaker_fields.hpp"
 #include "runtime/config/config.hpp"
+#include "runtime/config/lead_fields.hpp"
 
 namespace troupe::config {
 
@@ -86,6 +87,7 @@ void fields(V& v, ProviderConfig& x) {
   v("api_version", x.api_version);
   v("proxy", x.proxy);
   v("warm_connections", x.warm_connections);
+  v("sign_offs", x.sign_offs);
 }
 template <class V>
 void fields(V& v, policy::QuotaPolicy& x) {
@@ -120,6 +122,7 @@ void fields(V& v, EndpointConfig& x) {
   v("context_tokens_max", x.context_tokens_max);
   v("output_tokens_max", x.output_tokens_max);
   v("breaker", x.breaker);
+  v("sign_offs", x.sign_offs);
 }
 template <class V>
 void fields(V& v, EndpointDefaults& x) {
@@ -131,6 +134,7 @@ void fields(V& v, EndpointDefaults& x) {
 template <class V>
 void fields(V& v, EndpointsConfig& x) {
   v("defaults", x.defaults);
+  v("data_classes", x.data_classes);
   EndpointConfig prototype;
   prototype.limits = x.defaults.limits;
   prototype.context_tokens_max = x.defaults.context_tokens_max;
@@ -141,6 +145,7 @@ void fields(V& v, EndpointsConfig& x) {
 template <class V>
 void fields(V& v, ModelConfig& x) {
   v("description", x.description);
+  v("sign_offs", x.sign_offs);
 }
 template <class V>
 void fields(V& v, policy::RoutePolicy& x) {
@@ -170,18 +175,17 @@ void fields(V& v, FeatureConfig& x) {
   v("hierarchy", x.hierarchy);
   v("class", x.work_class);
   v("boundary", x.boundary);
+  v("data_class", x.data_class);
   v("deadline", x.deadline);
   v("route", x.route);
   v("retry", x.retry);
   v("admission", x.admission);
+  v("shadow", x.shadow);
 }
-template <class V>
-void fields(V&, ExperimentConfig&) {}
-template <class V>
-void fields(V&, RolloutConfig&) {}
 template <class V>
 void fields(V& v, TenantConfig& x) {
   v("boundary", x.boundary);
+  v("cohorts", x.cohorts);
 }
 template <class V>
 void fields(V& v, PricesConfig& x) {

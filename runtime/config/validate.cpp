@@ -240,9 +240,7 @@ std::vector<Problem> ConfigCheck::run() {
     check_fault(fmt::format("simulator.faults[{}]", i), config_.simulator.faults[i].fault);
   }
   check_issuers("simulator.issuers", config_.simulator.issuers);
-  for (const auto& [name, unused] : config_.experiments)
-    add("experiments." + name, "experiments have no options yet");
-  for (const auto& [name, unused] : config_.rollouts) add("rollouts." + name, "rollouts have no options yet");
+  for (auto& problem : validate_lead(config_)) problems_.push_back(std::move(problem));
   return std::move(problems_);
 }
 

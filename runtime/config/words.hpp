@@ -68,6 +68,11 @@ struct Words<policy::CapacityKind> {
   static constexpr std::array all = {policy::CapacityKind::reserved, policy::CapacityKind::on_demand};
 };
 template <>
+struct Words<policy::UnitKind> {
+  static constexpr std::array all = {policy::UnitKind::tenant, policy::UnitKind::user,
+                                     policy::UnitKind::request};
+};
+template <>
 struct Words<policy::WorkClass> {
   static constexpr std::array all = {policy::WorkClass::interactive, policy::WorkClass::soon,
                                      policy::WorkClass::batch};

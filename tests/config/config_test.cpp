@@ -184,9 +184,9 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"UnknownLogLevel", "telemetry: {log_level: loud}",
                 "telemetry.log_level: \"loud\" is none of"},
         Mistake{"ExperimentOption", "experiments:\n  e:\n    arm: a",
-                "x.yaml:3: experiments.e.arm: unknown key; there are no options here yet"},
+                "x.yaml:3: experiments.e.arm: unknown key; did you mean \"arms\"?"},
         Mistake{"ExperimentEntry", "experiments:\n  e: {}",
-                "x.yaml:2: experiments.e: experiments have no options yet"},
+                "experiments: e has 0 arms; it must have 2 to 16"},
         Mistake{"FaultShare", "simulator: {endpoints: [{name: a, faults: [{kind: cut, share: 2}]}]}",
                 "is a share, from 0 to 1"},
         Mistake{"FaultWindow", "simulator: {endpoints: [{name: a, faults: [{kind: cut, from: 5s, to: 2s}]}]}",
@@ -288,6 +288,11 @@ Config reference_defaults() {
   Config config;
   config.providers["example"].base_url = "simulator";
   config.providers["elsewhere"].base_url = "simulator";
+  config.providers["example"].sign_offs = {{"legal", {"example-data"}, ""}};
+  config.endpoints.data_classes["example-data"].provider = {"legal"};
+  config.experiments["example"].arms = {{"new", "", 0.5}, {"old", "", 0.5}};
+  config.rollouts["example"].feature = "example";
+  config.rollouts["example"].model = "example-model";
   config.prices.models["example-model"];
   config.models["example-model"];
   config.tenants["example"];

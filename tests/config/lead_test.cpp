@@ -1,0 +1,121 @@
+// Sign-offs, experiments, rollouts and shadows as a file says them: what becomes of them, and what is
+// refused.
+#include "runtime/config/config.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace troupe::config {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr const char* kClouds = R"(
+providers:
+  aws: {base_url: simulator, region: us-east-1, sign_offs: [{kind: legal, expires: 2027-01-31}]}
+  gcp: {base_url: simulator, region: us-east4, sign_offs: [{kind: legal}]}
+models:
+  large: {sign_offs: [{kind: quality, data_classes: [customer]}]}
+  small: {sign_offs: [{kind: quality}]}
+  unsigned: {}
+simulator: {endpoints: [{name: a}, {name: b}, {name: c}]}
+tenants:
+  acme: {cohorts: [beta]}
+  other: {}
+)";
+constexpr const char* kEndpoints = R"(
+endpoints:
+  data_classes: {customer: {provider: [legal], model: [quality]}}
+  list:
+    - {id: a, provider: aws, model: large}
+    - {id: b, provider: gcp, model: small}
+    - {id: c, provider: gcp, model: unsigned}
+)";
+constexpr const char* kFeature = R"(
+features:
+  recap: {hierarchy: [large, small, unsigned], data_class: customer}
+)";
+
+Result<Config> parse(const std::string& more, const std::string& feature = kFeature) {
+  return parse_config(std::string(kClouds) + kEndpoints + feature + more, "x.yaml");
+}
+std::string complaint(const std::string& more, const std::string& feature = kFeature) {
+  auto config = parse(more, feature);
+  return config ? "" : config.error().what;
+}
+
+TEST(LeadConfig, BecomesRulesThatRoutingReads) {
+  auto config = parse(R"(
+experiments:
+  x: {percent: 20, cohorts: [beta], features: [recap], ends: 2027-02-01, arms: [{name: new, model: small}, {name: old}]}
+)");
+  ASSERT_TRUE(config) << config.error().what;
+  auto rules = lead_rules_of(*config);
+  ASSERT_EQ(rules.experiments.rules().size(), 1u);
+  const auto& x = rules.experiments.rules()[0].experiment;
+  EXPECT_EQ(x.predicate.tenants, std::vector<std::string>{"acme"});
+  EXPECT_EQ(x.ends.ms, 1'801'440'000'000);
+  auto sign_offs = sign_offs_of(*config);
+  auto never = [](std::string_view) { return false; };
+  EXPECT_FALSE(sign_offs.missing({"a", "aws", "large", "customer"}, {1'801'353'599'999}, never));
+  EXPECT_TRUE(sign_offs.missing({"a", "aws", "large", "customer"}, {1'801'353'600'000}, never));
+}
+
+TEST(LeadConfig, ACohortOfNobodyIsNobody) {
+  auto config = parse("experiments: {x: {percent: 20, cohorts: [none], arms: [{name: a}, {name: b}]}}");
+  ASSERT_TRUE(config) << config.error().what;
+  auto rules = lead_rules_of(*config);
+  policy::Assignment found;
+  EXPECT_EQ(
+      policy::assign(rules.experiments, {.feature = "recap", .unit = {.tenant = "acme"}}, {1}, {&found, 1}),
+      0u);
+}
+
+TEST(LeadConfig, ARolloutIsJudgedByTheFirstNodeUnlessItNamesOne) {
+  auto config = parse("rollouts: {r: {feature: recap, model: small}}");
+  ASSERT_TRUE(config) << config.error().what;
+  EXPECT_EQ(rollout_home(*config, config->rollouts.at("r")), "local");
+  config->cluster.peers.push_back({"a", "", ""});
+  EXPECT_EQ(rollout_home(*config, config->rollouts.at("r")), "a");
+  config->rollouts.at("r").home = "b";
+  EXPECT_EQ(rollout_home(*config, config->rollouts.at("r")), "b");
+}
+
+TEST(LeadConfig, AModelNobodySignedForIsRefusedWithTheReason) {  // E5, B4
+  auto lacks = HasSubstr("model unsigned has no quality sign-off for customer data");
+  EXPECT_THAT(complaint("experiments: {x: {percent: 20, arms: [{name: a, model: unsigned}, {name: b}]}}"),
+              lacks);
+  EXPECT_THAT(complaint("rollouts: {r: {feature: recap, model: unsigned}}"), lacks);
+  std::string open = "\nfeatures: {recap: {hierarchy: [large, small, unsigned]}}\n";
+  EXPECT_EQ(complaint("rollouts: {r: {feature: recap, model: unsigned}}", open), "");
+  EXPECT_THAT(
+      complaint("", "\nfeatures: {recap: {hierarchy: [unsigned, large, small], data_class: secret}}\n"),
+      HasSubstr("there is no data class \"secret\""));
+  EXPECT_THAT(complaint("",
+                        "\nfeatures: {recap: {hierarchy: [large, small], shadow: {model: unsigned}, "
+                        "data_class: customer}}\n"),
+              lacks);
+}
+
+TEST(LeadConfig, MistakesAreToldWithTheirPlace) {
+  EXPECT_THAT(complaint("experiments: {x: {ends: soon, arms: [{name: a}, {name: b}]}}"),
+              HasSubstr("experiments.x.ends: must be a day"));
+  EXPECT_THAT(complaint("experiments: {x: {ends: 2027-02-30, arms: [{name: a}, {name: b}]}}"),
+              HasSubstr("must be a day"));
+  EXPECT_THAT(complaint("experiments: {x: {features: [recpa], arms: [{name: a}, {name: b}]}}"),
+              HasSubstr("did you mean"));
+  EXPECT_THAT(complaint("experiments: {x: {arms: [{name: a}]}}"), HasSubstr("1 arms"));
+  EXPECT_THAT(complaint("rollouts: {r: {feature: recap, model: small, stages: [0.5]}}"),
+              HasSubstr("must end at 1"));
+  EXPECT_THAT(complaint("rollouts: {r: {feature: recap, model: small, home: nowhere}}"),
+              HasSubstr("no node"));
+  EXPECT_THAT(
+      complaint("", "\nfeatures: {recap: {hierarchy: [large, small], shadow: {model: small, share: 0.1}}}\n"),
+      HasSubstr("a budget of its own"));
+  EXPECT_THAT(complaint("rollouts: {r: {feature: recap, model: unsigned}}",
+                        "\nfeatures: {recap: {hierarchy: [large, small]}}\n"),
+              HasSubstr("not in the hierarchy"));
+}
+
+}  // namespace
+}  // namespace troupe::config
