@@ -1,0 +1,189 @@
+// A rollout over three nodes: from one percent to all, back in one message, and bounded by the lease on a
+// node that is cut off (B7, B8).
+#include "actors/rollout.hpp"
+
+#include "runtime/base/rng.hpp"
+#include "runtime/json/json.hpp"
+#include "tests/support/actor_test.hpp"
+
+#include <cmath>
+
+namespace troupe::actors::testing {
+namespace {
+
+struct RolloutNode {
+  std::string id;
+  std::shared_ptr<Published<policy::Controls>> board = std::make_shared<Published<policy::Controls>>();
+  ControlsActor controls;
+  RolloutActor rollouts;
+  bool cut = false;
+};
+
+class RolloutActorTest : public ActorTest {
+ protected:
+  RolloutActorTest() {
+    rule_.name = "r";
+    rule_.feature = "recap";
+    rule_.model = "large";
+    rule_.policy.dwell = 10s;
+    rule_.policy.samples_min = 100;
+    rule_.policy.stage_time_max = 1h;
+  }
+  void SetUp() override {
+    for (const char* id : {"a", "b", "c"}) nodes_[id].id = id;
+    for (auto& [id, node] : nodes_) begin(node);
+    span(2s);
+  }
+  void begin(RolloutNode& node) {
+    auto send = [this, from = node.id](auto message) {
+      return [this, from, message](const std::string& to, std::string body) {
+        auto& there = nodes_.at(to);
+        if (!nodes_.at(from).cut && !there.cut) message(there, from, std::move(body));
+      };
+    };
+    ControlsConfig config;
+    config.node = node.id;
+    for (const auto& [id, other] : nodes_)
+      if (id != node.id) config.peers.push_back(id);
+    ControlsStage stage{&clock_, nullptr,
+                        send([](RolloutNode& there, const std::string& from, std::string body) {
+                          if (there.controls)
+                            caf::anon_send(there.controls, ControlsHeard{from, std::move(body)});
+                        }),
+                        node.board};
+    node.controls = keep(spawn_controls(system_, nullptr, std::move(config), std::move(stage)));
+    RolloutActorStage rollouts{&clock_, node.board, node.controls,
+                               send([](RolloutNode& there, const std::string& from, std::string body) {
+                                 if (there.rollouts)
+                                   caf::anon_send(there.rollouts, RolloutHeard{from, std::move(body)});
+                               })};
+    node.rollouts =
+        keep(spawn_rollouts(system_, nullptr, {node.id, {{rule_, "a"}}, 1s}, std::move(rollouts)));
+  }
+  void span(Duration time) {
+    for (; time > Duration::zero(); time -= 100ms) {
+      clock_.pass(100ms);
+      if (serving_) serve();
+      for (auto& [id, node] : nodes_) caf::anon_send(node.controls, Tick{});
+      for (auto& [id, node] : nodes_) caf::anon_send(node.rollouts, Tick{});
+      run();
+    }
+  }
+  bool new_side(const std::string& node, const std::string& tenant) {
+    return on_new_side(rule_, *nodes_.at(node).board->load(), {.tenant = tenant}, clock_.now(),
+                       clock_.wall());
+  }
+  // Sixty calls of sixty tenants, spread over the nodes.
+  void serve() {
+    for (int i = 0; i < 60; ++i) {
+      auto& node = std::next(nodes_.begin(), i % 3)->second;
+      bool fresh = new_side(node.id, "T" + std::to_string(rng_.below(100'000)));
+      policy::CallFigures call{.failed = rng_.uniform() < (fresh ? failure_ : 0.001)};
+      call.ttft = std::exp(0.1 * rng_.normal());
+      call.total = 2 * call.ttft;
+      call.usd = 0.01 * std::exp(0.1 * rng_.normal());
+      share_most_ = std::max(share_most_, share());
+      caf::anon_send(node.rollouts, RolloutOutcome{"r", fresh, call});
+    }
+  }
+  Result<std::string> command(const std::string& node, const std::string& action) {
+    Result<std::string> told = fail(Errc::internal, "no answer");
+    tell(nodes_.at(node).rollouts,
+         RolloutCommand{"r", action, "ann", "because", [&told](auto said) { told = said; }});
+    return told;
+  }
+  std::string state(const std::string& node = "a") {
+    return get_string(*parse_json(command(node, "status").value_or("{}")), "state");
+  }
+  double share() {
+    const auto controls = nodes_.at("a").board->load();
+    const auto* share = controls->share_of("r");
+    return share != nullptr ? share->share : 0;
+  }
+  // Of a thousand tenants, how many each node would send to the new side.
+  int count(const std::string& node) {
+    int in = 0;
+    for (int i = 0; i < 1000; ++i) in += new_side(node, "T" + std::to_string(i));
+    return in;
+  }
+
+  policy::RolloutRule rule_;
+  std::map<std::string, RolloutNode> nodes_;
+  Rng rng_{7};
+  bool serving_ = false;
+  double failure_ = 0.001, share_most_ = 0;
+};
+
+TEST_F(RolloutActorTest, AGoodModelReachesEveryoneStageByStage) {
+  EXPECT_EQ(state(), "not begun");
+  EXPECT_EQ(count("b"), 0);
+  ASSERT_TRUE(command("a", "start"));
+  EXPECT_EQ(state(), "running");
+  EXPECT_NEAR(count("b"), 10, 15);
+  serving_ = true;
+  span(15min);
+  EXPECT_EQ(state(), "done") << command("a", "status").value_or("");
+  for (const auto& [id, node] : nodes_) EXPECT_EQ(count(id), 1000) << id;
+}
+
+TEST_F(RolloutActorTest, ABadModelIsRolledBackByWhatAllNodesSawAndNeverPassesFivePercent) {
+  failure_ = 0.1;
+  ASSERT_TRUE(command("a", "start"));
+  serving_ = true;
+  span(10min);
+  EXPECT_EQ(state("b"), "rolled_back");
+  EXPECT_LE(share_most_, 0.05);
+  for (const auto& [id, node] : nodes_) EXPECT_EQ(count(id), 0) << id;
+}
+
+TEST_F(RolloutActorTest, RollsBackOnAllNodesFromAnyNodeBeforeTimePasses) {
+  ASSERT_TRUE(command("a", "start"));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(command("a", "advance"));
+  EXPECT_EQ(count("c"), 1000);
+  ASSERT_TRUE(command("b", "rollback"));
+  for (const auto& [id, node] : nodes_) EXPECT_EQ(count(id), 0) << id;
+  span(3s);
+  EXPECT_EQ(share(), 0);
+  EXPECT_FALSE(command("a", "advance"));
+  // And can begin again.
+  ASSERT_TRUE(command("a", "start"));
+  EXPECT_EQ(share(), 0.01);
+  EXPECT_EQ(state("c"), "running");
+}
+
+TEST_F(RolloutActorTest, ANodeThatIsCutOffGoesBackWithinItsLease) {
+  ASSERT_TRUE(command("a", "start"));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(command("a", "advance"));
+  nodes_.at("c").cut = true;
+  ASSERT_TRUE(command("b", "rollback"));
+  EXPECT_EQ(count("a"), 0);
+  EXPECT_EQ(count("c"), 1000);  // for ever, were it not for the lease
+  span(5500ms);
+  EXPECT_EQ(count("c"), 0);
+  nodes_.at("c").cut = false;
+  span(2s);
+  EXPECT_EQ(state("c"), "stopped");
+}
+
+TEST_F(RolloutActorTest, OperatorsHaltAndResumeAndStrangersAreIgnored) {
+  EXPECT_FALSE(command("b", "start"));  // not its home
+  EXPECT_FALSE(command("a", "advance"));
+  ASSERT_TRUE(command("a", "start"));
+  EXPECT_FALSE(command("a", "start"));
+  ASSERT_TRUE(command("a", "halt"));
+  serving_ = true;
+  span(2min);
+  EXPECT_EQ(state(), "halted");
+  EXPECT_EQ(share(), 0.01);
+  serving_ = false;
+  ASSERT_TRUE(command("a", "resume"));
+  EXPECT_EQ(state(), "running");
+  EXPECT_FALSE(command("a", "dance"));
+  for (const char* body : {"", "{}", R"({"rollout":"r","epoch":1,"old":{},"fresh":{}})",
+                           R"({"rollout":"r","old":{"failed":[-1,0,0]},"fresh":null})"})
+    tell(nodes_.at("a").rollouts, RolloutHeard{"b", body});
+  EXPECT_EQ(state(), "running");
+}
+
+}  // namespace
+}  // namespace troupe::actors::testing
