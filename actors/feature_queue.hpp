@@ -4,23 +4,18 @@
 #include "actors/interfaces.hpp"
 #include "actors/unit.hpp"
 #include "runtime/base/clock.hpp"
-#include "runtime/policy/fair_queue.hpp"
-#include "runtime/policy/retry_budget.hpp"
+#include "runtime/policy/dispatcher.hpp"
 #include "runtime/telemetry/metrics.hpp"
+
+#include <map>
+#include <string>
 
 namespace troupe::actors {
 
 struct FeatureConfig {
-  std::string name;
-  /// Models, best first.
-  std::vector<std::string> hierarchy;
-  policy::WorkClass work_class = policy::WorkClass::interactive;
-  std::string boundary;
-  policy::RoutePolicy route;
-  policy::RetryPolicy retry;
-  policy::AdmissionPolicy admission;
-  /// Waiting for capacity is looked at again after at most this long.
-  Duration recheck = std::chrono::milliseconds(100);
+  policy::DispatchPolicy dispatch;
+  /// Where a tenant's data may be processed; absent: wherever the feature's may.
+  std::shared_ptr<const std::map<std::string, std::string>> tenant_boundaries;
   std::uint64_t seed = 1;
   /// Hears at each tick where the calls are; may be null.
   std::shared_ptr<telemetry::Metrics> metrics;

@@ -1,32 +1,67 @@
-// What is told of a call, and of its endpoints, while it is followed.
+// What is told of a call, and of its attempts, while it is followed.
 #include "actors/following.hpp"
 
-#include <fmt/format.h>
+#include "runtime/base/rng.hpp"
+#include "runtime/base/tokens.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace troupe::actors {
+namespace {
 
-Cause cause_of(const Following& following, const policy::Planned& planned, const std::string& endpoint) {
-  if (following.sent > 0) return endpoint == following.last_endpoint ? Cause::retry : Cause::fallback;
-  if (planned.cause == Cause::trickle) return Cause::trickle;
-  if (following.spilled || planned.cause == Cause::spillover) return Cause::spillover;
-  return planned.cause;
+policy::Needs needs_of(const CompletionRequest& request) {
+  policy::Needs needs;
+  needs.tools = !request.tools.empty();
+  needs.schema = request.response_schema.has_value();
+  for (const auto& message : request.messages)
+    needs.images = needs.images || std::ranges::any_of(message.parts, [](const Part& part) {
+                     return std::holds_alternative<ImagePart>(part);
+                   });
+  return needs;
 }
 
-bool can_serve(const policy::HealthView& health, WallTime wall) {
-  return health.reachable && health.state != policy::BreakerState::open && health.throttled_until <= wall;
+// The text up to the first cache point; calls that share it gain from going to the same place.
+std::uint64_t prefix_of(const CompletionRequest& request) {
+  std::uint64_t hash = 0;
+  for (const auto& message : request.messages)
+    for (const auto& part : message.parts) {
+      const auto* text = std::get_if<TextPart>(&part);
+      if (text == nullptr) return 0;
+      hash = stable_hash(text->text, hash);
+      if (text->cache_point) return hash;
+    }
+  return 0;
 }
 
-WallTime back_at(const policy::HealthView& health) {
-  constexpr WallTime unknown{std::numeric_limits<std::int64_t>::max()};
-  if (health.state != policy::BreakerState::open) return health.throttled_until;
-  return std::max(health.cool_until.ms == 0 ? unknown : health.cool_until, health.throttled_until);
+bool has_cache_point(const CompletionRequest& request) {
+  return std::ranges::any_of(request.messages, [](const Message& message) {
+    return std::ranges::any_of(message.parts, [](const Part& part) {
+      const auto* text = std::get_if<TextPart>(&part);
+      return text != nullptr && text->cache_point;
+    });
+  });
 }
 
-bool sooner(const Error& error, const std::optional<Error>& than) {
-  return !than || error.retry_after.value_or(Duration{}) <= than->retry_after.value_or(Duration{});
+}  // namespace
+
+policy::CallFacts facts_of(const Call& call, std::uint64_t id, Instant now) {
+  const auto& request = *call.request;
+  policy::CallFacts facts;
+  facts.id = id;
+  facts.tenant = request.tenant;
+  facts.input_tokens = estimate_input_tokens(request);
+  facts.output_tokens_max = static_cast<std::uint64_t>(std::max(0, request.output_tokens_max));
+  facts.output_tokens = facts.output_tokens_max;
+  facts.deadline = now + request.deadline;
+  facts.needs = needs_of(request);
+  if (has_cache_point(request)) facts.prefix = prefix_of(request);
+  // Without a sink nothing is shown before the answer is whole.
+  facts.may_follow_content = call.sink == nullptr;
+  return facts;
+}
+
+policy::AttemptReport report_of(std::uint64_t attempt, const AttemptResult& result) {
+  return {attempt, result.error, result.record.ttft, result.content_seen, result.not_sent};
 }
 
 journal::UsageRow usage_row(const Call& call, std::size_t number, const AttemptRecord& record) {
@@ -58,20 +93,6 @@ std::shared_ptr<AttemptResult> lost_attempt(const SentAttempt& attempt) {
   result->record.error = to_string(Errc::unreachable);
   result->content_seen = true;
   return result;
-}
-
-Error too_late(const Following& following) {
-  std::string last;
-  if (following.last_error) last = fmt::format("; last: {}", to_string(following.last_error->code));
-  auto error = make_error(Errc::deadline_exceeded, "the deadline passed before an endpoint answered" + last);
-  error.maybe_billed = following.sent > 0;
-  return error;
-}
-
-Error no_endpoint(const policy::RoutePlan& plan) {
-  std::string why;
-  for (const auto& passed : plan.passed_over) why += (why.empty() ? "" : "; ") + passed.reason;
-  return make_error(Errc::no_endpoint, why.empty() ? "no endpoint serves this feature" : why);
 }
 
 }  // namespace troupe::actors

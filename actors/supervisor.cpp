@@ -39,7 +39,7 @@ struct SupervisorState {
       children_.at("endpoint " + id).endpoint = id;
     }
     for (const auto& feature : config_.features)
-      add("queue " + feature.name, [this, &feature] { spawn_queue(feature); });
+      add("queue " + feature.dispatch.rules.feature, [this, &feature] { spawn_queue(feature); });
     for (const auto& peer : config_.peers) add("peer " + peer.id, [this, &peer] { spawn_peer_of(peer); });
     for (const auto& place : order_) children_.at(place).spawn();
     publish_roster();
@@ -85,8 +85,9 @@ struct SupervisorState {
   void spawn_queue(const FeatureConfig& feature) {
     auto queue =
         spawn_feature_queue(self_->system(), stage_.loop_unit, feature, *stage_.clock, stage_.ledger);
-    queues_[feature.name] = queue;
-    watch("queue " + feature.name, queue);
+    const auto& name = feature.dispatch.rules.feature;
+    queues_[name] = queue;
+    watch("queue " + name, queue);
     stage_.board->queues.store(std::make_shared<const QueueMap>(queues_));
   }
 

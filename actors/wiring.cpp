@@ -87,16 +87,14 @@ Result<std::shared_ptr<const Wire>> make_wire(const config::Config& config,
 }
 
 std::vector<FeatureConfig> feature_configs(const config::Config& config) {
+  auto boundaries = std::make_shared<std::map<std::string, std::string>>();
+  for (const auto& [tenant, each] : config.tenants)
+    if (!each.boundary.empty()) (*boundaries)[tenant] = each.boundary;
   std::vector<FeatureConfig> out;
   for (const auto& [name, feature] : config.features) {
     FeatureConfig each;
-    each.name = name;
-    each.hierarchy = feature.hierarchy;
-    each.work_class = feature.work_class;
-    each.boundary = feature.boundary;
-    each.route = feature.route;
-    each.retry = feature.retry;
-    each.admission = feature.admission;
+    each.dispatch = config::dispatch_policy(config, name);
+    each.tenant_boundaries = boundaries;
     each.seed = config.simulator.seed;
     out.push_back(std::move(each));
   }

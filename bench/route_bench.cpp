@@ -85,8 +85,7 @@ struct Stagehand {
     };
     auto actor = spawn_endpoint(*system, &*unit, endpoint, starter, system_clock(), breaker);
     FeatureConfig feature;
-    feature.name = "f";
-    feature.hierarchy = {"m"};
+    feature.dispatch.rules = {.feature = "f", .hierarchy = {"m"}};
     queue = spawn_feature_queue(*system, &*unit, feature, system_clock(), ledger);
     auto roster = std::make_shared<Roster>();
     roster->push_back({std::make_shared<const policy::EndpointFacts>(endpoint.facts), actor, "bench"});

@@ -39,18 +39,17 @@ std::shared_ptr<const policy::HealthView> health_of(const std::string& endpoint,
   return view;
 }
 
-policy::RouteRequest request_of(const Json& question, const config::FeatureConfig& feature) {
-  policy::RouteRequest wish;
-  wish.feature = get_string(question, "feature");
-  wish.hierarchy = feature.hierarchy;
-  wish.boundary = feature.boundary;
-  wish.input_tokens =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(0, get_int(question, "input_tokens", 1000)));
-  wish.output_tokens =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(0, get_int(question, "output_tokens_max", 1024)));
-  wish.deadline = feature.deadline;
-  wish.draw = 1;  // outside every trial's share: the plan of most requests
-  return wish;
+std::uint64_t count_of(const Json& question, const char* key, std::int64_t otherwise) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, get_int(question, key, otherwise)));
+}
+
+policy::CallFacts call_of(const Json& question, const config::FeatureConfig& feature, Instant now) {
+  policy::CallFacts call;
+  call.input_tokens = count_of(question, "input_tokens", 1000);
+  call.output_tokens_max = count_of(question, "output_tokens_max", 1024);
+  call.output_tokens = call.output_tokens_max;
+  call.deadline = now + feature.deadline;
+  return call;
 }
 
 }  // namespace
@@ -64,14 +63,16 @@ Result<Json> plan_from_state(const AskerOptions& options, const Json& question) 
     return fail(Errc::not_found, "no feature " + get_string(question, "feature") + " is configured");
   auto last = last_moves(options, *config);
   if (!last) return std::unexpected(last.error());
-  auto now = system_clock().wall();
-  std::vector<policy::EndpointFacts> facts;
-  for (const auto& endpoint : values.endpoints.list) facts.push_back(config::endpoint_facts(endpoint));
-  std::vector<policy::Candidate> candidates;
-  for (const auto& each : facts) candidates.push_back({&each, health_of(each.id, *last, now)});
-  auto wish = request_of(question, feature->second);
-  auto plan = policy::plan_route(wish, candidates, now, feature->second.route);
-  return parse_json(actors::explain_route(wish, candidates, plan));
+  policy::Moment at{system_clock().now(), system_clock().wall()};
+  policy::Dispatcher dispatcher(config::dispatch_policy(values, feature->first), 0, at.now);
+  std::vector<policy::FactsPtr> facts;
+  for (const auto& endpoint : values.endpoints.list)
+    facts.push_back(std::make_shared<const policy::EndpointFacts>(config::endpoint_facts(endpoint)));
+  dispatcher.set_endpoints(facts);
+  for (std::uint32_t i = 0; i < facts.size(); ++i)
+    dispatcher.set_health(i, health_of(facts[i]->id, *last, at.wall));
+  auto call = call_of(question, feature->second, at.now);
+  return parse_json(actors::explain_route(dispatcher.router(), call, dispatcher.explain(call, at)));
 }
 
 }  // namespace troupe::app

@@ -5,10 +5,10 @@
 #include "runtime/config/lead_config.hpp"
 #include "runtime/config/simulator_config.hpp"
 #include "runtime/policy/breaker.hpp"
+#include "runtime/policy/dispatcher.hpp"
 #include "runtime/policy/fair_queue.hpp"
 #include "runtime/policy/quota.hpp"
 #include "runtime/policy/retry_budget.hpp"
-#include "runtime/policy/route.hpp"
 
 #include <troupe/error.hpp>
 #include <troupe/time.hpp>
@@ -183,6 +183,16 @@ struct ModelConfig {
   std::vector<SignOffConfig> sign_offs;
 };
 
+/// What an evaluation found of a model at a feature's work (E1).
+struct QualityConfig {
+  /// A model of the hierarchy.
+  std::string model;
+  /// Lower end of the confidence interval, in [0, 1].
+  double lower = 0;
+  /// "YYYY-MM-DD": not used from this day on (UTC).
+  std::string expires;
+};
+
 struct FeatureConfig {
   /// Our model names, best first.
   std::vector<std::string> hierarchy;
@@ -190,6 +200,10 @@ struct FeatureConfig {
   std::string boundary;
   /// Of what its requests carry: a key of endpoints.data_classes; empty: needs no sign-off.
   std::string data_class;
+  /// Not empty: models are ranked by these instead of by the hierarchy's order.
+  std::vector<QualityConfig> quality;
+  /// Requests of a size for which another model of the hierarchy leads; the first that fits.
+  std::vector<policy::Divert> diverts;
   Duration deadline = std::chrono::minutes(2);
   policy::RoutePolicy route;
   policy::RetryPolicy retry;
@@ -233,6 +247,9 @@ struct Config {
   TelemetryConfig telemetry;
   SimulatorConfig simulator;
 };
+
+/// How a feature's calls are admitted and routed. `feature` must be a key of `features`.
+policy::DispatchPolicy dispatch_policy(const Config& config, const std::string& feature);
 
 /// One thing wrong with values that are each well-formed, and where: "endpoints.list[2].provider".
 struct Problem {

@@ -148,12 +148,39 @@ void fields(V& v, ModelConfig& x) {
   v("sign_offs", x.sign_offs);
 }
 template <class V>
+void fields(V& v, policy::ScoreWeights& x) {
+  v("latency", x.latency);
+  v("price", x.price);
+  v("errors", x.errors);
+  v("distance", x.distance);
+  v("affinity", x.affinity);
+}
+template <class V>
+void fields(V& v, QualityConfig& x) {
+  v("model", x.model);
+  v("lower", x.lower);
+  v("expires", x.expires);
+}
+template <class V>
+void fields(V& v, policy::Divert& x) {
+  v("model", x.model);
+  v("input_tokens_min", x.input_tokens_min);
+  v("input_tokens_max", x.input_tokens_max);
+  v("output_tokens_max", x.output_tokens_max);
+}
+template <class V>
 void fields(V& v, policy::RoutePolicy& x) {
   v("fallback", x.fallback);
   v("spillover", x.spillover);
   v("attempts_max", x.attempts_max);
   v("headroom_factor", x.headroom_factor);
   v("backup_trickle_max", x.backup_trickle_max);
+  v("pools", x.pools);
+  v("quality_margin", x.quality_margin);
+  v("explore_after", x.explore_after);
+  v("explore_share", x.explore_share);
+  v("weights_by_class", x.weights_by_class);
+  v("weights", x.weights);
 }
 template <class V>
 void fields(V& v, policy::RetryPolicy& x) {
@@ -176,6 +203,8 @@ void fields(V& v, FeatureConfig& x) {
   v("class", x.work_class);
   v("boundary", x.boundary);
   v("data_class", x.data_class);
+  v("quality", x.quality);
+  v("diverts", x.diverts);
   v("deadline", x.deadline);
   v("route", x.route);
   v("retry", x.retry);

@@ -1,5 +1,6 @@
 // The words of the configuration's enumerations, and the simulator's published keys.
 #include "runtime/config/config.hpp"
+#include "runtime/policy/price_table.hpp"
 
 namespace troupe::config {
 
@@ -78,6 +79,25 @@ policy::EndpointFacts endpoint_facts(const EndpointConfig& endpoint) {
           .context_tokens_max = endpoint.context_tokens_max,
           .output_tokens_max = endpoint.output_tokens_max,
           .boundary = endpoint.boundary};
+}
+
+policy::DispatchPolicy dispatch_policy(const Config& config, const std::string& feature) {
+  const auto& from = config.features.at(feature);
+  policy::DispatchPolicy policy;
+  policy.rules.feature = feature;
+  policy.rules.hierarchy = from.hierarchy;
+  policy.rules.boundary = from.boundary;
+  policy.rules.work_class = from.work_class;
+  policy.rules.data_class = from.data_class;
+  policy.rules.diverts = from.diverts;
+  policy.rules.region = config.node.region == "local" ? std::string() : config.node.region;
+  for (const auto& score : from.quality)
+    policy.rules.quality.push_back(
+        {score.model, score.lower, policy::midnight_of(score.expires).value_or(WallTime{})});
+  policy.route = from.route;
+  policy.retry = from.retry;
+  policy.admission = from.admission;
+  return policy;
 }
 
 }  // namespace troupe::config

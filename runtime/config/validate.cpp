@@ -2,6 +2,7 @@
 // together.
 #include "runtime/config/validate_auth.hpp"
 #include "runtime/config/words.hpp"
+#include "runtime/policy/price_table.hpp"
 
 #include <fmt/format.h>
 
@@ -54,6 +55,7 @@ class ConfigCheck {
   void check_provider(const std::string& path, const ProviderConfig& provider);
   void check_endpoint(const std::string& path, const EndpointConfig& endpoint);
   void check_feature(const std::string& path, const FeatureConfig& feature);
+  void check_choice(const std::string& path, const FeatureConfig& feature);
   void check_backup(const std::string& path, const FeatureConfig& feature);
   void check_simulated(const std::string& path, const SimulatedEndpoint& endpoint);
   void check_fault(const std::string& path, const Fault& fault);
@@ -166,10 +168,28 @@ void ConfigCheck::check_feature(const std::string& path, const FeatureConfig& fe
       add(entry, fmt::format("no endpoint serves model \"{}\"", model));
   }
   if (problems_.size() == before) check_backup(path, feature);
+  check_choice(path, feature);
   if (feature.deadline <= Duration{}) add(path + ".deadline", "must be above 0");
   add_if(path + ".route", policy::validate(feature.route));
   add_if(path + ".retry", policy::validate(feature.retry));
   add_if(path + ".admission", policy::validate(feature.admission));
+}
+
+void ConfigCheck::check_choice(const std::string& path, const FeatureConfig& feature) {
+  for (std::size_t i = 0; i < feature.quality.size(); ++i) {
+    const auto& score = feature.quality[i];
+    auto entry = fmt::format("{}.quality[{}]", path, i);
+    known_name(entry + ".model", "model of the hierarchy", score.model, feature.hierarchy);
+    if (!(score.lower >= 0 && score.lower <= 1)) add(entry + ".lower", "must be from 0 to 1");
+    if (!policy::is_date(score.expires))
+      add(entry + ".expires", "must be a date, yyyy-mm-dd: a score that never ends would outlive its model");
+  }
+  for (std::size_t i = 0; i < feature.diverts.size(); ++i) {
+    auto entry = fmt::format("{}.diverts[{}]", path, i);
+    known_name(entry + ".model", "model of the hierarchy", feature.diverts[i].model, feature.hierarchy);
+    if (feature.diverts[i].input_tokens_min > feature.diverts[i].input_tokens_max)
+      add(entry, "no request is that large and that small");
+  }
 }
 
 void ConfigCheck::check_fault(const std::string& path, const Fault& fault) {

@@ -64,6 +64,12 @@ struct Words<AuthKind> {
                                      AuthKind::aws,        AuthKind::google,    AuthKind::azure};
 };
 template <>
+struct Words<policy::Pools> {
+  static constexpr std::array all = {policy::Pools::by_class, policy::Pools::reserved_first,
+                                     policy::Pools::on_demand_first, policy::Pools::reserved_only,
+                                     policy::Pools::on_demand_only};
+};
+template <>
 struct Words<policy::CapacityKind> {
   static constexpr std::array all = {policy::CapacityKind::reserved, policy::CapacityKind::on_demand};
 };

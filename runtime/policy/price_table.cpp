@@ -42,13 +42,17 @@ int number_in(std::string_view text, std::size_t at, std::size_t digits) {
 
 }  // namespace
 
-bool is_date(std::string_view text) {
-  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return false;
-  int year = number_in(text, 0, 4), month = number_in(text, 5, 2), day = number_in(text, 8, 2);
-  if (year < 0 || month < 0 || day < 0) return false;
-  std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+bool is_date(std::string_view text) { return midnight_of(text).has_value(); }
+
+std::optional<WallTime> midnight_of(std::string_view date) {
+  if (date.size() != 10 || date[4] != '-' || date[7] != '-') return std::nullopt;
+  int year = number_in(date, 0, 4), month = number_in(date, 5, 2), day = number_in(date, 8, 2);
+  if (year < 0 || month < 0 || day < 0) return std::nullopt;
+  std::chrono::year_month_day that{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
                                    std::chrono::day(static_cast<unsigned>(day))};
-  return date.ok();
+  if (!that.ok()) return std::nullopt;
+  auto since = std::chrono::sys_days(that).time_since_epoch();
+  return WallTime{std::chrono::duration_cast<std::chrono::milliseconds>(since).count()};
 }
 
 std::string date_of(WallTime wall) {

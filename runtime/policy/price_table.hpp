@@ -61,6 +61,8 @@ struct PriceTable {
 
 /// yyyy-mm-dd, a day that exists.
 bool is_date(std::string_view text);
+/// When that day begins; nothing when it is no date.
+std::optional<WallTime> midnight_of(std::string_view date);
 /// The UTC day of a moment, as yyyy-mm-dd.
 std::string date_of(WallTime wall);
 

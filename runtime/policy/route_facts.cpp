@@ -1,4 +1,4 @@
-// Prices, names and soundness of routing's facts.
+// Names, prices and soundness of routing's facts.
 #include "runtime/policy/route.hpp"
 
 #include <fmt/format.h>
@@ -16,6 +16,12 @@ const char* to_string(CapacityKind kind) {
   return names[static_cast<std::size_t>(kind)];
 }
 
+const char* to_string(Pools pools) {
+  constexpr std::array names{"by_class", "reserved_first", "on_demand_first", "reserved_only",
+                             "on_demand_only"};
+  return names[static_cast<std::size_t>(pools)];
+}
+
 double cost_usd(const Price& price, const Usage& usage) {
   constexpr double tokens_per_price = 1e6;
   auto hour_long = price.cache_write_1h > 0 ? price.cache_write_1h : price.cache_write;
@@ -27,15 +33,47 @@ double cost_usd(const Price& price, const Usage& usage) {
   return sum / tokens_per_price;
 }
 
+ScoreWeights usual_weights(WorkClass work_class) {
+  ScoreWeights usual;
+  if (work_class == WorkClass::soon) usual.latency = usual.price = 0.5;
+  if (work_class == WorkClass::batch) usual.latency = 0.2, usual.price = 1, usual.distance = 0.01;
+  return usual;
+}
+
+namespace {
+
+std::optional<std::string> unsound(const ScoreWeights& weights) {
+  for (double weight : {weights.latency, weights.price, weights.errors, weights.distance, weights.affinity})
+    if (!(weight >= 0 && weight <= 1000))
+      return fmt::format("a weight is {}; it must be from 0 to 1000", weight);
+  return std::nullopt;
+}
+
+std::optional<std::string> outside_unit(const char* name, double value) {
+  if (value >= 0 && value <= 1) return std::nullopt;
+  return fmt::format("{} is {}; it must be from 0 to 1", name, value);
+}
+
+}  // namespace
+
 std::optional<std::string> validate(const RoutePolicy& policy) {
   constexpr std::size_t attempts_most = 32;
   if (policy.attempts_max == 0 || policy.attempts_max > attempts_most)
     return fmt::format("attempts_max is {}; it must be from 1 to {}", policy.attempts_max, attempts_most);
   if (!std::isfinite(policy.headroom_factor) || policy.headroom_factor < 0)
     return fmt::format("headroom_factor is {}; it must be 0 or more, usually 1", policy.headroom_factor);
-  if (!(policy.backup_trickle_max >= 0 && policy.backup_trickle_max <= 1))
-    return fmt::format("backup_trickle_max is {}; it must be from 0 to 1", policy.backup_trickle_max);
-  return std::nullopt;
+  if (auto bad = outside_unit("backup_trickle_max", policy.backup_trickle_max)) return bad;
+  if (auto bad = outside_unit("quality_margin", policy.quality_margin)) return bad;
+  if (auto bad = outside_unit("explore_share", policy.explore_share)) return bad;
+  if (policy.explore_after <= Duration::zero())
+    return std::string("explore_after must be longer than nothing");
+  return unsound(policy.weights);
+}
+
+void RoutePlan::clear() {
+  order.clear();
+  passed_over.clear();
+  wait.reset();
 }
 
 std::optional<std::string> missing_backup(std::span<const std::string> hierarchy, const std::string& boundary,

@@ -31,7 +31,7 @@ TEST_F(QueueTest, FallsBackToAnotherCloudBeforeTheFirstToken) {
 }
 
 TEST_F(QueueTest, FailsWhereFallbackIsOff) {
-  config_.route.fallback = false;
+  config_.dispatch.route.fallback = false;
   add("a"), add("b"), open();
   behave("a", Errc::timeout), behave("b", std::nullopt);
   auto asked = ask();
@@ -61,7 +61,7 @@ TEST_F(QueueTest, StartsAnewAfterTheFirstTokenWhenNobodyWatches) {
 }
 
 TEST_F(QueueTest, SpillsOverAtOnceWhenThereIsNoRoomAndBooksNothingForIt) {
-  config_.retry.budget_floor = 1, config_.retry.budget_share = 0;
+  config_.dispatch.retry.budget_floor = 1, config_.dispatch.retry.budget_share = 0;
   add("a").facts->kind = policy::CapacityKind::reserved;
   add("b"), open();
   places_.at("a").script->reply = [](const RunAttempt& order) { return no_room("a", order, 5s); };
@@ -71,7 +71,7 @@ TEST_F(QueueTest, SpillsOverAtOnceWhenThereIsNoRoomAndBooksNothingForIt) {
 }
 
 TEST_F(QueueTest, GoesPastEndpointsWithoutACredentialAtNoCost) {  // D9
-  config_.retry.budget_floor = 0, config_.retry.budget_share = 0, config_.retry.budget_per_second = 0;
+  config_.dispatch.retry.budget_floor = 0, config_.dispatch.retry.budget_share = 0, config_.dispatch.retry.budget_per_second = 0;
   auto without = [](const char* id) {
     return [id](const RunAttempt& order) {
       auto result = failed(id, order, Errc::auth);
@@ -146,7 +146,7 @@ TEST_F(QueueTest, RefusesAtOnceWhenTheCoolDownOutlastsTheDeadline) {
 }
 
 TEST_F(QueueTest, DivertsQueuedCallsFromAnOpenBreaker) {
-  config_.admission.running_max = 1;
+  config_.dispatch.admission.running_max = 1;
   add("a"), add("b"), open();
   behave("b", std::nullopt);
   auto first = ask(), second = ask(), third = ask();
@@ -182,9 +182,9 @@ TEST_F(QueueTest, KeepsToItsPlanWhenTheRosterIsRenumbered) {
 class RetryBudgetTest : public QueueTest {
  protected:
   std::size_t attempts_of_300_calls(bool budget) {
-    config_.retry.enabled = budget;
-    config_.retry.budget_floor = 10, config_.retry.budget_share = 0.1, config_.retry.budget_per_second = 0;
-    config_.route.attempts_max = 4;
+    config_.dispatch.retry.enabled = budget;
+    config_.dispatch.retry.budget_floor = 10, config_.dispatch.retry.budget_share = 0.1, config_.dispatch.retry.budget_per_second = 0;
+    config_.dispatch.route.attempts_max = 4;
     add("a"), add("b"), open();
     behave("a", Errc::transient_server), behave("b", Errc::transient_server);
     std::vector<std::shared_ptr<Asked>> calls;
@@ -203,8 +203,8 @@ TEST_F(RetryBudgetTest, WithoutItEveryCallIsTriedToTheLimit) {
 }
 
 TEST_F(QueueTest, TriesNoCallMoreOftenThanAllowed) {
-  config_.route.attempts_max = 3;
-  config_.retry.enabled = false;
+  config_.dispatch.route.attempts_max = 3;
+  config_.dispatch.retry.enabled = false;
   add("a"), add("b"), add("c"), add("d"), open();
   for (auto id : {"a", "b", "c", "d"}) behave(id, Errc::overloaded);
   auto asked = ask();
@@ -296,7 +296,7 @@ TEST_F(QueueTest, IgnoresAnAnswerToAnEarlierAttempt) {
 }
 
 TEST_F(QueueTest, RefusesTheCallBeyondItsQueue) {
-  config_.admission.queued_max = 2, config_.admission.running_max = 1;
+  config_.dispatch.admission.queued_max = 2, config_.dispatch.admission.running_max = 1;
   add("a"), open();
   auto running = ask(), second = ask(), third = ask(), fourth = ask();
   EXPECT_EQ(fourth->error(), Errc::refused);
@@ -304,7 +304,7 @@ TEST_F(QueueTest, RefusesTheCallBeyondItsQueue) {
 }
 
 TEST_F(QueueTest, EndsTenThousandWaitingCallsWithoutNesting) {
-  config_.admission.running_max = 1;
+  config_.dispatch.admission.running_max = 1;
   add("a"), open();
   std::vector<std::shared_ptr<Asked>> calls;
   for (int i = 0; i < 10'000; ++i) calls.push_back(ask());
@@ -344,7 +344,7 @@ class RandomQueue : public QueueTest {
         bool lost = rng_.uniform() < 0.02;
         return lost ? nullptr : random_end(id, order);
       };
-    config_.admission.running_max = 20, config_.admission.queued_max = 50;
+    config_.dispatch.admission.running_max = 20, config_.dispatch.admission.queued_max = 50;
     open();
   }
   void random_event() {

@@ -15,7 +15,7 @@ class QueueTest : public ActorTest {
     policy::HealthView health;
   };
 
-  QueueTest() { config_.name = "recap", config_.hierarchy = {"large"}; }
+  QueueTest() { config_.dispatch.rules = {.feature = "recap", .hierarchy = {"large"}}; }
 
   /// Providers differ, so that a fallback goes from one to the next in the order of their names.
   Place& add(const std::string& id, const std::string& model = "large") {

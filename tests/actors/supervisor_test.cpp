@@ -19,8 +19,7 @@ class SupervisorTest : public ActorTest {
     config.restarts_max = 3;
     for (const char* id : {"a", "b"}) config.endpoints.push_back(local(id));
     FeatureConfig feature;
-    feature.name = "recap";
-    feature.hierarchy = {"large"};
+    feature.dispatch.rules = {.feature = "recap", .hierarchy = {"large"}};
     config.features.push_back(feature);
     Stage stage;
     stage.clock = &clock_;

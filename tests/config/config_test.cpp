@@ -297,6 +297,8 @@ Config reference_defaults() {
   config.models["example-model"];
   config.tenants["example"];
   config.features["example"].hierarchy = {"example-model"};
+  config.features["example"].quality = {{"example-model", 0, "2100-01-01"}};
+  config.features["example"].diverts = {{.model = "example-model"}};
   EndpointConfig endpoint;
   endpoint.id = "example";
   endpoint.provider = "example";

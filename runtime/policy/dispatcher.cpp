@@ -1,0 +1,380 @@
+// How a feature's calls go on: what each fact about them leads to.
+#include "runtime/policy/dispatcher.hpp"
+
+#include "runtime/base/clock.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace troupe::policy {
+namespace {
+
+/// Nodes of ended calls kept for the next ones.
+constexpr std::size_t kSpareMax = 4096;
+
+/// Of two refusals for want of room the one to wait for: where there is room first. No hint: any moment.
+bool sooner(const Error& error, const std::optional<Error>& than) {
+  return !than || error.retry_after.value_or(Duration{}) <= than->retry_after.value_or(Duration{});
+}
+
+}  // namespace
+
+const char* to_string(Ending ending) {
+  constexpr std::array names{"served", "refused", "expired", "failed"};
+  return names[static_cast<std::size_t>(ending)];
+}
+
+Dispatcher::Dispatcher(DispatchPolicy policy, std::uint64_t seed, Instant now)
+    : policy_(std::move(policy)),
+      router_(policy_.rules, policy_.route),
+      queue_(policy_.admission),
+      budget_(policy_.retry),
+      rng_(seed),
+      ticked_(now) {}
+
+void Dispatcher::set_endpoints(std::vector<FactsPtr> endpoints) {
+  router_.set_endpoints(std::move(endpoints));
+}
+void Dispatcher::set_health(std::uint32_t endpoint, HealthPtr health) {
+  router_.set_health(endpoint, std::move(health));
+}
+void Dispatcher::set_controls(ControlsPtr controls) { router_.set_controls(std::move(controls)); }
+
+// ---- memory ----
+
+void Dispatcher::Following::reset() {
+  auto kept_plan = std::move(plan);
+  auto kept_barred = std::move(barred);
+  kept_plan.clear();
+  kept_barred.clear();
+  *this = {};
+  plan = std::move(kept_plan);
+  barred = std::move(kept_barred);
+}
+
+Dispatcher::Following& Dispatcher::follow(CallFacts call) {
+  auto id = call.id;
+  if (!spare_calls_.empty()) {
+    auto node = std::move(spare_calls_.back());
+    spare_calls_.pop_back();
+    node.key() = id;
+    node.mapped().reset();
+    calls_.insert(std::move(node));
+  }
+  auto& following = calls_[id];
+  following.facts = std::move(call);
+  following.draw = rng_.uniform();
+  return following;
+}
+
+void Dispatcher::forget(std::uint64_t call) {
+  auto node = calls_.extract(call);
+  if (!node.empty() && spare_calls_.size() < kSpareMax) spare_calls_.push_back(std::move(node));
+}
+
+void Dispatcher::remember_attempt(std::uint64_t attempt, std::uint64_t call) {
+  if (spare_attempts_.empty()) {
+    attempts_.emplace(attempt, call);
+    return;
+  }
+  auto node = std::move(spare_attempts_.back());
+  spare_attempts_.pop_back();
+  node.key() = attempt;
+  node.mapped() = call;
+  attempts_.insert(std::move(node));
+}
+
+// ---- admission ----
+
+void Dispatcher::on_call(CallFacts call, Moment at, Actions& out) {
+  ++counts_.in;
+  Ticket ticket{call.id,     policy_.rules.work_class,
+                call.tenant, static_cast<double>(call.input_tokens + call.output_tokens),
+                at.now,      call.deadline};
+  if (!queue_.push(std::move(ticket), at.now)) {
+    bool late = call.deadline <= at.now;
+    ++(late ? counts_.expired : counts_.refused);
+    auto error = late ? make_error(Errc::deadline_exceeded, "no time left on arrival") : refusal();
+    error.maybe_billed = false;
+    out.ended.push_back({call.id, late ? Ending::expired : Ending::refused, std::move(error), 0});
+    return;
+  }
+  follow(std::move(call));
+  pump(at, out);
+}
+
+Error Dispatcher::refusal() const {
+  return make_error(Errc::refused, fmt::format("feature {}: {} calls are waiting already",
+                                               policy_.rules.feature, queue_.waiting()));
+}
+
+// A loop, not recursion: a call that ends at once makes room for the next, ten thousand times over.
+void Dispatcher::pump(Moment at, Actions& out) {
+  if (std::exchange(pumping_, true)) return;
+  while (true) {
+    if (auto* waiting = take_waiting()) {
+      plan_and_go(*waiting, at, out);
+    } else if (auto ticket = queue_.pop(at.now)) {
+      budget_.on_first_attempt();
+      plan_and_go(calls_.at(ticket->id), at, out);
+    } else {
+      break;
+    }
+  }
+  pumping_ = false;
+}
+
+// For each call that ended the one that has waited longest for room looks again now, not at the next tick.
+Dispatcher::Following* Dispatcher::take_waiting() {
+  while (room_ > 0 && !for_room_.empty()) {
+    auto it = calls_.find(for_room_.front());
+    for_room_.pop_front();
+    if (it == calls_.end()) continue;
+    auto& call = it->second;
+    call.in_line = false;
+    bool backing_off = call.sent > 0;
+    if (!call.again_at || backing_off) continue;
+    call.again_at.reset();
+    --room_;
+    return &call;
+  }
+  room_ = 0;
+  return nullptr;
+}
+
+// ---- routing ----
+
+RouteRequest Dispatcher::request_of(const CallFacts& call, double draw, Instant now) const {
+  RouteRequest request;
+  request.boundary = call.boundary;
+  request.tenant = call.tenant;
+  request.input_tokens = call.input_tokens;
+  request.output_tokens = call.output_tokens;
+  request.output_tokens_max = call.output_tokens_max;
+  request.deadline = call.deadline - now;
+  request.draw = draw;
+  request.needs = call.needs;
+  request.prefix = call.prefix;
+  request.lead = call.lead;
+  return request;
+}
+
+void Dispatcher::plan_and_go(Following& call, Moment at, Actions& out) {
+  auto request = request_of(call.facts, call.draw, at.now);
+  // A call that failed once is no fit trial: with the others full, it would prove the ill endpoint to death.
+  request.trickle_allowed = call.sent == 0;
+  router_.plan(request, call.barred, at.wall, call.plan);
+  call.decision = ++last_decision_;
+  call.next = 0;
+  if (decisions_ != nullptr)
+    decisions_->on_decision(
+        {call.decision, call.facts.id, request, call.barred, at.wall, router_, call.plan});
+  go(call, at, out);
+}
+
+// A node that was lost is no overload: going elsewhere adds nothing to what was there, so it is not charged
+// (E11).
+bool Dispatcher::may_try_again(const Following& call) {
+  return call.last_error->code == Errc::unreachable || budget_.take();
+}
+
+void Dispatcher::look_again(Following& call, Instant when) {
+  call.again_at = when;
+  timers_.push({when, call.facts.id});
+}
+
+// The budget earns again with other calls and with time; until the deadline that is worth waiting for.
+void Dispatcher::wait_for_budget(Following& call, Moment at, Actions& out) {
+  auto next_look = at.now + policy_.recheck;
+  if (next_look >= call.facts.deadline) return end(call, *call.last_error, 0, out);
+  look_again(call, next_look);
+}
+
+// Sends the next planned attempt, or waits, or gives up.
+void Dispatcher::go(Following& call, Moment at, Actions& out) {
+  if (at.now >= call.facts.deadline) return end(call, too_late(call), 0, out);
+  bool extra = call.sent > 0;
+  if (extra && call.sent >= policy_.route.attempts_max) return end(call, *call.last_error, 0, out);
+  if (const auto* planned = next_planned(call, at.wall)) {
+    if (extra && !call.paid && !may_try_again(call)) return wait_for_budget(call, at, out);
+    call.paid = extra;
+    return send(call, *planned, out);
+  }
+  if (auto wait = wait_for_capacity(call, at)) {
+    look_again(call, at.now + *wait);
+    if (!std::exchange(call.in_line, true)) for_room_.push_back(call.facts.id);
+    return;
+  }
+  end(call, call.last_error ? *call.last_error : no_endpoint(call), 0, out);
+}
+
+// The plan may be older than what has become known since: who fell ill meanwhile is passed over (F6).
+const Planned* Dispatcher::next_planned(Following& call, WallTime wall) const {
+  for (; call.next < call.plan.order.size(); ++call.next) {
+    const auto& planned = call.plan.order[call.next];
+    bool barred = std::ranges::find(call.barred, planned.endpoint) != call.barred.end();
+    if (!barred && can_serve(planned.endpoint, wall)) return &planned;
+  }
+  return nullptr;
+}
+
+bool Dispatcher::can_serve(std::uint32_t endpoint, WallTime wall) const {
+  const auto* health = endpoint < router_.size() ? router_.health(endpoint) : nullptr;
+  return health != nullptr && health->reachable && health->state != BreakerState::open &&
+         health->throttled_until <= wall;
+}
+
+// Nothing can be tried now. Worth waiting for? Looked at again and again, since estimates of when there will
+// be room are no promises; the deadline bounds it (C3).
+std::optional<Duration> Dispatcher::wait_for_capacity(const Following& call, Moment at) {
+  auto request = request_of(call.facts, call.draw, at.now);
+  if (!router_.hope(request, call.barred, at.wall)) return std::nullopt;
+  if (call.sent > 0) return backoff(policy_.retry, call.sent, *call.last_error, request.deadline, rng_);
+  return std::min<Duration>(policy_.recheck, request.deadline);
+}
+
+Cause Dispatcher::cause_of(const Following& call, const Planned& planned) const {
+  if (call.sent > 0) return planned.endpoint == call.last_endpoint ? Cause::retry : Cause::fallback;
+  if (planned.cause == Cause::trickle) return Cause::trickle;
+  return call.spilled ? Cause::spillover : planned.cause;
+}
+
+void Dispatcher::send(Following& call, const Planned& planned, Actions& out) {
+  ++call.next;
+  call.attempt = ++last_attempt_;
+  call.out_endpoint = planned.endpoint;
+  remember_attempt(call.attempt, call.facts.id);
+  out.send.push_back({call.facts.id, call.attempt, planned.endpoint, cause_of(call, planned),
+                      call.facts.deadline, call.decision});
+}
+
+// ---- the end of an attempt, and of a call ----
+
+void Dispatcher::on_ended(const AttemptReport& report, Moment at, Actions& out) {
+  auto node = attempts_.extract(report.id);
+  if (node.empty()) return;
+  auto& call = calls_.at(node.mapped());
+  if (spare_attempts_.size() < kSpareMax) spare_attempts_.push_back(std::move(node));
+  call.attempt = 0;
+  if (report.not_sent) {
+    on_not_sent(call, report, at, out);
+    return pump(at, out);
+  }
+  ++counts_.attempts;
+  ++call.sent;
+  call.paid = false;
+  call.last_endpoint = call.out_endpoint;
+  call.last_error = report.error;
+  // After the first token a second endpoint would repeat text, unless the call can do with that (C12).
+  bool shown = report.content_seen && !call.facts.may_follow_content;
+  bool again = report.error && !shown &&
+               (report.error->retryable || (report.error->failover && policy_.route.fallback));
+  if (!again) {
+    end(call, report.error, report.id, out);
+  } else {
+    if (!report.error->retryable) call.barred.push_back(call.last_endpoint);
+    go(call, at, out);
+  }
+  pump(at, out);
+}
+
+// Full for now, or without a credential: the latter is not asked again for this call.
+void Dispatcher::on_not_sent(Following& call, const AttemptReport& report, Moment at, Actions& out) {
+  const auto& error = *report.error;
+  if (!error.retryable) call.barred.push_back(call.out_endpoint);
+  call.spilled = error.retryable;
+  if (call.sent == 0 && sooner(error, call.last_error)) call.last_error = error;
+  go(call, at, out);
+}
+
+void Dispatcher::on_cancel(std::uint64_t id, Moment at, Actions& out) {
+  auto it = calls_.find(id);
+  if (it == calls_.end()) return;
+  auto error = make_error(Errc::cancelled, "the caller gave up");
+  if (queue_.cancel(id)) {
+    error.maybe_billed = false;
+    ++counts_.expired;
+    out.ended.push_back({id, Ending::expired, std::move(error), 0});
+    return forget(id);
+  }
+  auto attempt = it->second.attempt;
+  if (attempt != 0) out.cancel.push_back(attempt);
+  error.maybe_billed = attempt != 0;
+  end(it->second, std::move(error), 0, out);
+  pump(at, out);
+}
+
+void Dispatcher::end(Following& call, std::optional<Error> error, std::uint64_t attempt, Actions& out) {
+  auto ending = error ? Ending::failed : Ending::served;
+  ++(error ? counts_.failed : counts_.served);
+  if (call.attempt != 0) attempts_.erase(call.attempt);
+  queue_.done();
+  ++room_;
+  auto id = call.facts.id;
+  out.ended.push_back({id, ending, std::move(error), ending == Ending::served ? attempt : 0});
+  forget(id);
+}
+
+// ---- time ----
+
+void Dispatcher::expire_waiting(Moment at, Actions& out) {
+  for (const auto& ticket : queue_.expire(at.now)) {
+    auto error = make_error(Errc::deadline_exceeded, "expired in the queue: no call was made");
+    error.maybe_billed = false;
+    ++counts_.expired;
+    out.ended.push_back({ticket.id, Ending::expired, std::move(error), 0});
+    forget(ticket.id);
+  }
+}
+
+void Dispatcher::on_tick(Moment at, Actions& out) {
+  budget_.on_time(at.now - std::exchange(ticked_, at.now));
+  expire_waiting(at, out);
+  while (!timers_.empty() && timers_.top().at <= at.now) {
+    auto it = calls_.find(timers_.top().call);
+    timers_.pop();
+    if (it == calls_.end() || !it->second.again_at || *it->second.again_at > at.now) continue;
+    it->second.again_at.reset();
+    plan_and_go(it->second, at, out);
+  }
+  pump(at, out);
+}
+
+std::optional<Instant> Dispatcher::wake_at() const {
+  if (timers_.empty()) return std::nullopt;
+  return timers_.top().at;
+}
+
+// ---- questions ----
+
+RoutePlan Dispatcher::explain(const CallFacts& call, Moment at, double draw) {
+  RoutePlan plan;
+  router_.plan(request_of(call, draw, at.now), {}, at.wall, plan);
+  return plan;
+}
+
+const RoutePlan* Dispatcher::plan_of(std::uint64_t call) const {
+  auto it = calls_.find(call);
+  return it == calls_.end() ? nullptr : &it->second.plan;
+}
+
+Error Dispatcher::too_late(const Following& call) const {
+  std::string last;
+  if (call.last_error) last = fmt::format("; last: {}", to_string(call.last_error->code));
+  auto error = make_error(Errc::deadline_exceeded, "the deadline passed before an endpoint answered" + last);
+  error.maybe_billed = call.sent > 0;
+  return error;
+}
+
+Error Dispatcher::no_endpoint(const Following& call) const {
+  std::string why;
+  for (const auto& passed : call.plan.passed_over)
+    why += (why.empty() ? "" : "; ") +
+           words_of(passed.remark, router_.facts(passed.endpoint), router_.health(passed.endpoint));
+  return make_error(Errc::no_endpoint, why.empty() ? "no endpoint serves this feature" : why);
+}
+
+}  // namespace troupe::policy

@@ -1,0 +1,235 @@
+// A feature's calls from arrival to end: admission, route, attempts, spilling, fallback, hedges, retries
+// (C1-C4, E10, E11, F6). Pure: the FeatureQueue actor and `troupe replay` drive the same code.
+#pragma once
+
+#include "runtime/base/rng.hpp"
+#include "runtime/policy/fair_queue.hpp"
+#include "runtime/policy/retry_budget.hpp"
+#include "runtime/policy/router.hpp"
+
+#include <deque>
+#include <functional>
+#include <queue>
+#include <unordered_map>
+#include <vector>
+
+namespace troupe::policy {
+
+/// Both clocks, read once: deadlines are on the monotonic one, what nodes tell each other on the wall's.
+struct Moment {
+  Instant now;
+  WallTime wall;
+};
+
+/// What admission and routing must know of a call.
+struct CallFacts {
+  /// Chosen by the driver, unique among calls that have not ended; never 0.
+  std::uint64_t id = 0;
+  std::string tenant;
+  std::uint64_t input_tokens = 0;
+  /// Expected, for headroom and price; and the bound that is sent.
+  std::uint64_t output_tokens = 0, output_tokens_max = 0;
+  Instant deadline;
+  std::string boundary;
+  Needs needs;
+  /// Same for calls that share a long prompt prefix; 0: none.
+  std::uint64_t prefix = 0;
+  /// Index into the hierarchy of the model that leads for this call (an experiment's arm).
+  std::optional<std::size_t> lead;
+  /// May an attempt follow one that has shown content? Yes when what is shown can be continued, replaced or
+  /// has been held back (C12).
+  bool may_follow_content = true;
+};
+
+/// Start this attempt; report its end by `id`.
+struct AttemptOrder {
+  std::uint64_t call = 0;
+  std::uint64_t id = 0;
+  /// As numbered by `set_endpoints`.
+  std::uint32_t endpoint = 0;
+  Cause cause = Cause::primary;
+  Instant deadline;
+  /// The plan it follows.
+  std::uint64_t decision = 0;
+};
+
+struct AttemptReport {
+  std::uint64_t id = 0;
+  /// Empty: its answer is whole.
+  std::optional<Error> error;
+  Duration ttft{};
+  bool content_seen = false;
+  /// Nothing left: no capacity or no credential. Costs nothing and counts as no attempt.
+  bool not_sent = false;
+};
+
+enum class Ending { served, refused, expired, failed };
+const char* to_string(Ending ending);
+
+struct CallEnd {
+  std::uint64_t call = 0;
+  Ending ending = Ending::served;
+  /// Empty when served.
+  std::optional<Error> error;
+  /// The attempt whose answer is the call's; 0 when not served.
+  std::uint64_t attempt = 0;
+};
+
+/// What the driver must do now, in this order. Reuse one: it allocates nothing once grown.
+struct Actions {
+  std::vector<std::uint64_t> cancel;
+  std::vector<AttemptOrder> send;
+  std::vector<CallEnd> ended;
+  void clear() {
+    cancel.clear();
+    send.clear();
+    ended.clear();
+  }
+};
+
+struct DispatchPolicy {
+  RouteRules rules;
+  RoutePolicy route;
+  RetryPolicy retry;
+  AdmissionPolicy admission;
+  /// Waiting for capacity is looked at again after at most this long.
+  Duration recheck = std::chrono::milliseconds(100);
+};
+
+/// Hears of every plan as it is drawn up, with what it was drawn up from (E9).
+class DecisionSink {
+ public:
+  virtual ~DecisionSink() = default;
+  struct Decision {
+    std::uint64_t id = 0, call = 0;
+    const RouteRequest& request;
+    std::span<const std::uint32_t> barred;
+    WallTime wall;
+    const Router& router;
+    const RoutePlan& plan;
+  };
+  virtual void on_decision(const Decision& decision) = 0;
+};
+
+/// One per feature and node. Not thread-safe: its driver owns it. in = served + refused + expired + failed +
+/// waiting + running at every moment (C3).
+class Dispatcher {
+ public:
+  Dispatcher(DispatchPolicy policy, std::uint64_t seed, Instant now);
+
+  /// The endpoints there are, numbered from 0 in this order; the health of all is forgotten. Endpoints keep
+  /// their number in what calls under way remember, so only add at the end, or end those calls' attempts
+  /// first and let them be planned anew.
+  void set_endpoints(std::vector<FactsPtr> endpoints);
+  /// An endpoint without health is not used. A null view takes its health away.
+  void set_health(std::uint32_t endpoint, HealthPtr health);
+  void set_controls(ControlsPtr controls);
+  /// May be null; must outlive this.
+  void set_decision_sink(DecisionSink* sink) { decisions_ = sink; }
+
+  void on_call(CallFacts call, Moment at, Actions& out);
+  /// Of an attempt that is unknown (any more): does nothing.
+  void on_ended(const AttemptReport& report, Moment at, Actions& out);
+  /// The caller gave up: attempts are cancelled, the call ends as failed with `cancelled`.
+  void on_cancel(std::uint64_t call, Moment at, Actions& out);
+  /// Lets time act. Call a few times a second, and at `wake_at` to be exact.
+  void on_tick(Moment at, Actions& out);
+  /// When on_tick could first do something for a call that is being served; nothing: when facts come.
+  std::optional<Instant> wake_at() const;
+
+  /// Which endpoints would be tried now, and why. Nothing is sent. A draw of 1 is outside every trial's
+  /// share.
+  RoutePlan explain(const CallFacts& call, Moment at, double draw = 1);
+  const Router& router() const { return router_; }
+  /// Endpoints that this call's last plan holds, and passes over.
+  const RoutePlan* plan_of(std::uint64_t call) const;
+
+  struct Counts {
+    std::uint64_t in = 0, served = 0, refused = 0, expired = 0, failed = 0, attempts = 0;
+  };
+  const Counts& counts() const { return counts_; }
+  std::size_t waiting() const { return queue_.waiting(); }
+  std::size_t running() const { return queue_.running(); }
+
+ private:
+  static constexpr auto kNone = ~std::uint32_t{0};
+  /// What is known of one call between arrival and end.
+  struct Following {
+    CallFacts facts;
+    double draw = 0;
+    RoutePlan plan;
+    std::uint64_t decision = 0;
+    /// In plan.order.
+    std::size_t next = 0;
+    /// Endpoints that said asking them again is no use.
+    std::vector<std::uint32_t> barred;
+    /// Attempts that reached a wire, and the endpoint of the last of them.
+    std::size_t sent = 0;
+    std::uint32_t last_endpoint = kNone;
+    std::optional<Error> last_error;
+    /// Waiting for capacity or backing off until then.
+    std::optional<Instant> again_at;
+    /// Reserved capacity was refused for want of room.
+    bool spilled = false;
+    /// The budget paid for an extra attempt that has found no room yet: looking again is free.
+    bool paid = false;
+    /// Stands in the line of those that wait for room.
+    bool in_line = false;
+    /// The attempt that is out, and where; 0: none.
+    std::uint64_t attempt = 0;
+    std::uint32_t out_endpoint = kNone;
+
+    void reset();
+  };
+  using Calls = std::unordered_map<std::uint64_t, Following>;
+  using Attempts = std::unordered_map<std::uint64_t, std::uint64_t>;
+  struct Timer {
+    Instant at;
+    std::uint64_t call;
+    bool operator>(const Timer& other) const { return at > other.at; }
+  };
+
+  Following& follow(CallFacts call);
+  void forget(std::uint64_t call);
+  void remember_attempt(std::uint64_t attempt, std::uint64_t call);
+  RouteRequest request_of(const CallFacts& call, double draw, Instant now) const;
+  void pump(Moment at, Actions& out);
+  Following* take_waiting();
+  void plan_and_go(Following& call, Moment at, Actions& out);
+  void go(Following& call, Moment at, Actions& out);
+  bool may_try_again(const Following& call);
+  void look_again(Following& call, Instant when);
+  void wait_for_budget(Following& call, Moment at, Actions& out);
+  const Planned* next_planned(Following& call, WallTime wall) const;
+  bool can_serve(std::uint32_t endpoint, WallTime wall) const;
+  std::optional<Duration> wait_for_capacity(const Following& call, Moment at);
+  Cause cause_of(const Following& call, const Planned& planned) const;
+  void send(Following& call, const Planned& planned, Actions& out);
+  void on_not_sent(Following& call, const AttemptReport& report, Moment at, Actions& out);
+  void expire_waiting(Moment at, Actions& out);
+  Error too_late(const Following& call) const;
+  Error no_endpoint(const Following& call) const;
+  Error refusal() const;
+  void end(Following& call, std::optional<Error> error, std::uint64_t attempt, Actions& out);
+
+  DispatchPolicy policy_;
+  Router router_;
+  FairQueue queue_;
+  RetryBudget budget_;
+  Rng rng_;
+  Instant ticked_;
+  DecisionSink* decisions_ = nullptr;
+  Calls calls_;
+  Attempts attempts_;  // out now -> whose
+  // Ended calls' nodes, kept so that steady traffic allocates nothing.
+  std::vector<Calls::node_type> spare_calls_;
+  std::vector<Attempts::node_type> spare_attempts_;
+  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;  // may name ended calls
+  std::deque<std::uint64_t> for_room_;  // calls that wait for capacity, oldest first; may name ended ones
+  std::uint64_t last_attempt_ = 0, last_decision_ = 0;
+  std::size_t room_ = 0;  // calls that ended and have not been followed by one that waited
+  bool pumping_ = false;
+  Counts counts_;
+};
+
+}  // namespace troupe::policy

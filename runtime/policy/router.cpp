@@ -1,0 +1,157 @@
+// The order in which endpoints are tried: the second half of routing.
+#include "runtime/policy/router.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace troupe::policy {
+
+void Router::plan(const RouteRequest& request, std::span<const std::uint32_t> barred, WallTime wall,
+                  RoutePlan& plan) {
+  plan.clear();
+  planned_.clear();
+  Scan scan;
+  rank_models(request, wall);
+  screen(request, barred, wall, scan, plan);
+  score(request);
+  order(drawn(request, wall), scan, plan);
+  if (plan.order.empty()) plan.wait = scan.wait;
+}
+
+// Reserved capacity is paid for whether used or not, so its pool is a place of its own.
+bool Router::better(const Option& a, const Option& b) const {
+  auto key = [](const Option& o) { return std::tuple(o.standing, o.rank, o.pool, o.score, o.index); };
+  return key(a) < key(b);
+}
+
+const Router::Option* Router::best_closed() const {
+  const Option* best = nullptr;
+  for (const auto& option : options_)
+    if (option.standing != Standing::trial && (best == nullptr || better(option, *best))) best = &option;
+  return best;
+}
+
+/// What share of requests a recovering endpoint may have, given what would be first if it stayed away.
+double Router::trial_share(const Option& trial, const Option& first) const {
+  double share = std::clamp(candidates_[trial.index].health->share, 0.0, 1.0);
+  auto place = [](const Option& o) { return std::pair(o.rank, o.pool); };
+  if (trial.crowd != Note::none) return 0;
+  if (first.standing == Standing::crowded || place(trial) < place(first)) return share;
+  if (place(first) < place(trial)) return std::min(share, policy_.backup_trickle_max);
+  auto equals = std::ranges::count_if(
+      options_, [&](const Option& o) { return o.standing == Standing::fit && place(o) == place(trial); });
+  return std::min(share, 1.0 / static_cast<double>(equals + 1));
+}
+
+/// Whose slice of [0,1) holds the draw: that of a recovering endpoint, or of one nobody has measured lately.
+/// Slices lie side by side in candidate order, so that no request belongs to two trials and each gets its own
+/// share.
+std::optional<Router::First> Router::drawn(const RouteRequest& request, WallTime wall) const {
+  const auto* first = best_closed();
+  bool backed = first != nullptr && policy_.fallback && policy_.attempts_max > 1;
+  if (!backed || !request.trickle_allowed) return std::nullopt;
+  double from = 0;
+  for (std::size_t i = 0; i < options_.size(); ++i) {
+    if (options_[i].standing != Standing::trial) continue;
+    double to = from + trial_share(options_[i], *first);
+    if (request.draw >= from && request.draw < to) return First{i, Cause::trickle, Note::on_trial};
+    from = to;
+  }
+  auto stale = wall.ms - std::chrono::duration_cast<std::chrono::milliseconds>(policy_.explore_after).count();
+  for (std::size_t i = 0; i < options_.size() && policy_.explore_share > 0; ++i) {
+    const auto& option = options_[i];
+    bool measured = candidates_[option.index].health->measured.ms > stale;
+    bool equal = option.standing == Standing::fit && option.rank == first->rank;
+    if (!equal || measured || &option == first) continue;
+    double to = from + policy_.explore_share;
+    if (request.draw >= from && request.draw < to) return First{i, Cause::primary, Note::explored};
+    from = to;
+  }
+  return std::nullopt;
+}
+
+Router::First Router::usual_first(std::size_t index, const Scan& scan) const {
+  const auto& option = options_[index];
+  if (option.standing == Standing::trial) return {index, Cause::primary, Note::last_resort_trial};
+  bool left_reserved = scan.spilled_rank <= option.rank;
+  if (left_reserved && option.standing == Standing::fit) return {index, Cause::spillover, Note::spilled};
+  auto cause = scan.sick_rank < option.rank ? Cause::fallback : Cause::primary;
+  if (option.standing == Standing::crowded) return {index, cause, Note::last_resort};
+  return {index, cause, cause == Cause::fallback ? Note::better_sick : Note::best};
+}
+
+/// 0: another provider than all before; 1: a used provider in a region it was not used in; 2: same domain as
+/// one.
+int Router::overlap(const Option& option) const {
+  const auto& candidate = candidates_[option.index];
+  int most = 0;
+  for (auto index : planned_) {
+    const auto& used = candidates_[index];
+    if (used.provider != candidate.provider) continue;
+    most = std::max(most, used.region == candidate.region ? 2 : 1);
+  }
+  return most;
+}
+
+/// The best first; then those that leave the best chance if all before them fail. options_.size(): none left.
+std::size_t Router::next_option() const {
+  std::size_t best = options_.size();
+  int least = 0;
+  for (std::size_t i = 0; i < options_.size(); ++i) {
+    const auto& option = options_[i];
+    if (option.taken) continue;
+    int lap = overlap(option);
+    bool wins = best == options_.size();
+    if (!wins) {
+      const auto& leader = options_[best];
+      auto mine = std::pair(option.standing, lap), theirs = std::pair(leader.standing, least);
+      wins = mine < theirs || (mine == theirs && better(option, leader));
+    }
+    if (!wins) continue;
+    best = i;
+    least = lap;
+  }
+  return best;
+}
+
+void Router::take(const First& first, RoutePlan& plan) {
+  auto& option = options_[first.option];
+  option.taken = true;
+  planned_.push_back(option.index);
+  Remark remark{first.note, option.crowd, option.a, option.b, option.score};
+  if (first.note == Note::on_trial) remark.a = candidates_[option.index].health->share;
+  plan.order.push_back({option.index, first.cause, remark});
+}
+
+void Router::order(const std::optional<First>& drawn, const Scan& scan, RoutePlan& plan) {
+  bool closed = best_closed() != nullptr;
+  for (auto& option : options_) {
+    if (!closed || option.standing != Standing::trial) continue;
+    option.taken = true;
+    if (drawn && &options_[drawn->option] == &option) continue;
+    plan.passed_over.push_back(
+        {option.index,
+         {Note::recovering, Note::none, candidates_[option.index].health->share, 0, option.score}});
+  }
+  std::size_t kept = policy_.fallback ? policy_.attempts_max : std::min<std::size_t>(policy_.attempts_max, 1);
+  if (drawn && kept > 0) take(*drawn, plan);
+  while (plan.order.size() < kept) {
+    auto next = next_option();
+    if (next == options_.size()) break;
+    auto later = options_[next].standing == Standing::fit       ? Note::if_before_fail
+                 : options_[next].standing == Standing::crowded ? Note::last_resort
+                                                                : Note::last_resort_trial;
+    take(plan.order.empty() ? usual_first(next, scan) : First{next, Cause::fallback, later}, plan);
+  }
+  pass_over_rest(kept, plan);
+}
+
+void Router::pass_over_rest(std::size_t kept, RoutePlan& plan) const {
+  auto note = policy_.fallback ? Note::beyond_attempts : Note::fallback_off;
+  for (const auto& option : options_)
+    if (!option.taken)
+      plan.passed_over.push_back(
+          {option.index, {note, Note::none, static_cast<double>(kept), 0, option.score}});
+}
+
+}  // namespace troupe::policy

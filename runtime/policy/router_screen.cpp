@@ -1,0 +1,302 @@
+// Which candidates may serve a request at all, and how the rest stands: the first half of routing.
+#include "runtime/policy/controls.hpp"
+#include "runtime/policy/router.hpp"
+
+#include "runtime/base/clock.hpp"
+#include "runtime/base/rng.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+namespace troupe::policy {
+namespace {
+
+/// Attempts in flight that count as full load where an endpoint states no limit.
+constexpr double kInFlightUsual = 64;
+/// Differences of score up to this are settled by the draw.
+constexpr double kSpread = 0.2;
+constexpr double kScoreMin = 1e-6;
+
+Duration until(WallTime then, WallTime wall) {
+  return std::chrono::milliseconds(std::max<std::int64_t>(0, then.ms - wall.ms));
+}
+
+std::uint8_t pool_of(CapacityKind kind, const RoutePolicy& policy, WorkClass work_class) {
+  bool demand_first = policy.pools == Pools::on_demand_first ||
+                      (policy.pools == Pools::by_class && work_class == WorkClass::batch);
+  return (kind == CapacityKind::reserved) == demand_first ? 1 : 0;
+}
+
+bool pool_used(CapacityKind kind, Pools pools) {
+  if (pools == Pools::reserved_only) return kind == CapacityKind::reserved;
+  return pools != Pools::on_demand_only || kind == CapacityKind::on_demand;
+}
+
+// Seconds until the answer is whole: for someone who waits the slow tenth counts as much as the usual call.
+double expected_seconds(const HealthView& health, std::uint64_t output_tokens, WorkClass work_class) {
+  bool waits = work_class == WorkClass::interactive;
+  auto blend = [waits](double p50, double p90) { return waits && p90 > 0 ? (p50 + p90) / 2 : p50; };
+  double ttft = blend(health.ttft_p50, health.ttft_p90);
+  if (health.itl_p50 > 0 && ttft > 0)
+    return ttft + blend(health.itl_p50, health.itl_p90) * static_cast<double>(output_tokens);
+  double total = blend(health.total_p50, health.total_p90);
+  return total > 0 ? total : ttft;
+}
+
+std::uint64_t mixed(std::uint64_t a, std::uint64_t b) { return Rng(a ^ b).next(); }
+
+}  // namespace
+
+Router::Router(RouteRules rules, RoutePolicy policy)
+    : rules_(std::move(rules)),
+      policy_(policy),
+      weights_(policy.weights_by_class ? usual_weights(rules_.work_class) : policy.weights) {}
+
+void Router::set_endpoints(std::vector<FactsPtr> endpoints) {
+  candidates_.clear();
+  std::vector<const std::string*> providers, regions;
+  auto number = [](std::vector<const std::string*>& names, const std::string& name) {
+    auto it = std::ranges::find_if(names, [&](const auto* each) { return *each == name; });
+    if (it == names.end()) it = names.insert(it, &name);
+    return static_cast<std::uint32_t>(it - names.begin());
+  };
+  for (auto& facts : endpoints) {
+    Candidate candidate;
+    candidate.facts = std::move(facts);
+    compile(candidate);
+    candidate.provider = number(providers, candidate.facts->provider);
+    candidate.region = number(regions, candidate.facts->region);
+    candidates_.push_back(std::move(candidate));
+  }
+  options_.reserve(candidates_.size());
+  planned_.reserve(policy_.attempts_max);
+}
+
+void Router::compile(Candidate& candidate) const {
+  const auto& facts = *candidate.facts;
+  auto place = std::ranges::find(rules_.hierarchy, facts.model);
+  candidate.place = static_cast<std::size_t>(place - rules_.hierarchy.begin());
+  candidate.pool = pool_of(facts.kind, policy_, rules_.work_class);
+  candidate.near = rules_.region.empty() || rules_.region == facts.region;
+  candidate.hash = stable_hash(facts.id);
+  if (candidate.place == rules_.hierarchy.size()) {
+    candidate.misfit = Note::other_model;
+  } else if (!rules_.boundary.empty() && facts.boundary != rules_.boundary) {
+    candidate.misfit = Note::outside_boundary;
+  } else if (!pool_used(facts.kind, policy_.pools)) {
+    candidate.misfit = Note::pool_not_used;
+  }
+}
+
+void Router::set_health(std::size_t endpoint, HealthPtr health) {
+  candidates_[endpoint].health = std::move(health);
+}
+
+void Router::set_controls(ControlsPtr controls) { controls_ = std::move(controls); }
+
+/// For good: no time and no health makes this candidate serve this request (C8, E8, B4, C15).
+Remark Router::misfit(const RouteRequest& request, const Candidate& candidate, WallTime wall) const {
+  if (candidate.misfit != Note::none) return {candidate.misfit};
+  const auto& facts = *candidate.facts;
+  if (!request.boundary.empty() && facts.boundary != request.boundary) return {Note::outside_boundary};
+  auto wanted = static_cast<double>(request.output_tokens_max);
+  if (request.output_tokens_max > facts.output_tokens_max)
+    return {Note::output_too_long, Note::none, static_cast<double>(facts.output_tokens_max), wanted};
+  // Compared without a sum, which huge requests would overflow.
+  if (request.input_tokens > facts.context_tokens_max ||
+      request.output_tokens_max > facts.context_tokens_max - request.input_tokens)
+    return {Note::window_too_small, Note::none, static_cast<double>(request.input_tokens), wanted};
+  if (!request.needs.within(facts.offers)) return {Note::lacks_ability};
+  if (!controls_) return {};
+  Target target{rules_.feature, request.tenant, facts.model, facts.id, facts.provider};
+  if (controls_->stopped_by(target, wall) != nullptr) return {Note::stopped};
+  if (controls_->missing_sign_off(target, rules_.data_class, wall)) return {Note::not_signed_off};
+  return {};
+}
+
+/// For now: sick, silent or told to wait. `a`: seconds until it may be asked again, 0: unknown.
+Remark Router::ailment(const Candidate& candidate, WallTime wall) const {
+  const auto* health = candidate.health.get();
+  if (health == nullptr) return {Note::health_unknown};
+  if (!health->reachable) return {Note::unreachable};
+  if (health->state == BreakerState::open)
+    return {Note::breaker_open, Note::none,
+            health->cool_until.ms == 0 ? 0 : seconds(until(health->cool_until, wall))};
+  if (health->throttled_until > wall)
+    return {Note::throttled, Note::none, seconds(until(health->throttled_until, wall))};
+  return {};
+}
+
+Remark Router::crowding(const RouteRequest& request, const HealthView& health) const {
+  if (health.in_flight_max > 0 && health.in_flight >= health.in_flight_max)
+    return {Note::full, Note::none, static_cast<double>(health.in_flight)};
+  double input = static_cast<double>(request.input_tokens) * policy_.headroom_factor;
+  double output = static_cast<double>(request.output_tokens) * policy_.headroom_factor;
+  if (health.input_headroom < input) return {Note::input_headroom, Note::none, health.input_headroom, input};
+  if (health.output_headroom < output)
+    return {Note::output_headroom, Note::none, health.output_headroom, output};
+  if (request.deadline > Duration::zero() && health.total_p50 > seconds(request.deadline))
+    return {Note::too_slow, Note::none, health.total_p50, seconds(request.deadline)};
+  return {};
+}
+
+std::optional<std::size_t> Router::leader(const RouteRequest& request) const {
+  if (request.lead && *request.lead < rules_.hierarchy.size()) return request.lead;
+  for (const auto& divert : rules_.diverts) {
+    bool fits = request.input_tokens >= divert.input_tokens_min &&
+                request.input_tokens <= divert.input_tokens_max &&
+                request.output_tokens_max <= divert.output_tokens_max;
+    auto place = std::ranges::find(rules_.hierarchy, divert.model);
+    if (fits && place != rules_.hierarchy.end())
+      return static_cast<std::size_t>(place - rules_.hierarchy.begin());
+  }
+  return std::nullopt;
+}
+
+/// Where each model stands: by its quality's lower bound where one is valid, else by its place (E1).
+void Router::rank_models(const RouteRequest& request, WallTime wall) {
+  constexpr auto unranked = ~0U;
+  ranks_.assign(rules_.hierarchy.size(), unranked);
+  auto lower = [&](std::size_t place) {
+    for (const auto& score : rules_.quality)
+      if (score.model == rules_.hierarchy[place] && score.expires > wall) return score.lower;
+    return -1.0;
+  };
+  std::uint32_t rank = 0;
+  for (bool scored = !rules_.quality.empty(); scored; ++rank) {
+    double best = -1;
+    for (std::size_t i = 0; i < ranks_.size(); ++i)
+      if (ranks_[i] == unranked) best = std::max(best, lower(i));
+    scored = best >= 0;
+    for (std::size_t i = 0; scored && i < ranks_.size(); ++i)
+      if (ranks_[i] == unranked && lower(i) >= std::max(best - policy_.quality_margin, 0.0)) ranks_[i] = rank;
+  }
+  for (auto& each : ranks_)
+    if (each == unranked) each = rank++;
+  auto lead = leader(request);
+  if (!lead) return;
+  for (auto& each : ranks_) ++each;
+  ranks_[*lead] = 0;
+}
+
+void Router::screen(const RouteRequest& request, std::span<const std::uint32_t> barred, WallTime wall,
+                    Scan& scan, RoutePlan& plan) {
+  options_.clear();
+  for (std::uint32_t i = 0; i < candidates_.size(); ++i) {
+    const auto& candidate = candidates_[i];
+    auto remark = misfit(request, candidate, wall);
+    if (remark.note == Note::none && std::ranges::find(barred, i) != barred.end()) remark = {Note::barred};
+    if (remark.note == Note::none) {
+      remark = ailment(candidate, wall);
+      if (remark.note != Note::none) note_sick(candidate, remark, scan);
+    }
+    if (remark.note != Note::none)
+      plan.passed_over.push_back({i, remark});
+    else
+      admit(request, i, scan);
+  }
+  if (scan.reserved_throttled && !policy_.spillover) wait_for_reserved(plan);
+}
+
+void Router::note_sick(const Candidate& candidate, const Remark& ill, Scan& scan) const {
+  auto rank = ranks_[candidate.place];
+  scan.sick_rank = std::min(scan.sick_rank, rank);
+  bool throttled = ill.note == Note::throttled && candidate.facts->kind == CapacityKind::reserved;
+  if (throttled && candidate.pool == 0) scan.spilled_rank = std::min(scan.spilled_rank, rank);
+  scan.reserved_throttled = scan.reserved_throttled || throttled;
+  if (ill.note != Note::throttled && ill.a <= 0) return;
+  auto wait = std::chrono::duration_cast<Duration>(from_seconds(ill.a));
+  scan.wait = std::min(scan.wait.value_or(wait), wait);
+}
+
+void Router::admit(const RouteRequest& request, std::uint32_t index, Scan& scan) {
+  const auto& candidate = candidates_[index];
+  const auto& health = *candidate.health;
+  bool reserved = candidate.facts->kind == CapacityKind::reserved;
+  auto crowd = crowding(request, health);
+  if (reserved && !policy_.spillover) crowd = {};
+  Option option;
+  option.index = index;
+  option.rank = ranks_[candidate.place];
+  option.pool = candidate.pool;
+  option.crowd = crowd.note;
+  option.a = crowd.a;
+  option.b = crowd.b;
+  if (crowd.note != Note::none) option.standing = Standing::crowded;
+  if (crowd.note != Note::none && reserved && candidate.pool == 0)
+    scan.spilled_rank = std::min(scan.spilled_rank, option.rank);
+  if (health.state == BreakerState::partial) option.standing = Standing::trial;
+  options_.push_back(option);
+}
+
+/// With spillover off and reserved capacity told to wait, everything waits for it.
+void Router::wait_for_reserved(RoutePlan& plan) {
+  std::erase_if(options_, [&](const Option& option) {
+    if (candidates_[option.index].facts->kind == CapacityKind::reserved) return false;
+    plan.passed_over.push_back({option.index, {Note::waits_for_reserved}});
+    return true;
+  });
+}
+
+/// Where calls with this prefix usually go: highest random weight (Thaler, Ravishankar 1998), so that the
+/// loss of one endpoint moves its calls only. Its hash; 0: nowhere.
+std::uint64_t Router::favoured(const RouteRequest& request) const {
+  if (request.prefix == 0 || weights_.affinity <= 0) return 0;
+  std::uint64_t best = 0, weight = 0;
+  for (const auto& option : options_) {
+    if (option.standing != Standing::fit) continue;
+    auto hash = candidates_[option.index].hash;
+    if (auto each = mixed(request.prefix, hash); each >= weight) {
+      weight = each;
+      best = hash;
+    }
+  }
+  return best;
+}
+
+void Router::score(const RouteRequest& request) {
+  double latency = 0, known = 0, usd = 0, priced = 0;
+  for (auto& option : options_) {
+    const auto& candidate = candidates_[option.index];
+    const auto& price = candidate.facts->price;
+    option.latency = expected_seconds(*candidate.health, request.output_tokens, rules_.work_class);
+    latency += option.latency;
+    known += option.latency > 0;
+    if (candidate.facts->kind == CapacityKind::reserved) continue;
+    option.usd = price.input * static_cast<double>(request.input_tokens) +
+                 price.output * static_cast<double>(request.output_tokens);
+    usd += option.usd;
+    ++priced;
+  }
+  double usual = known > 0 ? latency / known : 1, dear = usd > 0 ? usd / priced : 1;
+  auto favourite = favoured(request);
+  for (auto& option : options_) {
+    const auto& candidate = candidates_[option.index];
+    const auto& health = *candidate.health;
+    double full = health.in_flight_max > 0 ? health.in_flight_max : kInFlightUsual;
+    double relative = option.latency > 0 ? option.latency / usual : 1;
+    double sum = weights_.latency * relative * (1 + health.in_flight / full) +
+                 weights_.price * option.usd / dear + weights_.errors * health.error_share +
+                 (candidate.near ? 0 : weights_.distance);
+    if (favourite != 0 && candidate.hash == favourite) sum -= weights_.affinity;
+    Rng spread(std::bit_cast<std::uint64_t>(request.draw) ^ candidate.hash);
+    option.score = std::max(sum, kScoreMin) * (1 + kSpread * spread.uniform());
+  }
+}
+
+bool Router::hope(const RouteRequest& request, std::span<const std::uint32_t> barred, WallTime wall) const {
+  auto left = std::chrono::duration_cast<std::chrono::milliseconds>(request.deadline).count();
+  for (std::uint32_t i = 0; i < candidates_.size(); ++i) {
+    const auto& candidate = candidates_[i];
+    if (std::ranges::find(barred, i) != barred.end()) continue;
+    if (misfit(request, candidate, wall).note != Note::none) continue;
+    auto ill = ailment(candidate, wall);
+    bool told = ill.note == Note::breaker_open || ill.note == Note::throttled;
+    bool unknown = ill.note == Note::breaker_open && ill.a <= 0 && candidate.health->cool_until.ms == 0;
+    if (!told || (!unknown && ill.a * 1e3 <= static_cast<double>(left))) return true;
+  }
+  return false;
+}
+
+}  // namespace troupe::policy
