@@ -1,0 +1,204 @@
+#include "actors/shadow.hpp"
+
+#include "actors/shell.hpp"
+#include "runtime/base/rng.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+
+namespace troupe::actors {
+namespace {
+
+/// Room for so many such calls must be left at the candidate.
+constexpr double kShadowRoom = 4;
+constexpr auto kShadowGrace = std::chrono::seconds(5);
+
+policy::ParitySide side_of(const AttemptResult& result) {
+  policy::ParitySide side;
+  if (result.error) side.error = result.error->code;
+  side.ttft = seconds(result.record.ttft);
+  side.total = seconds(result.record.total);
+  side.output_tokens = static_cast<std::uint64_t>(std::max<std::int64_t>(0, result.record.usage.output));
+  return side;
+}
+
+std::uint64_t tokens_of(const Usage& usage) {
+  auto sum = usage.input + usage.cache_read + usage.cache_write + usage.output;
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, sum));
+}
+
+struct ShadowShell {
+  static constexpr const char* name = "shadow";
+  explicit ShadowShell(ShadowActor::pointer self) : self_(self) {}
+
+  ShadowActor::behavior_type start(ShadowActorConfig config, ShadowActorStage stage) {
+    config_ = std::move(config);
+    stage_ = std::move(stage);
+    budget_.emplace(config_.policy, stage_.clock->now());
+    rng_ = Rng(config_.seed);
+    return {
+        [this](const ShadowOffered& offer) { on_offer(offer); },
+        [this](const PrimaryEnded& fact) { on_half(fact.call, &policy::ParityPair::old, fact.side); },
+        [this](const AttemptEnded& fact) { on_copy_ended(fact); },
+        [this](const HealthChanged& fact) { health_[fact.view->endpoint] = fact.view; },
+        [this](const RosterChanged& fact) { roster_ = fact.roster; },
+        [this](Tick) { on_tick(); },
+    };
+  }
+
+ private:
+  struct Copy {
+    std::uint64_t call = 0;
+    policy::ShadowFacts expected;
+    RequestPtr request;
+    Instant deadline;
+  };
+  struct Half {
+    policy::ParityPair pair;
+    bool old = false, fresh = false;
+  };
+
+  // ---- copying ----
+
+  void on_offer(const ShadowOffered& offer) {
+    policy::ShadowFacts facts;
+    facts.draw = rng_.uniform();
+    facts.tokens = offer.input_tokens + offer.output_tokens;
+    const auto* target = target_for(offer, facts);
+    facts.barred = target == nullptr && !facts.quota_short;
+    if (target != nullptr) {
+      Usage expected;
+      expected.input = static_cast<std::int64_t>(offer.input_tokens);
+      expected.output = static_cast<std::int64_t>(offer.output_tokens);
+      facts.usd = policy::cost_usd(target->facts->price, expected);
+    }
+    if (budget_->decide(facts, stage_.clock->now()) != policy::ShadowVerdict::copy) return;
+    send_copy(offer, facts, target->handle);
+  }
+
+  const RosterEntry* target_for(const ShadowOffered& offer, policy::ShadowFacts& facts) const {
+    for (const auto& entry : *roster_) {
+      if (entry.facts->model != config_.model || entry.facts->id == offer.primary_endpoint) continue;
+      if (!may_serve(entry, offer)) continue;
+      if (has_room(entry, offer)) return &entry;
+      facts.quota_short = true;
+    }
+    return nullptr;
+  }
+
+  bool may_serve(const RosterEntry& entry, const ShadowOffered& offer) const {
+    auto known = health_.find(entry.facts->id);
+    if (known == health_.end() || !known->second->reachable) return false;
+    if (known->second->state != policy::BreakerState::closed) return false;
+    const auto& facts = *entry.facts;
+    policy::Target target{config_.feature, offer.request->tenant, facts.model, facts.id, facts.provider};
+    auto controls = stage_.controls->load();
+    auto wall = stage_.clock->wall();
+    return controls->stopped_by(target, wall) == nullptr &&
+           !controls->missing_sign_off(target, offer.data_class, wall);
+  }
+
+  bool has_room(const RosterEntry& entry, const ShadowOffered& offer) const {
+    const auto& view = *health_.at(entry.facts->id);
+    bool busy = view.in_flight_max > 0 && view.in_flight + kShadowRoom > view.in_flight_max;
+    return !busy && view.input_headroom >= kShadowRoom * static_cast<double>(offer.input_tokens) &&
+           view.output_headroom >= kShadowRoom * static_cast<double>(offer.output_tokens) &&
+           view.throttled_until <= stage_.clock->wall();
+  }
+
+  void send_copy(const ShadowOffered& offer, const policy::ShadowFacts& facts, const EndpointActor& target) {
+    RunAttempt order;
+    order.id = ++last_id_;
+    order.request = offer.request;
+    order.deadline = offer.deadline;
+    order.cause = Cause::shadow;
+    order.reply_to = self_;
+    copies_[order.id] = {offer.call, facts, offer.request, offer.deadline};
+    self_->send(target, std::move(order));
+  }
+
+  void on_copy_ended(const AttemptEnded& fact) {
+    auto node = copies_.extract(fact.id);
+    if (node.empty()) return;
+    const auto& copy = node.mapped();
+    const auto& result = *fact.result;
+    if (result.not_sent) return budget_->ended(copy.expected, 0, 0);
+    budget_->ended(copy.expected, tokens_of(result.record.usage), result.record.usd);
+    book(copy, result.record);
+    on_half(copy.call, &policy::ParityPair::fresh, side_of(result));
+  }
+
+  void book(const Copy& copy, const AttemptRecord& record) {
+    AttemptBooked fact;
+    auto& row = fact.row;
+    row.step_key = "shadow " + std::to_string(copy.call);
+    row.attempt = 1;
+    row.feature = config_.feature;
+    row.tenant = copy.request->tenant;
+    row.model = record.model;
+    row.endpoint = record.endpoint;
+    row.cause = to_string(Cause::shadow);
+    row.error = record.error;
+    row.usage = record.usage;
+    row.usd = record.usd;
+    row.started = record.started;
+    row.ttft = record.ttft;
+    row.total = record.total;
+    self_->send(stage_.ledger, std::move(fact));
+  }
+
+  // ---- comparing ----
+
+  // Of calls that were not copied only the old half comes; it goes when newer ones come.
+  void on_half(std::uint64_t call, policy::ParitySide policy::ParityPair::*side,
+               const policy::ParitySide& value) {
+    auto [it, begun] = halves_.try_emplace(call);
+    if (begun) order_.push_back(call);
+    it->second.pair.*side = value;
+    (side == &policy::ParityPair::old ? it->second.old : it->second.fresh) = true;
+    if (it->second.old && it->second.fresh) {
+      pairs_.push_back(it->second.pair);
+      if (pairs_.size() > config_.pairs_max) pairs_.pop_front();
+      halves_.erase(it);
+    }
+    for (; order_.size() > config_.waiting_max; order_.pop_front()) halves_.erase(order_.front());
+  }
+
+  void on_tick() {
+    auto now = stage_.clock->now();
+    // Its endpoint is gone: what it took is unknown, so it counts as expected.
+    std::erase_if(copies_, [&](const auto& each) {
+      if (each.second.deadline + kShadowGrace >= now) return false;
+      budget_->ended(each.second.expected, each.second.expected.tokens, each.second.expected.usd);
+      return true;
+    });
+    if (now < next_report_ || !stage_.report) return;
+    next_report_ = now + config_.report_interval;
+    auto report = policy::compare({pairs_.begin(), pairs_.end()}, config_.parity);
+    stage_.report->store(std::make_shared<const policy::ParityReport>(std::move(report)));
+  }
+
+  ShadowActor::pointer self_;
+  ShadowActorConfig config_;
+  ShadowActorStage stage_;
+  std::optional<policy::Shadow> budget_;
+  Rng rng_{1};
+  RosterPtr roster_ = std::make_shared<const Roster>();
+  std::map<std::string, HealthPtr> health_;
+  std::map<std::uint64_t, Copy> copies_;
+  std::map<std::uint64_t, Half> halves_;
+  std::deque<std::uint64_t> order_;  // of halves, oldest first; may name whole ones
+  std::deque<policy::ParityPair> pairs_;
+  std::uint64_t last_id_ = 0;
+  Instant next_report_;
+};
+
+}  // namespace
+
+ShadowActor spawn_shadow(caf::actor_system& system, Unit* unit, ShadowActorConfig config,
+                         ShadowActorStage stage) {
+  return spawn_shell<ShadowActor, ShadowShell>(system, unit, std::move(config), std::move(stage));
+}
+
+}  // namespace troupe::actors

@@ -1,0 +1,61 @@
+// The Shadow actor: one per feature that has a shadow. Sends copies of calls to a candidate and compares what
+// comes back; nobody waits for it and nothing it does reaches a caller (B5, B6).
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/unit.hpp"
+#include "runtime/base/clock.hpp"
+#include "runtime/base/published.hpp"
+#include "runtime/policy/controls.hpp"
+#include "runtime/policy/parity.hpp"
+#include "runtime/policy/shadow.hpp"
+
+namespace troupe::actors {
+
+/// A call whose primary has been sent. Told and forgotten.
+struct ShadowOffered {
+  std::uint64_t call = 0;  ///< unique per feature and node
+  RequestPtr request;
+  std::string data_class, primary_endpoint;
+  std::uint64_t input_tokens = 0, output_tokens = 0;  ///< expected
+  Instant deadline;
+};
+/// How that call's primary ended.
+struct PrimaryEnded {
+  std::uint64_t call = 0;
+  policy::ParitySide side;
+};
+
+using ShadowActor = caf::typed_actor<caf::reacts_to<ShadowOffered>, caf::reacts_to<PrimaryEnded>,
+                                     caf::reacts_to<AttemptEnded>, caf::reacts_to<HealthChanged>,
+                                     caf::reacts_to<RosterChanged>, caf::reacts_to<Tick>>;
+
+struct ShadowActorConfig {
+  std::string feature, node;
+  /// The candidate.
+  std::string model;
+  policy::ShadowPolicy policy;
+  policy::ParityPolicy parity;
+  std::uint64_t seed = 1;
+  /// Calls one half of which is known, and pairs the report is of; the oldest go first.
+  std::size_t waiting_max = 1024, pairs_max = 20'000;
+  /// The report is made anew this often.
+  Duration report_interval = std::chrono::minutes(1);
+};
+struct ShadowActorStage {
+  Clock* clock = nullptr;
+  LedgerActor ledger;
+  std::shared_ptr<const Published<policy::Controls>> controls;
+  std::shared_ptr<Published<policy::ParityReport>> report;
+};
+
+/// A copy goes to a healthy endpoint of the candidate that is not the primary's, may see the data, is not
+/// stopped, and has room for four such calls: a quota that is short is never drawn on. Each copy is a row of
+/// the ledger with cause `shadow`.
+ShadowActor spawn_shadow(caf::actor_system& system, Unit* unit, ShadowActorConfig config,
+                         ShadowActorStage stage);
+
+}  // namespace troupe::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ShadowOffered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::PrimaryEnded)

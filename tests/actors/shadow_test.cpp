@@ -1,0 +1,176 @@
+// Copies of calls: what they cost, what they show, and that the primary never feels them (B5, B6).
+#include "actors/shadow.hpp"
+
+#include "runtime/base/rng.hpp"
+#include "tests/support/actor_test.hpp"
+
+#include <cmath>
+
+namespace troupe::actors::testing {
+namespace {
+
+class ShadowActorTest : public ActorTest {
+ protected:
+  ShadowActorTest() {
+    config_.feature = "recap";
+    config_.model = "candidate";
+    config_.policy = {.share = 1, .tokens_per_hour = 1'000'000, .usd_per_hour = 100, .in_flight_max = 100};
+    config_.report_interval = 1s;
+    target_->reply = [this](const RunAttempt& order) { return answer("new", order); };
+    primary_->reply = [this](const RunAttempt& order) { return answer("old", order); };
+  }
+  void SetUp() override {
+    ledger_ = ledger_probe(books_);
+    roster_ = std::make_shared<Roster>();
+    for (auto [id, model, script] :
+         {std::tuple("old", "usual", primary_), std::tuple("new", "candidate", target_)}) {
+      auto facts = std::make_shared<policy::EndpointFacts>();
+      facts->id = id;
+      facts->model = model;
+      facts->provider = "aws";
+      facts->price = {.input = 1000, .output = 1000};
+      roster_->push_back({facts, scripted_endpoint(script), "n"});
+    }
+    shadow_ = keep(spawn_shadow(system_, nullptr, config_, {&clock_, ledger_, controls_, report_}));
+    tell(shadow_, RosterChanged{roster_});
+    hear(1e18);
+  }
+  void hear(double headroom, policy::BreakerState state = policy::BreakerState::closed) {
+    for (const char* id : {"old", "new"}) {
+      auto view = std::make_shared<policy::HealthView>();
+      view->endpoint = id;
+      view->state = state;
+      view->input_headroom = view->output_headroom = headroom;
+      tell(shadow_, HealthChanged{view});
+    }
+  }
+  std::shared_ptr<AttemptResult> answer(const std::string& endpoint, const RunAttempt& order) {
+    auto result = answered(endpoint, order);
+    result->record.ttft = from_seconds(std::exp(0.1 * rng_.normal()));
+    result->record.total = 2 * result->record.ttft;
+    result->record.usage.output = 5;
+    result->record.usd = 0.015;
+    return result;
+  }
+  void offer(std::uint64_t call) {
+    ShadowOffered offer;
+    offer.call = call;
+    offer.request = std::make_shared<const CompletionRequest>(question("q"));
+    offer.primary_endpoint = "old";
+    offer.data_class = data_class_;
+    offer.input_tokens = 10;
+    offer.output_tokens = 5;
+    offer.deadline = clock_.now() + 10s;
+    tell(shadow_, offer);
+  }
+  // The primary is sent and ends; the shadow is only told.
+  void serve(std::uint64_t call) {
+    RunAttempt order;
+    order.id = call;
+    order.request = std::make_shared<const CompletionRequest>(question("q"));
+    order.reply_to = primary_client_;
+    tell((*roster_)[0].handle, order);
+    offer(call);
+    tell(shadow_, PrimaryEnded{call, {{}, std::exp(0.1 * rng_.normal()), 2, 5, {}}});
+  }
+  void stop(policy::Subject subject, std::string name) {
+    auto controls = *controls_->load();
+    policy::absorb(controls, policy::Stop{.subject = subject, .name = std::move(name), .stamp = {1, "a"}});
+    controls_->store(std::make_shared<const policy::Controls>(controls));
+  }
+
+  Rng rng_{3};
+  ShadowActorConfig config_;
+  LedgerBooks books_;
+  LedgerActor ledger_;
+  std::shared_ptr<EndpointScript> primary_ = std::make_shared<EndpointScript>(),
+                                  target_ = std::make_shared<EndpointScript>();
+  std::vector<AttemptEnded> primary_ends_;
+  AttemptClient primary_client_ = probe(primary_ends_);
+  std::shared_ptr<Published<policy::Controls>> controls_ = std::make_shared<Published<policy::Controls>>();
+  std::shared_ptr<Published<policy::ParityReport>> report_ =
+      std::make_shared<Published<policy::ParityReport>>();
+  std::shared_ptr<Roster> roster_;
+  ShadowActor shadow_;
+  std::string data_class_;
+};
+
+TEST_F(ShadowActorTest, CopiesGoToTheCandidateAndAreBookedApart) {
+  for (std::uint64_t call = 1; call <= 5; ++call) serve(call);
+  ASSERT_EQ(target_->orders.size(), 5u);
+  EXPECT_EQ(target_->orders[0].cause, Cause::shadow);
+  EXPECT_EQ(target_->orders[0].sink, nullptr);
+  EXPECT_EQ(books_.by_cause(), (std::map<std::string, int>{{"shadow", 5}}));
+  EXPECT_EQ(primary_->orders.size(), 5u);
+}
+
+TEST_F(ShadowActorTest, AKilledCandidateChangesNothingForThePrimary) {
+  kill((*roster_)[1].handle);
+  for (std::uint64_t call = 1; call <= 200; ++call) serve(call);
+  EXPECT_EQ(primary_->orders.size(), 200u);
+  EXPECT_EQ(primary_ends_.size(), 200u);
+  for (const auto& end : primary_ends_) EXPECT_FALSE(end.result->error);
+  EXPECT_TRUE(books_.attempts.empty());
+  // Copies that nobody answered are given up on, so that the bound does not fill for ever.
+  pass(16s, shadow_);
+  target_ = std::make_shared<EndpointScript>();
+  target_->reply = [this](const RunAttempt& order) { return answer("new", order); };
+  (*roster_)[1].handle = scripted_endpoint(target_);
+  tell(shadow_, RosterChanged{std::make_shared<Roster>(*roster_)});
+  serve(1000);
+  EXPECT_EQ(target_->orders.size(), 1u);
+}
+
+TEST_F(ShadowActorTest, AShortQuotaIsNeverDrawnOn) {
+  hear(39);  // less than four such calls
+  offer(1);
+  EXPECT_TRUE(target_->orders.empty());
+  hear(40);
+  offer(2);
+  EXPECT_EQ(target_->orders.size(), 1u);
+}
+
+TEST_F(ShadowActorTest, ASickStoppedOrUnsignedCandidateGetsNoCopy) {
+  hear(1e18, policy::BreakerState::open);
+  offer(1);
+  hear(1e18);
+  data_class_ = "customer";
+  offer(2);
+  data_class_.clear();
+  stop(policy::Subject::model, "candidate");
+  offer(3);
+  EXPECT_TRUE(target_->orders.empty());
+}
+
+TEST_F(ShadowActorTest, ThePrimarysOwnEndpointIsNoCandidate) {
+  ShadowOffered same;
+  same.request = std::make_shared<const CompletionRequest>(question("q"));
+  same.primary_endpoint = "new";
+  same.deadline = clock_.now() + 10s;
+  tell(shadow_, same);
+  EXPECT_TRUE(target_->orders.empty());
+}
+
+TEST_F(ShadowActorTest, ReportsParityOfWhatBothAnswered) {
+  for (std::uint64_t call = 1; call <= 500; ++call) serve(call);
+  pass(1s, shadow_);
+  auto report = report_->load();
+  ASSERT_FALSE(report->lines.empty());
+  EXPECT_EQ(report->lines[0].pairs, 500u);
+  // The candidate is the primary's twin but for `total`, which is 2 here and 2 ttft there.
+  EXPECT_NE(report->verdict, policy::Parity::equal);
+}
+
+TEST_F(ShadowActorTest, HalvesWithoutTheOtherAreForgottenAtTheirBound) {
+  config_.waiting_max = 10;
+  shadow_ = keep(spawn_shadow(system_, nullptr, config_, {&clock_, ledger_, controls_, report_}));
+  for (std::uint64_t call = 1; call <= 1000; ++call) tell(shadow_, PrimaryEnded{call, {}});
+  tell(shadow_, RosterChanged{roster_});
+  hear(1e18);
+  offer(1);  // its old half is long gone
+  pass(1s, shadow_);
+  EXPECT_TRUE(report_->load()->lines.empty());
+}
+
+}  // namespace
+}  // namespace troupe::actors::testing
