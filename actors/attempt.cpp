@@ -1,6 +1,7 @@
 #include "actors/attempt.hpp"
 
 #include "providers/classify.hpp"
+#include "providers/rate_limits.hpp"
 #include "providers/transport_error.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/base/tokens.hpp"
@@ -44,6 +45,9 @@ class Attempt final : public HttpAttempt,
   void on_head(const http::ResponseHead& head) override {
     response_.status = head.status;
     response_.headers = head.headers;
+    if (!order_.on_hints) return;
+    auto hints = providers::read_rate_limits(head.headers, clock_.wall());
+    if (!hints.empty()) order_.on_hints(hints);
   }
 
   void on_body(std::string_view bytes) override {

@@ -1,6 +1,7 @@
 #include "actors/endpoint.hpp"
 
 #include "actors/shell.hpp"
+#include "runtime/base/rng.hpp"
 #include "runtime/base/tokens.hpp"
 
 #include <fmt/format.h>
@@ -25,6 +26,7 @@ struct EndpointState {
     return {
         [this](const RunAttempt& order) { on_run(order); },
         [this](const CancelAttempt& order) { on_cancel(order); },
+        [this](const LimitsHeard& fact) { guard_->on_hints(fact.hints, clock_->now()); },
         [this](const AttemptEnded& fact) { on_ended(fact); },
         [this](Tick) { self_->send(breaker_, LoadObserved{load()}); },
     };
@@ -34,20 +36,26 @@ struct EndpointState {
   struct Running {
     RunAttempt order;
     policy::QuotaNeed reserved;
+    std::uint64_t workload = 0;
     std::shared_ptr<HttpAttempt> attempt;
   };
 
   void on_run(const RunAttempt& order) {
-    policy::QuotaNeed need{static_cast<double>(estimate_input_tokens(*order.request)),
-                           static_cast<double>(order.request->output_tokens_max)};
-    auto now = clock_->now();
-    auto admission = guard_->admit(need, now);
+    auto workload = stable_hash(order.request->feature);
+    auto need = guard_->need_of(workload, static_cast<double>(estimate_input_tokens(*order.request)),
+                                static_cast<double>(order.request->output_tokens_max));
+    auto admission = guard_->admit(need, clock_->now());
     if (!admission.admitted) return refuse(order, admission.wait);
     auto id = ++last_id_;
     auto& running = running_[id];
     running.order = order;
+    auto asked = order;
+    asked.on_hints = [me = EndpointActor(self_)](const policy::QuotaHints& hints) {
+      caf::anon_send(me, LimitsHeard{hints});
+    };
     running.reserved = need;
-    running.attempt = starter_(order, [id, me = EndpointActor(self_)](AttemptResultPtr result) {
+    running.workload = workload;
+    running.attempt = starter_(asked, [id, me = EndpointActor(self_)](AttemptResultPtr result) {
       caf::anon_send(me, AttemptEnded{id, std::move(result)});
     });
   }
@@ -82,13 +90,13 @@ struct EndpointState {
     auto result = std::make_shared<AttemptResult>(*fact.result);
     result->record.model = config_.facts.model;
     result->record.usd = policy::cost_usd(config_.facts.price, result->record.usage);
-    guard_->ended(running.reserved, end_of(*result), clock_->now(), clock_->wall());
+    guard_->ended(running.reserved, end_of(*result, running.workload), clock_->now(), clock_->wall());
     self_->send(breaker_, OutcomeObserved{outcome_of(*result), load()});
     self_->send(running.order.reply_to, AttemptEnded{running.order.id, std::move(result)});
   }
 
   // Quotas count what is read from a cache as nothing (WIRE 1.9).
-  static policy::AttemptEnd end_of(const AttemptResult& result) {
+  static policy::AttemptEnd end_of(const AttemptResult& result, std::uint64_t workload) {
     const auto& usage = result.record.usage;
     policy::AttemptEnd end;
     end.actual = {static_cast<double>(usage.input + usage.cache_write), static_cast<double>(usage.output)};
@@ -98,6 +106,7 @@ struct EndpointState {
     }
     end.ttft = result.record.ttft;
     end.total = result.record.total;
+    end.workload = workload;
     return end;
   }
 

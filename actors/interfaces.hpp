@@ -87,6 +87,13 @@ struct RunAttempt {
   Cause cause = Cause::primary;
   SinkPtr sink;
   AttemptClient reply_to;
+  /// Hears at once what the answer's head says of the provider's limits, on the attempt's thread. The
+  /// endpoint sets it for its own attempts; it never travels.
+  std::function<void(const policy::QuotaHints&)> on_hints;
+};
+/// What a provider said of its limits.
+struct LimitsHeard {
+  policy::QuotaHints hints;
 };
 /// An attempt is over.
 struct AttemptEnded {
@@ -142,8 +149,9 @@ struct GetTotals {
 };
 
 /// Owns one provider endpoint: its limits, its connections and its attempts in flight.
-using EndpointActor = caf::typed_actor<caf::reacts_to<RunAttempt>, caf::reacts_to<CancelAttempt>,
-                                       caf::reacts_to<AttemptEnded>, caf::reacts_to<Tick>>;
+using EndpointActor =
+    caf::typed_actor<caf::reacts_to<RunAttempt>, caf::reacts_to<CancelAttempt>, caf::reacts_to<LimitsHeard>,
+                     caf::reacts_to<AttemptEnded>, caf::reacts_to<Tick>>;
 /// Hears how an endpoint's attempts end and owns its state machine.
 using BreakerActor =
     caf::typed_actor<caf::reacts_to<OutcomeObserved>, caf::reacts_to<LoadObserved>,
@@ -233,6 +241,7 @@ using SupervisorActor =
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::Tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::RunAttempt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::AttemptEnded)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::LimitsHeard)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::CancelAttempt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::OutcomeObserved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::LoadObserved)

@@ -113,7 +113,7 @@ Result<actors::LocalEndpoint> Node::Impl::local_endpoint(const config::EndpointC
   if (!wire) return std::unexpected(wire.error());
   warm_[{client.get(), (*wire)->origin}] += provider.warm_connections;
   actors::LocalEndpoint local;
-  local.endpoint = {config::endpoint_facts(endpoint), {.quota = endpoint.limits}, *wire};
+  local.endpoint = {config::endpoint_facts(endpoint), config::guard_policy(endpoint), *wire};
   auto cool = cooling.find(endpoint.id);
   local.breaker = {endpoint.id, endpoint.breaker, cool == cooling.end() ? WallTime{} : cool->second};
   local.starter = [this, wire = *wire, http = client.get()](const actors::RunAttempt& order,

@@ -284,6 +284,7 @@ struct RemoteEndpointState {
           self_->send(peer_, RunRemote{endpoint_, order});
         },
         [this](const CancelAttempt& order) { self_->send(peer_, CancelRemote{order}); },
+        [](const LimitsHeard&) {},
         [](const AttemptEnded&) {},
         [](Tick) {},
     };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "providers/auth/ports.hpp"
+#include "providers/rfc3339.hpp"
 
 #include <troupe/task.hpp>
 
@@ -38,9 +39,6 @@ Task<Result<http::Response>> ask_issuer(Ports& ports, IssuerCall call);
 std::unexpected<Error> refused_by(std::string_view issuer, int status, std::string_view code = {});
 /// The code of {"error": "invalid_grant"}, {"error": {"status": ...}} and {"Code": ...}; empty without one.
 std::string refusal_code(std::string_view body);
-
-/// "2015-08-30T18:36:00Z", fractions and offsets included (RFC 3339). Absent for anything else.
-std::optional<WallTime> parse_rfc3339(std::string_view text);
 
 /// From the issuer's `Date`, or `wall` when it sent none, to `expiration`. Fails with `auth` when it cannot
 /// be read or has passed.

@@ -5,6 +5,7 @@
 #include "runtime/config/lead_config.hpp"
 #include "runtime/config/simulator_config.hpp"
 #include "runtime/policy/breaker.hpp"
+#include "runtime/policy/endpoint_guard.hpp"
 #include "runtime/policy/dispatcher.hpp"
 #include "runtime/policy/fair_queue.hpp"
 #include "runtime/policy/quota.hpp"
@@ -138,6 +139,14 @@ struct ProviderConfig {
 /// The wires we speak, as the `dialect` of a provider and of a simulated endpoint.
 std::vector<std::string> provider_dialects();
 
+/// How an endpoint keeps within its limits and the provider's.
+struct CapacityConfig {
+  policy::EstimatePolicy estimate;
+  policy::SpillPolicy spill;
+  policy::PacingPolicy pacing;
+  policy::ConcurrencyPolicy concurrency;
+};
+
 struct EndpointConfig {
   std::string id;
   /// A key of `providers`.
@@ -153,6 +162,7 @@ struct EndpointConfig {
   /// The node that owns it: node.id when the file names none.
   std::string home;
   policy::QuotaPolicy limits;
+  CapacityConfig capacity;
   /// When the file gives none: prices.models[remote_model], else the price list's.
   policy::Price price;
   std::uint32_t context_tokens_max = 200'000;
@@ -162,11 +172,14 @@ struct EndpointConfig {
 };
 /// As routing wants it.
 policy::EndpointFacts endpoint_facts(const EndpointConfig& endpoint);
+/// Its limits and how it keeps within them.
+policy::GuardPolicy guard_policy(const EndpointConfig& endpoint);
 
 /// In the file `endpoints: {defaults: {...}, list: [...]}`: each entry of the list starts as `defaults` and
 /// says what differs, so a breaker policy is written once and can still be overridden for one endpoint.
 struct EndpointDefaults {
   policy::QuotaPolicy limits;
+  CapacityConfig capacity;
   std::uint32_t context_tokens_max = 200'000;
   std::uint32_t output_tokens_max = 64'000;
   policy::BreakerPolicy breaker;

@@ -97,7 +97,44 @@ void fields(V& v, policy::QuotaPolicy& x) {
   v("in_flight_max", x.in_flight_max);
   v("output_burndown", x.output_burndown);
   v("output_from_input", x.output_from_input);
+  v("reserve_output_max", x.reserve_output_max);
   v("burst_minutes", x.burst_minutes);
+}
+template <class V>
+void fields(V& v, policy::EstimatePolicy& x) {
+  v("enabled", x.enabled);
+  v("quantile", x.quantile);
+  v("samples_min", x.samples_min);
+  v("memory", x.memory);
+}
+template <class V>
+void fields(V& v, policy::SpillPolicy& x) {
+  v("hysteresis", x.hysteresis);
+  v("return_factor", x.return_factor);
+  v("return_refill", x.return_refill);
+}
+template <class V>
+void fields(V& v, policy::PacingPolicy& x) {
+  v("enabled", x.enabled);
+  v("hint_life", x.hint_life);
+}
+template <class V>
+void fields(V& v, policy::ConcurrencyPolicy& x) {
+  v("enabled", x.enabled);
+  v("limit_min", x.limit_min);
+  v("limit_start", x.limit_start);
+  v("limit_max", x.limit_max);
+  v("samples_min", x.samples_min);
+  v("ttft_tolerance", x.ttft_tolerance);
+  v("decrease", x.decrease);
+  v("growth", x.growth);
+}
+template <class V>
+void fields(V& v, CapacityConfig& x) {
+  v("estimate", x.estimate);
+  v("spill", x.spill);
+  v("pacing", x.pacing);
+  v("concurrency", x.concurrency);
 }
 template <class V>
 void fields(V& v, policy::Price& x) {
@@ -118,6 +155,7 @@ void fields(V& v, EndpointConfig& x) {
   v("boundary", x.boundary);
   v("home", x.home);
   v("limits", x.limits);
+  v("capacity", x.capacity);
   v("price", x.price);
   v("context_tokens_max", x.context_tokens_max);
   v("output_tokens_max", x.output_tokens_max);
@@ -127,6 +165,7 @@ void fields(V& v, EndpointConfig& x) {
 template <class V>
 void fields(V& v, EndpointDefaults& x) {
   v("limits", x.limits);
+  v("capacity", x.capacity);
   v("context_tokens_max", x.context_tokens_max);
   v("output_tokens_max", x.output_tokens_max);
   v("breaker", x.breaker);
@@ -137,6 +176,7 @@ void fields(V& v, EndpointsConfig& x) {
   v("data_classes", x.data_classes);
   EndpointConfig prototype;
   prototype.limits = x.defaults.limits;
+  prototype.capacity = x.defaults.capacity;
   prototype.context_tokens_max = x.defaults.context_tokens_max;
   prototype.output_tokens_max = x.defaults.output_tokens_max;
   prototype.breaker = x.defaults.breaker;

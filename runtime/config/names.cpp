@@ -69,6 +69,11 @@ SimulatedCredentials simulated_credentials() {
           .api_key = "simulator-key"};
 }
 
+policy::GuardPolicy guard_policy(const EndpointConfig& endpoint) {
+  const auto& capacity = endpoint.capacity;
+  return {endpoint.limits, capacity.estimate, capacity.spill, capacity.pacing, capacity.concurrency};
+}
+
 policy::EndpointFacts endpoint_facts(const EndpointConfig& endpoint) {
   return {.id = endpoint.id,
           .provider = endpoint.provider,

@@ -36,72 +36,132 @@ std::optional<std::string> validate(const AdmissionPolicy& policy) {
   return std::nullopt;
 }
 
+std::uint32_t FairQueue::find(std::uint64_t id) const {
+  return by_id_.find(id, [&](std::uint32_t slot) { return entries_[slot].ticket.id == id; });
+}
+
 bool FairQueue::push(Ticket ticket, Instant now) {
   ++counts_.in;
+  rate_.at(now);
   collect_late(now);
   // Late tickets nobody has fetched yet still hold memory, so they count.
-  bool full = tickets_.size() + late_.size() >= policy_.queued_max;
-  if (full || ticket.deadline <= now || tickets_.contains(ticket.id)) {
+  bool full = waiting_ + late_.size() >= policy_.queued_max;
+  if (full || ticket.deadline <= now || find(ticket.id) != none) {
     ++counts_.refused;
     return false;
   }
-  auto& queue = classes_[ticket.work_class];
-  auto& flow = queue.flows[ticket.tenant];
-  queue.unlist(ticket.tenant, flow);
-  if (flow.waiting.empty()) flow.next_start = std::max(flow.next_start, queue.vtime);
-  auto place = flow.waiting.insert(flow.waiting.end(), ticket.id);
-  queue.list(ticket.tenant, flow);
-  auto aged_at = ageing_moment(ticket, policy_.ageing_share);
-  queue.young.emplace(aged_at, ticket.id);
-  deadlines_.emplace(ticket.deadline, ticket.id);
-  auto id = ticket.id;
-  tickets_.emplace(id, Entry{std::move(ticket), aged_at, place});
+  auto slot = new_entry(std::move(ticket));
+  auto& entry = entries_[slot];
+  auto& queue = class_of(entry.ticket);
+  entry.flow = flow_of(queue, entry.ticket.tenant);
+  auto& flow = queue.flows[entry.flow];
+  entry.before = flow.last;
+  (flow.last == none ? flow.first : entries_[flow.last].after) = slot;
+  flow.last = slot;
+  if (flow.first == slot) list(queue, entry.flow);
+  queue.deadlines.push({entry.ticket.deadline, entry.ticket.id, slot, stamps_[slot]});
+  auto aged_at = ageing_moment(entry.ticket, policy_.ageing_share);
+  // The highest class has none above it to overtake.
+  entry.young = aged_at != Instant::max() && entry.ticket.work_class != WorkClass::interactive;
+  if (entry.young) queue.young.push({aged_at, entry.ticket.id, slot, stamps_[slot]});
   return true;
 }
 
-std::optional<Ticket> FairQueue::pop(Instant now) {
+std::uint32_t FairQueue::new_entry(Ticket ticket) {
+  if (free_entries_.empty()) {
+    free_entries_.push_back(static_cast<std::uint32_t>(entries_.size()));
+    entries_.emplace_back();
+    stamps_.push_back(0);
+  }
+  auto slot = free_entries_.back();
+  free_entries_.pop_back();
+  auto& entry = entries_[slot];
+  entry.ticket = std::move(ticket);
+  entry.before = entry.after = entry.flow = none;
+  entry.young = entry.aged = false;
+  by_id_.insert(entry.ticket.id, slot);
+  ++waiting_;
+  return slot;
+}
+
+std::optional<Ticket> FairQueue::pop_asking(Instant now, Asked may) {
+  rate_.at(now);
   collect_late(now);
   if (policy_.running_max > 0 && running_ >= policy_.running_max) return std::nullopt;
   age(now);
-  auto chosen = choose();
-  if (!chosen) return std::nullopt;
-  const auto& ticket = tickets_.at(chosen->id).ticket;
-  auto& queue = classes_[ticket.work_class];
+  auto chosen = choose(may);
+  if (chosen.slot == none) return std::nullopt;
+  const auto& entry = entries_[chosen.slot];
+  auto& queue = class_of(entry.ticket);
   // Virtual time is the start tag of what is served in turn; a ticket served for its age tells nothing of the
   // others.
-  if (chosen->in_turn) queue.vtime = std::max(queue.vtime, queue.heads.begin()->first);
+  if (chosen.in_turn) queue.vtime = std::max(queue.vtime, queue.flows[entry.flow].next_start);
   ++counts_.served;
   ++running_;
-  return remove(chosen->id, sane_cost(ticket.cost));
+  rate_.served(now);
+  return remove(chosen.slot, sane_cost(entry.ticket.cost));
 }
 
-std::optional<FairQueue::Choice> FairQueue::choose() {
-  auto top = std::ranges::find_if(classes_, [](const auto& item) { return !item.second.heads.empty(); });
-  if (top == classes_.end()) return std::nullopt;
-  std::optional<Moment> most_pressing;
-  for (auto below = std::next(top); below != classes_.end() && !aged_had_turn_; ++below) {
-    const auto& aged = below->second.aged;
-    if (!aged.empty() && (!most_pressing || *aged.begin() < *most_pressing)) most_pressing = *aged.begin();
+FairQueue::Choice FairQueue::choose(Asked may) {
+  auto top = std::ranges::find_if(classes_, [](const auto& queue) { return !queue.heads.empty(); });
+  const MomentHeap::Entry* pressing = nullptr;
+  for (auto below = top; below != classes_.end() && !aged_had_turn_; ++below) {
+    if (below == top) continue;
+    const auto* aged = below->aged.top([&](const auto& entry) { return alive(entry); });
+    if (aged && (!pressing || std::pair(aged->key, aged->tie) < std::pair(pressing->key, pressing->tie)))
+      pressing = aged;
   }
-  aged_had_turn_ = most_pressing.has_value();
-  if (most_pressing) return Choice{most_pressing->second, false};
-  return Choice{top->second.heads.begin()->second, true};
+  aged_had_turn_ = pressing != nullptr;
+  if (pressing && may(entries_[pressing->slot].ticket)) return {pressing->slot, false};
+  for (; top != classes_.end(); ++top)
+    if (auto choice = choose_in_turn(*top, may); choice.slot != none) return choice;
+  return {};
+}
+
+FairQueue::Choice FairQueue::choose_in_turn(ClassQueue& queue, Asked may) {
+  std::array<std::uint32_t, passed_over_max> passed{};
+  std::size_t count = 0;
+  Choice choice;
+  while (!queue.heads.empty() && choice.slot == none) {
+    auto flow = queue.heads.front();
+    auto first = queue.flows[flow].first;
+    if (may(entries_[first].ticket)) {
+      choice.slot = first;
+    } else if (count < passed.size()) {
+      unlist(queue, flow);
+      passed[count++] = flow;
+    } else {
+      break;
+    }
+  }
+  while (count > 0) list(queue, passed[--count]);
+  return choice;
 }
 
 void FairQueue::age(Instant now) {
-  for (auto& [work_class, queue] : classes_) {
-    while (!queue.young.empty() && queue.young.begin()->first <= now) {
-      auto id = queue.young.begin()->second;
-      queue.aged.emplace(tickets_.at(id).ticket.deadline, id);
-      queue.young.erase(queue.young.begin());
+  auto lives = [&](const MomentHeap::Entry& entry) { return alive(entry); };
+  for (auto& queue : classes_) {
+    while (!queue.young.all_after(now)) {
+      const auto* next = queue.young.top(lives);
+      if (!next || next->key > now) break;
+      auto& entry = entries_[next->slot];
+      queue.aged.push({entry.ticket.deadline, entry.ticket.id, next->slot, next->stamp});
+      entry.young = false;
+      entry.aged = true;
+      queue.young.pop();
     }
   }
 }
 
 void FairQueue::collect_late(Instant now) {
-  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
-    ++counts_.expired;
-    late_.push_back(remove(deadlines_.begin()->second, 0));
+  auto lives = [&](const MomentHeap::Entry& entry) { return alive(entry); };
+  for (auto& queue : classes_) {
+    while (!queue.deadlines.all_after(now)) {
+      const auto* next = queue.deadlines.top(lives);
+      if (!next || next->key > now) break;
+      ++counts_.expired;
+      late_.push_back(remove(next->slot, 0));
+    }
   }
 }
 
@@ -115,58 +175,54 @@ void FairQueue::done() {
 }
 
 bool FairQueue::cancel(std::uint64_t id) {
-  if (!tickets_.contains(id)) return false;
-  remove(id, 0);
+  auto slot = find(id);
+  if (slot == none) return false;
+  remove(slot, 0);
   ++counts_.expired;
   return true;
 }
 
-Ticket FairQueue::remove(std::uint64_t id, double charge) {
-  auto found = tickets_.find(id);
-  auto entry = std::move(found->second);
-  tickets_.erase(found);
-  const auto& tenant = entry.ticket.tenant;
-  auto& queue = classes_[entry.ticket.work_class];
-  auto& flow = queue.flows.at(tenant);
-  queue.unlist(tenant, flow);
-  flow.waiting.erase(entry.place);
-  flow.next_start += charge;
-  queue.list(tenant, flow);
-  queue.young.erase({entry.aged_at, id});
-  queue.aged.erase({entry.ticket.deadline, id});
-  deadlines_.erase({entry.ticket.deadline, id});
-  queue.forget_idle();
-  return std::move(entry.ticket);
+std::optional<Duration> FairQueue::retry_after() const {
+  auto rate = rate_.per_second();
+  if (!rate) return std::nullopt;
+  return from_seconds(std::clamp((static_cast<double>(waiting_) + 1) / *rate, 1.0, 60.0));
 }
 
-void FairQueue::ClassQueue::list(const std::string& tenant, const Flow& flow) {
-  if (flow.waiting.empty()) {
-    idle.emplace(flow.next_start, tenant);
+Ticket FairQueue::remove(std::uint32_t slot, double charge) {
+  auto& entry = entries_[slot];
+  auto& queue = class_of(entry.ticket);
+  auto flow = entry.flow;
+  unlink(queue, entry);
+  queue.flows[flow].next_start += charge;
+  if (queue.flows[flow].first == none) {
+    unlist(queue, flow);
+    rest(queue, flow);
   } else {
-    heads.emplace(flow.next_start, flow.waiting.front());
+    rise(queue, queue.flows[flow].place);
+    sink(queue, queue.flows[flow].place);
   }
+  auto ticket = std::move(entry.ticket);
+  by_id_.erase(ticket.id, slot);
+  free_entries_.push_back(slot);
+  --waiting_;
+  ++stamps_[slot];
+  auto lives = [&](const MomentHeap::Entry& each) { return alive(each); };
+  queue.deadlines.bury_one(lives);
+  if (entry.young) queue.young.bury_one(lives);
+  if (entry.aged) queue.aged.bury_one(lives);
+  forget_idle(queue);
+  return ticket;
 }
 
-void FairQueue::ClassQueue::unlist(const std::string& tenant, const Flow& flow) {
-  if (flow.waiting.empty()) {
-    idle.erase({flow.next_start, tenant});
-  } else {
-    heads.erase({flow.next_start, flow.waiting.front()});
-  }
-}
-
-void FairQueue::ClassQueue::forget_idle() {
-  // A tenant whose service lies behind the virtual time would start afresh anyway; beyond the bound the
-  // longest past goes first.
-  while (!idle.empty() && (idle.begin()->first <= vtime || idle.size() > idle_flows_max)) {
-    flows.erase(idle.begin()->second);
-    idle.erase(idle.begin());
-  }
+void FairQueue::unlink(ClassQueue& queue, const Entry& entry) {
+  auto& flow = queue.flows[entry.flow];
+  (entry.before == none ? flow.first : entries_[entry.before].after) = entry.after;
+  (entry.after == none ? flow.last : entries_[entry.after].before) = entry.before;
 }
 
 std::size_t FairQueue::flows() const {
   std::size_t sum = 0;
-  for (const auto& [work_class, queue] : classes_) sum += queue.flows.size();
+  for (const auto& queue : classes_) sum += queue.flows_used;
   return sum;
 }
 

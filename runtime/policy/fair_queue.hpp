@@ -2,15 +2,17 @@
 // Pure.
 #pragma once
 
+#include "runtime/policy/lazy_heap.hpp"
+#include "runtime/policy/service_rate.hpp"
+#include "runtime/policy/slot_index.hpp"
+
 #include <troupe/time.hpp>
 
+#include <array>
 #include <cstdint>
-#include <list>
-#include <map>
 #include <optional>
-#include <set>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -45,7 +47,7 @@ struct Ticket {
 };
 
 /// Counts every ticket once: in = served + refused + expired + waiting (C3), at every moment. Push, pop,
-/// cancel are O(log waiting). Not thread-safe.
+/// cancel are O(log waiting) and, once as many waited as ever will, allocate nothing. Not thread-safe.
 class FairQueue {
  public:
   explicit FairQueue(AdmissionPolicy policy) : policy_(policy) {}
@@ -55,7 +57,18 @@ class FairQueue {
   /// tenant (Goyal, Vin, Cheng 1996) inside a class: over any stretch in which two tenants both wait, what
   /// they were served differs by at most the largest cost of one plus the largest of the other. Never a late
   /// ticket.
-  std::optional<Ticket> pop(Instant now);
+  std::optional<Ticket> pop(Instant now) {
+    return pop_if(now, [](const Ticket&) { return true; });
+  }
+  /// The same, passing over tenants whose next ticket may not go now (their quota is used up, C6); they keep
+  /// their place. At most passed_over_max are asked about.
+  template <class May>
+  std::optional<Ticket> pop_if(Instant now, May may) {
+    return pop_asking(now, {&may, [](void* self, const Ticket& ticket) -> bool {
+                              return (*static_cast<May*>(self))(ticket);
+                            }});
+  }
+  static constexpr std::size_t passed_over_max = 16;
   /// Tickets whose deadline has passed and that were not reported yet; they are removed and counted as
   /// expired.
   std::vector<Ticket> expire(Instant now);
@@ -63,8 +76,12 @@ class FairQueue {
   void done();
   /// Removes a waiting ticket (its caller gave up); counted as expired. False when it is not waiting.
   bool cancel(std::uint64_t id);
-  std::size_t waiting() const { return tickets_.size(); }
+  std::size_t waiting() const { return waiting_; }
   std::size_t running() const { return running_; }
+  /// When one who is refused now should ask again: when what waits will have been served at the pace of late,
+  /// within [1 s, 60 s]: official SDKs give up on longer ones (WIRE 5.6). Nothing when none was served
+  /// lately.
+  std::optional<Duration> retry_after() const;
 
   struct Counts {
     std::uint64_t in = 0, served = 0, refused = 0, expired = 0;
@@ -76,48 +93,80 @@ class FairQueue {
   static constexpr std::size_t idle_flows_max = 1024;
 
  private:
-  using Moment = std::pair<Instant, std::uint64_t>;
-  struct Flow {
-    std::list<std::uint64_t> waiting;
-    /// Virtual time at which this tenant's next ticket starts. Tags are given when served, not on arrival, so
-    /// that a tenant does not pay for tickets that expired unserved.
-    double next_start = 0;
+  static constexpr std::uint32_t none = SlotIndex::none;
+  struct Asked {
+    void* self;
+    bool (*may)(void*, const Ticket&);
+    bool operator()(const Ticket& ticket) const { return may(self, ticket); }
   };
+  /// A waiting ticket; its slot is used again under another stamp.
   struct Entry {
     Ticket ticket;
-    Instant aged_at;
-    std::list<std::uint64_t>::iterator place;
+    std::uint32_t before = none, after = none;  ///< in its flow
+    std::uint32_t flow = none;
+    bool young = false, aged = false;  ///< which heap of its class holds it
   };
+  /// A tenant of one class. Its tags are given when served, not on arrival, so that a tenant does not pay for
+  /// tickets that expired unserved.
+  struct Flow {
+    std::string tenant;
+    std::uint64_t hash = 0;
+    double next_start = 0;  ///< virtual time at which its next ticket starts
+    std::uint32_t first = none, last = none;
+    std::uint32_t place = none;  ///< in `heads`, while something waits
+    std::uint32_t stamp = 0;
+  };
+  using MomentHeap = LazyHeap<Instant>;
   struct ClassQueue {
-    std::map<std::string, Flow> flows;
-    std::set<std::pair<double, std::string>> idle;
-    std::set<std::pair<double, std::uint64_t>>
-        heads;               ///< next start, first waiting ticket: the order of service
-    std::set<Moment> young;  ///< by the moment of ageing
-    std::set<Moment> aged;   ///< by deadline
+    std::vector<Flow> flows;
+    std::vector<std::uint32_t> free_flows;
+    SlotIndex by_tenant;
+    std::vector<std::uint32_t> heads;  ///< flows with waiting work: a heap in the order of service
+    LazyHeap<double> idle;
+    // One per class: within it deadlines mostly come in order, which a heap takes at once.
+    MomentHeap deadlines;
+    MomentHeap young;  ///< by the moment of ageing
+    MomentHeap aged;   ///< by deadline
     double vtime = 0;
-
-    void list(const std::string& tenant, const Flow& flow);
-    void unlist(const std::string& tenant, const Flow& flow);
-    void forget_idle();
+    std::size_t flows_used = 0;
   };
   struct Choice {
-    std::uint64_t id = 0;
+    std::uint32_t slot = none;
     bool in_turn = true;
   };
-  Ticket remove(std::uint64_t id, double charge);
+  bool alive(const MomentHeap::Entry& entry) const { return stamps_[entry.slot] == entry.stamp; }
+  ClassQueue& class_of(const Ticket& ticket) { return classes_[static_cast<std::size_t>(ticket.work_class)]; }
+  std::uint32_t find(std::uint64_t id) const;
+  std::uint32_t flow_of(ClassQueue& queue, const std::string& tenant);
+  std::uint32_t new_entry(Ticket ticket);
+  std::optional<Ticket> pop_asking(Instant now, Asked may);
+  Choice choose(Asked may);
+  Choice choose_in_turn(ClassQueue& queue, Asked may);
+  Ticket remove(std::uint32_t slot, double charge);
+  void unlink(ClassQueue& queue, const Entry& entry);
   void collect_late(Instant now);
   void age(Instant now);
-  std::optional<Choice> choose();
+
+  bool sooner(const ClassQueue& queue, std::uint32_t a, std::uint32_t b) const;
+  void set_head(ClassQueue& queue, std::size_t place, std::uint32_t flow);
+  void rise(ClassQueue& queue, std::size_t place);
+  void sink(ClassQueue& queue, std::size_t place);
+  void list(ClassQueue& queue, std::uint32_t flow);
+  void unlist(ClassQueue& queue, std::uint32_t flow);
+  void rest(ClassQueue& queue, std::uint32_t flow);
+  void forget_idle(ClassQueue& queue);
 
   AdmissionPolicy policy_;
-  std::map<WorkClass, ClassQueue> classes_;
-  std::unordered_map<std::uint64_t, Entry> tickets_;
-  std::set<Moment> deadlines_;
+  std::array<ClassQueue, 3> classes_;
+  std::vector<Entry> entries_;
+  std::vector<std::uint32_t> stamps_;  ///< of the entries; apart, since heaps ask for them alone
+  std::vector<std::uint32_t> free_entries_;
+  SlotIndex by_id_;
   std::vector<Ticket> late_;
-  std::size_t running_ = 0;
+  std::size_t waiting_ = 0, running_ = 0;
   bool aged_had_turn_ = false;
   Counts counts_;
+  ServiceRate rate_;
 };
 
 }  // namespace troupe::policy

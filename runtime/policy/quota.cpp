@@ -11,8 +11,6 @@
 namespace troupe::policy {
 namespace {
 
-constexpr double kMinuteSeconds = 60;
-
 double sane_tokens(double tokens) { return std::isfinite(tokens) && tokens > 0 ? tokens : 0; }
 
 }  // namespace
@@ -29,62 +27,37 @@ std::optional<std::string> validate(const QuotaPolicy& policy) {
   return std::nullopt;
 }
 
-Quota::Bucket Quota::Bucket::of(double per_minute, double burst_minutes, Instant now) {
-  Bucket bucket;
-  bucket.at = now;
-  if (!(per_minute > 0)) return bucket;
-  bucket.per_second = per_minute / kMinuteSeconds;
-  bucket.capacity = bucket.level = per_minute * burst_minutes;
-  return bucket;
-}
-
-double Quota::Bucket::level_at(Instant now) const {
-  if (per_second <= 0 || now <= at) return level;
-  return std::min(capacity, level + per_second * seconds(now - at));
-}
-
-void Quota::Bucket::refill(Instant now) {
-  if (per_second <= 0 || now <= at) return;
-  level = level_at(now);
-  at = now;
-}
-
-void Quota::Bucket::take(double amount, Instant now) {
-  if (per_second <= 0) return;
-  refill(now);
-  level = std::min(capacity, level - amount);
-}
-
-double Quota::Bucket::wait_seconds(double amount, Instant now) {
-  if (per_second <= 0) return 0;
-  refill(now);
-  double target = std::min(amount, capacity);
-  // A nano-token of slack: a wait that was slept in full must not come out one rounding error short.
-  constexpr double slack = 1e-6;
-  return level + slack >= target ? 0 : (target - level) / per_second;
-}
-
 Quota::Quota(QuotaPolicy policy, Instant now)
     : policy_(policy),
-      input_(Bucket::of(policy.input_tokens_per_minute, policy.burst_minutes, now)),
-      output_(Bucket::of(policy.output_from_input ? 0 : policy.output_tokens_per_minute, policy.burst_minutes,
-                         now)),
-      requests_(Bucket::of(policy.requests_per_minute, policy.burst_minutes, now)) {}
+      input_(TokenBucket::of(policy.input_tokens_per_minute, policy.burst_minutes, now)),
+      output_(TokenBucket::of(policy.output_from_input ? 0 : policy.output_tokens_per_minute,
+                              policy.burst_minutes, now)),
+      requests_(TokenBucket::of(policy.requests_per_minute, policy.burst_minutes, now)) {}
 
 Quota::Draw Quota::draw_of(const QuotaNeed& need) const {
-  double output = sane_tokens(need.output_tokens) * policy_.output_burndown;
+  double output = sane_tokens(need.output_tokens);
+  if (policy_.reserve_output_max) output = std::max(output, sane_tokens(need.output_tokens_max));
+  output *= policy_.output_burndown;
   if (policy_.output_from_input) return {sane_tokens(need.input_tokens) + output, 0};
   return {sane_tokens(need.input_tokens), output};
 }
 
-Duration Quota::wait_for(const QuotaNeed& need, Instant now) {
+Duration Quota::wait_for(const QuotaNeed& need, Instant now) const {
   if (policy_.in_flight_max > 0 && in_flight_ >= policy_.in_flight_max) return wait_max;
   auto draw = draw_of(need);
   double wait = std::max({input_.wait_seconds(draw.input, now), output_.wait_seconds(draw.output, now),
                           requests_.wait_seconds(1, now)});
-  if (wait >= seconds(wait_max)) return wait_max;
-  // Rounded up: a wait cut short by a nanosecond would be asked for again.
-  return Duration(static_cast<Duration::rep>(std::ceil(wait * 1e9)));
+  return whole_wait(wait, wait_max);
+}
+
+Duration Quota::wait_for_ease(const QuotaNeed& need, double factor, Duration refill, Instant now) const {
+  auto draw = draw_of(need);
+  auto wait = [&](const TokenBucket& bucket, double amount) {
+    if (!bucket.limited()) return 0.0;
+    double ease = std::max(factor * amount, bucket.per_second * seconds(refill));
+    return bucket.wait_seconds(std::max(amount, std::min(ease, bucket.capacity / 4)), now);
+  };
+  return whole_wait(std::max(wait(input_, draw.input), wait(output_, draw.output)), wait_max);
 }
 
 void Quota::take(const Draw& draw, double requests, Instant now) {

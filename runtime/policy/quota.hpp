@@ -2,10 +2,11 @@
 // concurrency.
 #pragma once
 
+#include "runtime/policy/token_bucket.hpp"
+
 #include <troupe/time.hpp>
 
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 
@@ -21,6 +22,10 @@ struct QuotaPolicy {
   double output_burndown = 1;
   /// One bucket for both: output draws on input_tokens_per_minute (Bedrock on-demand; WIRE 1.9).
   bool output_from_input = false;
+  /// The provider itself reserves all that the request allows and settles afterwards (Bedrock on-demand,
+  /// Azure; WIRE 1.9, 5.5), so an estimate of ours must not promise more. The pages differ on whether the
+  /// burndown applies to what is reserved; we take it that it does.
+  bool reserve_output_max = false;
   /// A full bucket holds this much of a minute's allowance.
   double burst_minutes = 1;
 };
@@ -32,6 +37,8 @@ struct QuotaNeed {
   double input_tokens = 0;
   /// An estimate before the call, the truth when settling.
   double output_tokens = 0;
+  /// What the request allows at most; counts only with reserve_output_max. Zero: as output_tokens.
+  double output_tokens_max = 0;
 };
 
 /// One endpoint's allowance, refilled continuously (C5). Reserve before the call, settle after it with the
@@ -46,7 +53,11 @@ class Quota {
   Quota(QuotaPolicy policy, Instant now);
   /// Would `need` fit now? Zero: yes; else how long until it would (without other use), at most wait_max. A
   /// need larger than a full bucket fits when the bucket is full, or it could never be served at all.
-  Duration wait_for(const QuotaNeed& need, Instant now);
+  Duration wait_for(const QuotaNeed& need, Instant now) const;
+  /// How long until the token buckets hold `need` `factor` times over, and at least what `refill` brings: a
+  /// quarter of a bucket at most, unless `need` is more. What was left for lack of tokens is worth returning
+  /// to then (C4).
+  Duration wait_for_ease(const QuotaNeed& need, double factor, Duration refill, Instant now) const;
   /// Takes `need` whether it fits or not; balances may go negative.
   void reserve(const QuotaNeed& need, Instant now);
   /// The call ended: `actual` replaces `reserved`. All zeros gives everything back, the request too.
@@ -58,16 +69,6 @@ class Quota {
   std::uint32_t in_flight() const { return in_flight_; }
 
  private:
-  struct Bucket {
-    double per_second = 0, capacity = std::numeric_limits<double>::infinity(), level = capacity;
-    Instant at;
-
-    static Bucket of(double per_minute, double burst_minutes, Instant now);
-    double level_at(Instant now) const;
-    void refill(Instant now);
-    void take(double amount, Instant now);
-    double wait_seconds(double amount, Instant now);
-  };
   struct Draw {
     double input = 0, output = 0;
   };
@@ -75,7 +76,7 @@ class Quota {
   void take(const Draw& draw, double requests, Instant now);
 
   QuotaPolicy policy_;
-  Bucket input_, output_, requests_;
+  TokenBucket input_, output_, requests_;
   std::uint32_t in_flight_ = 0;
 };
 

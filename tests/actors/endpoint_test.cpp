@@ -120,6 +120,36 @@ TEST_F(EndpointTest, GivesBackWhatTheEstimateTookTooMuch) {
   EXPECT_EQ(started_.size(), 2u);  // C5: settled with the truth
 }
 
+TEST_F(EndpointTest, ReservesWhatCallsOfItsFeatureUsuallyWrite) {  // C2
+  config_.guard.quota.output_tokens_per_minute = 150;  // a request allows 100
+  config_.guard.spill.hysteresis = false;
+  open();
+  for (std::uint64_t id = 1; id <= 20; ++id) {
+    order(id);
+    finish(started_.size() - 1, {}, {100, 10});
+    clock_.pass(1min);
+  }
+  for (std::uint64_t id = 101; id <= 110; ++id) order(id);
+  EXPECT_EQ(started_.size(), 30u);
+}
+
+TEST_F(EndpointTest, PacesItselfByWhatTheProviderSays) {  // C2
+  open();
+  order(1);
+  policy::QuotaHints hints;
+  hints.requests = {60.0, 0.0, 30s};
+  ASSERT_TRUE(started_[0].order.on_hints);
+  started_[0].order.on_hints(hints);
+  run();
+  order(2);
+  ASSERT_EQ(ends_.size(), 1u);
+  EXPECT_TRUE(ends_[0].result->not_sent);
+  EXPECT_EQ(ends_[0].result->error->retry_after, Duration(500ms));  // two a second
+  clock_.pass(1s);
+  order(3);
+  EXPECT_EQ(started_.size(), 2u);
+}
+
 TEST_F(EndpointTest, CancelsTheAttemptItIsToldTo) {
   open();
   order(1), order(2);

@@ -170,6 +170,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "endpoints.list[0].home: there is no node \"mars\""},
         Mistake{"BadLimits", sound_with("id: e1,", "id: e1, limits: {burst_minutes: 0},"),
                 "endpoints.list[0].limits: burst_minutes"},
+        Mistake{"BadCapacity", sound_with("id: e1,", "id: e1, capacity: {spill: {return_factor: 0}},"),
+                "endpoints.list[0].capacity: spill: return_factor is 0"},
         Mistake{"BadBreaker", sound_with("id: e1,", "id: e1, breaker: {ramp: [0.5, 0.2]},"),
                 "x.yaml:8: endpoints.list[0].breaker:"},
         Mistake{"ClusterWithoutKey", "cluster: {listen: \"tcp://127.0.0.1:1\"}",

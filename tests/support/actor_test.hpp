@@ -98,6 +98,7 @@ class ActorTest : public ::testing::Test {
                 if (result) self->send(order.reply_to, AttemptEnded{order.id, std::move(result)});
               },
               [script](const CancelAttempt& order) { script->cancels.push_back(order); },
+              [](const LimitsHeard&) {},
               [](const AttemptEnded&) {},
               [script](Tick) { ++script->ticks; },
           };

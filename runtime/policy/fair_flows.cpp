@@ -1,0 +1,108 @@
+// The tenants of a class: the heap of those with waiting work, and how long idle ones are remembered.
+#include "runtime/base/rng.hpp"
+#include "runtime/policy/fair_queue.hpp"
+
+#include <algorithm>
+
+namespace troupe::policy {
+
+std::uint32_t FairQueue::flow_of(ClassQueue& queue, const std::string& tenant) {
+  auto hash = stable_hash(tenant);
+  auto known =
+      queue.by_tenant.find(hash, [&](std::uint32_t flow) { return queue.flows[flow].tenant == tenant; });
+  if (known != none) {
+    auto& flow = queue.flows[known];
+    if (flow.first != none) return known;
+    // No longer idle.
+    ++flow.stamp;
+    queue.idle.bury_one([&](const auto& entry) { return queue.flows[entry.slot].stamp == entry.stamp; });
+    flow.next_start = std::max(flow.next_start, queue.vtime);
+    return known;
+  }
+  if (queue.free_flows.empty()) {
+    queue.free_flows.push_back(static_cast<std::uint32_t>(queue.flows.size()));
+    queue.flows.emplace_back();
+  }
+  auto fresh = queue.free_flows.back();
+  queue.free_flows.pop_back();
+  auto& flow = queue.flows[fresh];
+  flow.tenant = tenant;
+  flow.hash = hash;
+  flow.next_start = queue.vtime;
+  queue.by_tenant.insert(hash, fresh);
+  ++queue.flows_used;
+  return fresh;
+}
+
+// By start tag, then by who waits longest.
+bool FairQueue::sooner(const ClassQueue& queue, std::uint32_t a, std::uint32_t b) const {
+  const auto &left = queue.flows[a], &right = queue.flows[b];
+  if (left.next_start != right.next_start) return left.next_start < right.next_start;
+  return entries_[left.first].ticket.id < entries_[right.first].ticket.id;
+}
+
+void FairQueue::set_head(ClassQueue& queue, std::size_t place, std::uint32_t flow) {
+  queue.heads[place] = flow;
+  queue.flows[flow].place = static_cast<std::uint32_t>(place);
+}
+
+void FairQueue::rise(ClassQueue& queue, std::size_t place) {
+  auto flow = queue.heads[place];
+  while (place > 0) {
+    auto above = (place - 1) / 2;
+    if (!sooner(queue, flow, queue.heads[above])) break;
+    set_head(queue, place, queue.heads[above]);
+    place = above;
+  }
+  set_head(queue, place, flow);
+}
+
+void FairQueue::sink(ClassQueue& queue, std::size_t place) {
+  auto flow = queue.heads[place];
+  auto count = queue.heads.size();
+  for (auto below = 2 * place + 1; below < count; below = 2 * place + 1) {
+    if (below + 1 < count && sooner(queue, queue.heads[below + 1], queue.heads[below])) ++below;
+    if (!sooner(queue, queue.heads[below], flow)) break;
+    set_head(queue, place, queue.heads[below]);
+    place = below;
+  }
+  set_head(queue, place, flow);
+}
+
+void FairQueue::list(ClassQueue& queue, std::uint32_t flow) {
+  queue.heads.push_back(flow);
+  rise(queue, queue.heads.size() - 1);
+}
+
+void FairQueue::unlist(ClassQueue& queue, std::uint32_t flow) {
+  auto place = queue.flows[flow].place;
+  auto last = queue.heads.back();
+  queue.heads.pop_back();
+  queue.flows[flow].place = none;
+  if (last == flow) return;
+  set_head(queue, place, last);
+  rise(queue, place);
+  sink(queue, queue.flows[last].place);
+}
+
+void FairQueue::rest(ClassQueue& queue, std::uint32_t flow) {
+  auto& idle = queue.flows[flow];
+  queue.idle.push({idle.next_start, idle.hash, flow, ++idle.stamp});
+}
+
+// A tenant whose service lies behind the virtual time would start afresh anyway; beyond the bound the longest
+// past goes first.
+void FairQueue::forget_idle(ClassQueue& queue) {
+  auto lives = [&](const auto& entry) { return queue.flows[entry.slot].stamp == entry.stamp; };
+  while (const auto* oldest = queue.idle.top(lives)) {
+    if (oldest->key > queue.vtime && queue.idle.alive_count() <= idle_flows_max) return;
+    auto& flow = queue.flows[oldest->slot];
+    queue.by_tenant.erase(flow.hash, oldest->slot);
+    queue.free_flows.push_back(oldest->slot);
+    --queue.flows_used;
+    ++flow.stamp;
+    queue.idle.pop();
+  }
+}
+
+}  // namespace troupe::policy
