@@ -10,6 +10,8 @@
 namespace troupe::actors {
 namespace {
 
+constexpr auto kSaveEvery = std::chrono::minutes(10);
+
 struct BreakerShell {
   static constexpr const char* name = "breaker";
   explicit BreakerShell(BreakerActor::pointer self) : self_(self) {}
@@ -22,25 +24,50 @@ struct BreakerShell {
     // Readers keep the newest version: one that restarted must not look older than what it said in its last
     // life.
     version_ = static_cast<std::uint64_t>(clock_->wall().ms) * 1000;
-    resume_cool_down();
+    if (!config_.cell) config_.cell = std::make_shared<BreakerCell>();
+    resume();
     return {
         [this](const OutcomeObserved& fact) { on_outcome(fact); },
         [this](const LoadObserved& fact) {
           load_ = fact.load;
           dirty_ = true;
         },
-        [this](const ForceBreaker& order) { moved(breaker_->force(order.state, clock_->now(), order.ttl)); },
+        [this](const FeedbackObserved& fact) { on_feedback(fact); },
+        [this](const ForceBreaker& order) { on_order(order); },
         [this](const SubscribeHealth& wish) { on_subscribe(wish); },
+        [this](const AcceptProbes& offer) { prober_ = offer.runner; },
         [this](Tick) { on_tick(); },
     };
   }
 
  private:
-  // A restart must not cut a cool-down short: what is left of it is forced, then the machine goes on.
-  void resume_cool_down() {
-    auto left = std::chrono::milliseconds(config_.cool_until.ms - clock_->wall().ms);
-    if (config_.policy.enabled && left.count() > 0)
-      moved(breaker_->force(policy::BreakerState::open, clock_->now(), left));
+  // A restart is no free pass: neither a cool-down nor a trial nor an order ends with the process (F13).
+  void resume() {
+    auto known = config_.cell->load();
+    saved_at_ = clock_->now();
+    if (known->at.ms == 0) return;
+    auto away = std::chrono::milliseconds(std::max<std::int64_t>(clock_->wall().ms - known->at.ms, 0));
+    breaker_->restore(known->memory, clock_->now(), away);
+    auto state = breaker_->state();
+    if (state == policy::BreakerState::closed && known->memory.held_left <= away) return;
+    moved({{},
+           {},
+           state,
+           state,
+           known->memory.reason,
+           breaker_->share(),
+           "as it was " + to_human(away) + " ago, before the restart"});
+  }
+
+  void on_feedback(const FeedbackObserved& fact) {
+    if (auto event = breaker_->on_feedback(fact.good, clock_->now())) moved(*event);
+  }
+
+  void on_order(const ForceBreaker& order) {
+    policy::OrderNote note{order.who, order.why};
+    auto now = clock_->now();
+    moved(order.state ? breaker_->force(*order.state, now, order.ttl, note)
+                      : breaker_->freeze(now, order.ttl, note));
   }
 
   void on_outcome(const OutcomeObserved& fact) {
@@ -56,8 +83,19 @@ struct BreakerShell {
   }
 
   void on_tick() {
-    if (auto event = breaker_->on_tick(clock_->now())) moved(*event);
+    auto now = clock_->now();
+    if (auto event = breaker_->on_tick(now)) moved(*event);
+    if (prober_ && breaker_->take_probe(now)) self_->send(prober_, ProbeDue{config_.endpoint});
+    // What is healthy changes without the state changing.
+    if (now - saved_at_ >= kSaveEvery) save();
     if (dirty_) publish();
+  }
+
+  void save() {
+    saved_at_ = clock_->now();
+    BreakerKnown known{breaker_->save(saved_at_), clock_->wall()};
+    self_->send(ledger_, BreakerSaved{config_.endpoint, known.at, known.memory});
+    config_.cell->store(std::make_shared<const BreakerKnown>(std::move(known)));
   }
 
   void moved(policy::BreakerEvent event) {
@@ -67,7 +105,15 @@ struct BreakerShell {
     log::info("breaker", fmt::format("{}: {} -> {} ({}) {}", event.endpoint, to_string(event.from),
                                      to_string(event.to), to_string(event.reason), event.detail));
     self_->send(ledger_, BreakerMoved{event, cool_until()});
+    save();
     publish();
+  }
+
+  WallTime measured() const {
+    auto newest = breaker_->measured();
+    if (!newest) return {};
+    auto age = std::chrono::duration_cast<std::chrono::milliseconds>(clock_->now() - *newest).count();
+    return {clock_->wall().ms - age};
   }
 
   WallTime cool_until() const {
@@ -84,6 +130,7 @@ struct BreakerShell {
     view->version = ++version_;
     view->since = since_;
     view->cool_until = cool_until();
+    view->measured = measured();
     view->in_flight = load_.in_flight;
     view->in_flight_max = load_.in_flight_max;
     view->input_headroom = load_.input_headroom;
@@ -104,6 +151,8 @@ struct BreakerShell {
   LedgerActor ledger_;
   std::optional<policy::Breaker> breaker_;
   std::vector<HealthSubscriber> subscribers_;
+  ProbeRunner prober_;
+  Instant saved_at_;
   Load load_;
   WallTime since_;
   std::uint64_t version_ = 0;

@@ -4,14 +4,23 @@
 #include "actors/interfaces.hpp"
 #include "actors/unit.hpp"
 #include "runtime/base/clock.hpp"
+#include "runtime/base/published.hpp"
 
 namespace troupe::actors {
+
+/// A breaker's last memory and when it was taken, so that a restart is no free pass (F13).
+struct BreakerKnown {
+  policy::BreakerMemory memory;
+  /// 0: nothing is known.
+  WallTime at;
+};
+using BreakerCell = Published<BreakerKnown>;
 
 struct BreakerConfig {
   std::string endpoint;
   policy::BreakerPolicy policy;
-  /// A cool-down that outlived the last process; 0: none.
-  WallTime cool_until;
+  /// What it knew when it was last heard of; shared with those that come after it in this process.
+  std::shared_ptr<BreakerCell> cell = {};
 };
 
 /// `unit` null: CAF's scheduler.

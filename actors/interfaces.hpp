@@ -115,10 +115,27 @@ struct OutcomeObserved {
 struct LoadObserved {
   Load load;
 };
-/// An operator's word; holds until `ttl` has passed (F13).
+/// A customer's rating of an answer this endpoint gave (C11). After a trip by feedback only ratings of
+/// answers given since then are of use.
+struct FeedbackObserved {
+  std::string endpoint;
+  bool good = false;
+};
+/// An operator's word; holds until `ttl` has passed (F13). No state: what is now is frozen.
 struct ForceBreaker {
-  policy::BreakerState state;
+  std::optional<policy::BreakerState> state;
   Duration ttl{};
+  std::string who, why;
+};
+/// Nobody has called this endpoint for long enough: please send it a small call of our own, under
+/// Cause::probe, and report its outcome with `probe` set (F15).
+struct ProbeDue {
+  std::string endpoint;
+};
+using ProbeRunner = caf::typed_actor<caf::reacts_to<ProbeDue>>;
+/// Who runs the probes; until someone does, none is wished for. The latest takes over.
+struct AcceptProbes {
+  ProbeRunner runner;
 };
 /// An endpoint's health as its owner sees it now.
 struct HealthChanged {
@@ -133,6 +150,12 @@ struct SubscribeHealth {
 struct BreakerMoved {
   policy::BreakerEvent event;
   WallTime cool_until;
+};
+/// What a breaker would want to know again after a restart: at every change, and now and then.
+struct BreakerSaved {
+  std::string endpoint;
+  WallTime at;
+  policy::BreakerMemory memory;
 };
 /// An attempt to be entered into the books.
 struct AttemptBooked {
@@ -155,7 +178,8 @@ using EndpointActor =
 /// Hears how an endpoint's attempts end and owns its state machine.
 using BreakerActor =
     caf::typed_actor<caf::reacts_to<OutcomeObserved>, caf::reacts_to<LoadObserved>,
-                     caf::reacts_to<ForceBreaker>, caf::reacts_to<SubscribeHealth>, caf::reacts_to<Tick>>;
+                     caf::reacts_to<FeedbackObserved>, caf::reacts_to<ForceBreaker>,
+                     caf::reacts_to<SubscribeHealth>, caf::reacts_to<AcceptProbes>, caf::reacts_to<Tick>>;
 
 /// An endpoint as others know it. `handle` may be a stand-in for one on another node.
 struct RosterEntry {
@@ -182,7 +206,8 @@ using FeatureQueueActor =
 
 /// Keeps the books: attempts outside runs, breaker history, live totals.
 using LedgerActor =
-    caf::typed_actor<caf::reacts_to<AttemptBooked>, caf::reacts_to<BreakerMoved>, caf::reacts_to<GetTotals>>;
+    caf::typed_actor<caf::reacts_to<AttemptBooked>, caf::reacts_to<BreakerMoved>,
+                     caf::reacts_to<BreakerSaved>, caf::reacts_to<GetTotals>>;
 
 /// Go on with this, on the run's own turn.
 struct Continue {
@@ -249,6 +274,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ForceBreaker)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::HealthChanged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::SubscribeHealth)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::BreakerMoved)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::BreakerSaved)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::FeedbackObserved)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ProbeDue)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::AcceptProbes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::AttemptBooked)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::GetTotals)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::RosterChanged)

@@ -17,6 +17,7 @@ struct LedgerState {
     return {
         [this](const AttemptBooked& fact) { on_attempt(fact.row); },
         [this](const BreakerMoved& fact) { on_breaker(fact); },
+        [this](const BreakerSaved& fact) { on_saved(fact); },
         [this](const GetTotals& question) { question.reply(totals_); },
     };
   }
@@ -41,6 +42,12 @@ struct LedgerState {
     journal::Batch batch;
     batch.breakers.push_back({event.endpoint, node_, to_string(event.from), to_string(event.to),
                               to_string(event.reason), event.detail, event.at, fact.cool_until, event.share});
+    keep(std::move(batch));
+  }
+
+  void on_saved(const BreakerSaved& fact) {
+    journal::Batch batch;
+    batch.breaker_memories.push_back({fact.endpoint, node_, policy::to_text(fact.memory), fact.at});
     keep(std::move(batch));
   }
 

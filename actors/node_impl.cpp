@@ -90,16 +90,18 @@ Result<void> Node::Impl::start_gateway() {
   return {};
 }
 
-std::map<std::string, WallTime> Node::Impl::cool_downs() {
-  std::map<std::string, WallTime> out;
-  auto rows = journal_->breakers({clock_.wall().ms - 3'600'000});
-  if (!rows) return out;
-  for (const auto& row : *rows) out[row.endpoint] = row.to == "open" ? row.cool_until : WallTime{};
-  return out;
+std::shared_ptr<actors::BreakerCell> Node::Impl::breaker_memory(const std::string& endpoint) {
+  auto cell = std::make_shared<actors::BreakerCell>();
+  auto rows = journal_->breaker_memories();
+  if (!rows) return cell;
+  for (const auto& row : *rows) {
+    auto memory = row.endpoint == endpoint ? policy::breaker_memory(row.memory) : std::nullopt;
+    if (memory) cell->store(std::make_shared<const actors::BreakerKnown>(*memory, row.at));
+  }
+  return cell;
 }
 
-Result<actors::LocalEndpoint> Node::Impl::local_endpoint(const config::EndpointConfig& endpoint,
-                                                         const std::map<std::string, WallTime>& cooling) {
+Result<actors::LocalEndpoint> Node::Impl::local_endpoint(const config::EndpointConfig& endpoint) {
   const auto& provider = values().providers.at(endpoint.provider);
   auto& client = clients_[actors::client_key(provider)];
   if (!client) {
@@ -114,8 +116,7 @@ Result<actors::LocalEndpoint> Node::Impl::local_endpoint(const config::EndpointC
   warm_[{client.get(), (*wire)->origin}] += provider.warm_connections;
   actors::LocalEndpoint local;
   local.endpoint = {config::endpoint_facts(endpoint), config::guard_policy(endpoint), *wire};
-  auto cool = cooling.find(endpoint.id);
-  local.breaker = {endpoint.id, endpoint.breaker, cool == cooling.end() ? WallTime{} : cool->second};
+  local.breaker = {endpoint.id, endpoint.breaker, breaker_memory(endpoint.id)};
   local.starter = [this, wire = *wire, http = client.get()](const actors::RunAttempt& order,
                                                             actors::HttpAttempt::Ended ended) {
     return actors::HttpAttempt::start(wire, order, *loop_, *http, clock_, std::move(ended));
@@ -136,10 +137,9 @@ Result<void> Node::Impl::start_cast() {
   cast.node = values().node.id;
   desk_.metrics = std::make_shared<telemetry::Metrics>();
   credentials_ = std::make_unique<actors::Credentials>(*loop_, clock_, desk_.metrics);
-  auto cooling = cool_downs();
   for (const auto& endpoint : values().endpoints.list) {
     if (!actors::lives_here(values(), endpoint)) continue;
-    auto local = local_endpoint(endpoint, cooling);
+    auto local = local_endpoint(endpoint);
     if (!local) return std::unexpected(local.error());
     cast.endpoints.push_back(std::move(*local));
   }

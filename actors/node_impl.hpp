@@ -52,9 +52,9 @@ struct Node::Impl final : transport::GatewayListener {
   Result<void> start_gateway();
   Result<void> start_cast();
   void start_ledger(actors::SupervisorConfig& cast);
-  Result<actors::LocalEndpoint> local_endpoint(const config::EndpointConfig& endpoint,
-                                               const std::map<std::string, WallTime>& cooling);
-  std::map<std::string, WallTime> cool_downs();
+  Result<actors::LocalEndpoint> local_endpoint(const config::EndpointConfig& endpoint);
+  /// What the journal knows of its breaker.
+  std::shared_ptr<actors::BreakerCell> breaker_memory(const std::string& endpoint);
   void make_ready();
   void make_desk();
   void tick();

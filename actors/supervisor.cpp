@@ -69,9 +69,11 @@ struct SupervisorState {
   void spawn_endpoint_pair(std::size_t index) {
     const auto& spec = config_.endpoints[index];
     const auto& id = spec.endpoint.facts.id;
+    // The breakers of one endpoint share their memory: the next goes on where the last was (F13).
+    auto& cell = memories_[id];
+    if (!cell) cell = spec.breaker.cell ? spec.breaker.cell : std::make_shared<BreakerCell>();
     auto config = spec.breaker;
-    if (auto known = health_.find(id); known != health_.end() && known->second->cool_until.ms > 0)
-      config.cool_until = known->second->cool_until;
+    config.cell = cell;
     auto breaker = spawn_breaker(self_->system(), stage_.loop_unit, config, *stage_.clock, stage_.ledger);
     self_->monitor(breaker);
     auto endpoint = spawn_endpoint(self_->system(), stage_.loop_unit, spec.endpoint, spec.starter,
@@ -227,6 +229,7 @@ struct SupervisorState {
   std::vector<std::string> order_;  // endpoints, queues, peers: each knows those before it
   EndpointMap endpoints_;
   std::map<std::string, BreakerActor> breakers_;
+  std::map<std::string, std::shared_ptr<BreakerCell>> memories_;
   QueueMap queues_;
   PeerMap peers_;
   std::map<std::string, RosterEntry> remotes_;

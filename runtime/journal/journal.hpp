@@ -81,11 +81,19 @@ struct UsageRow {
   Duration ttft{}, total{};
 };
 
-/// One change of a breaker, kept for history and for restarts (a cool-down outlives its process).
+/// One change of a breaker, kept for history.
 struct BreakerRow {
   std::string endpoint, node, from, to, reason, detail;
   WallTime at, cool_until;
   double share = 1;
+};
+
+/// What a breaker takes along over a restart. One per endpoint: the newest replaces what was there (F13).
+struct BreakerMemoryRow {
+  std::string endpoint, node;
+  /// policy::to_text of its memory.
+  std::string memory;
+  WallTime at;
 };
 
 /// One order of an operator or of a rollout: what is in force after a restart, and the audit trail (C15, B9).
@@ -125,6 +133,7 @@ struct Batch {
   std::vector<Entry> entries;
   std::vector<UsageRow> usage;
   std::vector<BreakerRow> breakers;
+  std::vector<BreakerMemoryRow> breaker_memories;
   std::vector<ControlRow> controls;
   std::vector<ExposureRow> exposures;
   /// Inserted or updated by run_id, before the entries. An update keeps `created` and the epoch, and is
@@ -179,6 +188,8 @@ class Journal {
   virtual Result<std::vector<CostRow>> cost(const std::string& by, const UsageFilter& filter) = 0;
   /// In the order they were written, those with `at` >= since.
   virtual Result<std::vector<BreakerRow>> breakers(WallTime since) = 0;
+  /// By endpoint; none from a file older than they are.
+  virtual Result<std::vector<BreakerMemoryRow>> breaker_memories() = 0;
   /// In the order they were written; none from a file older than they are.
   virtual Result<std::vector<ControlRow>> controls(WallTime since) = 0;
   virtual Result<std::vector<ExposureCount>> exposures() = 0;

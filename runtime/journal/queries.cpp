@@ -36,7 +36,18 @@ constexpr std::string_view kControls =
 constexpr std::string_view kExposures =
     "SELECT experiment, version, arm, count(*), min(at), max(at) FROM exposure GROUP BY 1, 2, 3 ORDER BY 1, "
     "5, 3";
+constexpr std::string_view kMemories = "SELECT endpoint, node, memory, at FROM breaker_memory ORDER BY 1";
+constexpr std::string_view kHasMemories = "SELECT count(*) FROM sqlite_schema WHERE name = 'breaker_memory'";
 constexpr std::string_view kHasControls = "SELECT count(*) FROM sqlite_schema WHERE name = 'control'";
+
+BreakerMemoryRow memory_of(const Statement& row) {
+  BreakerMemoryRow memory;
+  memory.endpoint = row.text(0);
+  memory.node = row.text(1);
+  memory.memory = row.text(2);
+  memory.at.ms = row.integer(3);
+  return memory;
+}
 
 RunRow run_of(const Statement& row) {
   RunRow run;
@@ -205,6 +216,13 @@ Result<std::vector<CostRow>> read_cost(Connection& connection, const std::string
 
 Result<std::vector<BreakerRow>> read_breakers(Connection& connection, WallTime since) {
   return read_rows(connection, kBreakers, breaker_of, since.ms);
+}
+
+Result<std::vector<BreakerMemoryRow>> read_breaker_memories(Connection& connection) {
+  auto there = connection.integer(kHasMemories);
+  if (!there) return std::unexpected(std::move(there.error()));
+  if (*there == 0) return std::vector<BreakerMemoryRow>{};
+  return read_rows(connection, kMemories, memory_of);
 }
 
 // A file of version 1 that nobody has opened for writing since has no such tables yet.

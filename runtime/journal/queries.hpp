@@ -19,6 +19,7 @@ Result<std::vector<UsageRow>> read_usage(Connection& connection, const UsageFilt
 Result<std::vector<CostRow>> read_cost(Connection& connection, const std::string& by,
                                        const UsageFilter& filter);
 Result<std::vector<BreakerRow>> read_breakers(Connection& connection, WallTime since);
+Result<std::vector<BreakerMemoryRow>> read_breaker_memories(Connection& connection);
 Result<std::vector<ControlRow>> read_controls(Connection& connection, WallTime since);
 Result<std::vector<ExposureCount>> read_exposures(Connection& connection);
 

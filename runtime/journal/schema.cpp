@@ -61,6 +61,12 @@ CREATE TABLE IF NOT EXISTS exposure(
 CREATE UNIQUE INDEX IF NOT EXISTS exposure_once ON exposure(experiment, version, unit);
 )sql";
 
+// What version 3 added, likewise.
+constexpr const char* kTablesOfVersion3 = R"sql(
+CREATE TABLE IF NOT EXISTS breaker_memory(
+  endpoint TEXT PRIMARY KEY, node TEXT NOT NULL, memory TEXT NOT NULL, at INTEGER NOT NULL);
+)sql";
+
 /// New files are for their owner alone: they hold what users wrote. SQLite gives the log the file's
 /// permissions. Only a file that was not there is opened here: closing another would drop the locks that
 /// SQLite holds on it for this process (sqlite.org/howtocorrupt.html, 2.2).
@@ -121,8 +127,9 @@ Result<bool> recognise(Connection& connection, const std::string& path) {
 }
 
 Result<void> create_tables(Connection& connection) {
-  auto sql = fmt::format("BEGIN IMMEDIATE; {} {} PRAGMA application_id={}; PRAGMA user_version={}; COMMIT;",
-                         kTables, kTablesOfVersion2, kApplicationId, kSchemaVersion);
+  auto sql =
+      fmt::format("BEGIN IMMEDIATE; {} {} {} PRAGMA application_id={}; PRAGMA user_version={}; COMMIT;",
+                  kTables, kTablesOfVersion2, kTablesOfVersion3, kApplicationId, kSchemaVersion);
   return connection.execute(sql.c_str());
 }
 
@@ -130,8 +137,8 @@ Result<void> bring_up_to_date(Connection& connection) {
   auto version = connection.integer("PRAGMA user_version");
   if (!version) return std::unexpected(std::move(version.error()));
   if (*version >= kSchemaVersion) return {};
-  auto sql =
-      fmt::format("BEGIN IMMEDIATE; {} PRAGMA user_version={}; COMMIT;", kTablesOfVersion2, kSchemaVersion);
+  auto sql = fmt::format("BEGIN IMMEDIATE; {} {} PRAGMA user_version={}; COMMIT;", kTablesOfVersion2,
+                         kTablesOfVersion3, kSchemaVersion);
   return connection.execute(sql.c_str());
 }
 

@@ -10,7 +10,7 @@ namespace troupe::journal {
 
 /// Raised when tables are added; a file of an older version is given them when it is opened for writing. A
 /// file of a newer version is refused, never guessed at.
-inline constexpr int kSchemaVersion = 2;
+inline constexpr int kSchemaVersion = 3;
 
 /// Payloads, inputs and outputs above this are stored once by content, in a table of their own, so that the
 /// pages of histories stay small (RUNTIME 5.2; the cure for its pain 6).

@@ -44,6 +44,9 @@ class SqliteReader : public Journal {
   Result<std::vector<BreakerRow>> breakers(WallTime since) override {
     return readers_.ask([&](Connection& c) { return read_breakers(c, since); });
   }
+  Result<std::vector<BreakerMemoryRow>> breaker_memories() override {
+    return readers_.ask([](Connection& c) { return read_breaker_memories(c); });
+  }
   Result<std::vector<ControlRow>> controls(WallTime since) override {
     return readers_.ask([&](Connection& c) { return read_controls(c, since); });
   }
@@ -93,6 +96,7 @@ class SqliteJournal final : public Journal {
     return reader_.cost(by, filter);
   }
   Result<std::vector<BreakerRow>> breakers(WallTime since) override { return reader_.breakers(since); }
+  Result<std::vector<BreakerMemoryRow>> breaker_memories() override { return reader_.breaker_memories(); }
   Result<std::vector<ControlRow>> controls(WallTime since) override { return reader_.controls(since); }
   Result<std::vector<ExposureCount>> exposures() override { return reader_.exposures(); }
   Result<std::vector<std::string>> check() override { return reader_.check(); }

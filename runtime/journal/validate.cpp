@@ -72,6 +72,8 @@ Result<void> validate(const Batch& batch, std::size_t payload_bytes_max) {
     ok = check_entry(*at, payload_bytes_max);
   for (auto at = batch.usage.begin(); ok && at != batch.usage.end(); ++at) ok = check_usage(*at);
   for (auto at = batch.breakers.begin(); ok && at != batch.breakers.end(); ++at) ok = check_breaker(*at);
+  for (const auto& row : batch.breaker_memories)
+    if (ok) ok = check_texts("breaker memory", {row.endpoint, row.node, row.memory});
   for (auto at = batch.controls.begin(); ok && at != batch.controls.end(); ++at)
     ok = check_control(*at, payload_bytes_max);
   for (auto at = batch.exposures.begin(); ok && at != batch.exposures.end(); ++at)

@@ -32,6 +32,9 @@ constexpr std::string_view kInsertUsage =
 constexpr std::string_view kInsertBreaker =
     "INSERT INTO breaker(endpoint, node, before, after, reason, detail, at, cool_until, share)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr std::string_view kReplaceMemory =
+    "INSERT INTO breaker_memory(endpoint, node, memory, at) VALUES (?, ?, ?, ?) ON CONFLICT(endpoint)"
+    " DO UPDATE SET node = excluded.node, memory = excluded.memory, at = excluded.at";
 constexpr std::string_view kInsertControl =
     "INSERT INTO control(kind, subject, epoch, node, body, who, why, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kInsertExposure =
@@ -63,13 +66,14 @@ Result<Writer> Writer::open(Connection& connection) {
   if (!heads) return std::unexpected(std::move(heads.error()));
   std::vector<Statement> all;
   for (auto sql : {kInsertRun, kUpdateRun, kClaimRun, kInsertEntry, kInsertUsage, kInsertBreaker,
-                   kInsertControl, kInsertExposure}) {
+                   kInsertControl, kInsertExposure, kReplaceMemory}) {
     auto statement = connection.prepare(sql);
     if (!statement) return std::unexpected(std::move(statement.error()));
     all.push_back(std::move(*statement));
   }
-  Statements statements{std::move(all[0]), std::move(all[1]), std::move(all[2]), std::move(all[3]),
-                        std::move(all[4]), std::move(all[5]), std::move(all[6]), std::move(all[7])};
+  Statements statements{std::move(all[0]), std::move(all[1]), std::move(all[2]),
+                        std::move(all[3]), std::move(all[4]), std::move(all[5]),
+                        std::move(all[6]), std::move(all[7]), std::move(all[8])};
   return Writer(connection, std::move(*blobs), std::move(*heads), std::move(statements));
 }
 
@@ -85,6 +89,8 @@ Result<void> Writer::apply(const Batch& batch) {
   for (auto at = batch.entries.begin(); ok && at != batch.entries.end(); ++at) ok = put_entry(*at);
   for (auto at = batch.usage.begin(); ok && at != batch.usage.end(); ++at) ok = put_usage(*at);
   for (auto at = batch.breakers.begin(); ok && at != batch.breakers.end(); ++at) ok = put_breaker(*at);
+  const auto& memories = batch.breaker_memories;
+  for (auto at = memories.begin(); ok && at != memories.end(); ++at) ok = put_memory(*at);
   for (auto at = batch.controls.begin(); ok && at != batch.controls.end(); ++at) ok = put_control(*at);
   for (auto at = batch.exposures.begin(); ok && at != batch.exposures.end(); ++at) ok = put_exposure(*at);
   return ok;
@@ -185,6 +191,10 @@ Result<void> Writer::put_breaker(const BreakerRow& row) {
       .with(row.endpoint, row.node, row.from, row.to, row.reason, row.detail, row.at.ms, row.cool_until.ms,
             row.share)
       .run();
+}
+
+Result<void> Writer::put_memory(const BreakerMemoryRow& row) {
+  return statements_.replace_memory.with(row.endpoint, row.node, row.memory, row.at.ms).run();
 }
 
 Result<void> Writer::put_control(const ControlRow& row) {

@@ -30,7 +30,7 @@ class Writer {
  private:
   struct Statements {
     Statement insert_run, update_run, claim_run, insert_entry, insert_usage, insert_breaker, insert_control,
-        insert_exposure;
+        insert_exposure, replace_memory;
   };
   Writer(Connection& connection, BlobStore blobs, RunHeads heads, Statements statements);
 
@@ -40,6 +40,7 @@ class Writer {
   Result<void> put_entry(const Entry& entry);
   Result<void> put_usage(const UsageRow& row);
   Result<void> put_breaker(const BreakerRow& row);
+  Result<void> put_memory(const BreakerMemoryRow& row);
   Result<void> put_control(const ControlRow& row);
   Result<void> put_exposure(const ExposureRow& row);
 

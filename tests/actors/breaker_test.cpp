@@ -10,8 +10,9 @@ using policy::BreakerState;
 
 class BreakerActorTest : public ActorTest {
  protected:
-  BreakerActor open(WallTime cool_until = {}) {
-    BreakerConfig config{"a", {}, cool_until};
+  /// `cell` null: nothing is known from before.
+  BreakerActor open(std::shared_ptr<BreakerCell> cell = nullptr, policy::BreakerPolicy policy = {}) {
+    BreakerConfig config{"a", std::move(policy), std::move(cell)};
     auto breaker = keep(spawn_breaker(system_, nullptr, config, clock_, ledger_probe(books_)));
     tell(breaker, SubscribeHealth{probe(heard_)});
     return breaker;
@@ -67,25 +68,49 @@ TEST_F(BreakerActorTest, TellsASubscriberOnceHoweverOftenItAsks) {
 }
 
 TEST_F(BreakerActorTest, ResumesACoolDownAfterARestart) {
-  auto breaker = open();
+  auto cell = std::make_shared<BreakerCell>();
+  auto breaker = open(cell);
   trip(breaker);
   auto cool_until = last().cool_until;
   ASSERT_GT(cool_until, clock_.wall());
   kill(breaker);
   clock_.pass(1s);
-  auto again = open(cool_until);
+  auto again = open(cell);
   EXPECT_EQ(last().state, BreakerState::open);  // GATEWAYS, pain 5
   EXPECT_EQ(last().cool_until, cool_until);
+  EXPECT_EQ(books_.moves.back().event.to, BreakerState::open) << "and the figures say so";
   pass(5s, again);
   EXPECT_EQ(last().state, BreakerState::partial);
 }
 
-TEST_F(BreakerActorTest, ForgetsTheCoolDownWhenItsEndIsNotHandedOn) {
+TEST_F(BreakerActorTest, GoesOnFromWhatTheBooksKept) {  // F13: another process, nothing shared
+  auto breaker = open();
+  trip(breaker);
+  kill(breaker);
+  ASSERT_FALSE(books_.saves.empty());
+  auto text = policy::to_text(books_.saves.back().memory);
+  auto cell = std::make_shared<BreakerCell>();
+  cell->store(std::make_shared<const BreakerKnown>(*policy::breaker_memory(text), books_.saves.back().at));
+  clock_.pass(1h);
+  auto again = open(cell);
+  pass(1s, again);
+  EXPECT_EQ(last().state, BreakerState::partial) << "cooled down long ago, but not proven";
+  EXPECT_EQ(last().share, 0.01);
+}
+
+TEST_F(BreakerActorTest, ForgetsTheCoolDownWhenNothingIsHandedOn) {
   auto breaker = open();
   trip(breaker);
   kill(breaker);
   open();
   EXPECT_EQ(last().state, BreakerState::closed);  // the mechanism off: traffic at once
+}
+
+TEST_F(BreakerActorTest, SavesNowAndThenWhatItLearns) {
+  auto breaker = open();
+  pass(11min, breaker);
+  EXPECT_EQ(books_.saves.size(), 1u);
+  EXPECT_TRUE(books_.moves.empty());
 }
 
 TEST_F(BreakerActorTest, NeverLooksOlderThanInItsLastLife) {
@@ -101,14 +126,70 @@ TEST_F(BreakerActorTest, NeverLooksOlderThanInItsLastLife) {
 
 TEST_F(BreakerActorTest, ObeysAnOperatorUntilTheOrderRunsOut) {
   auto breaker = open();
-  tell(breaker, ForceBreaker{BreakerState::open, 10s});
+  tell(breaker, ForceBreaker{BreakerState::open, 10s, "ana", "incident 17"});
   EXPECT_EQ(last().state, BreakerState::open);  // F13
   EXPECT_EQ(last().reason, policy::TripReason::forced);
-  EXPECT_EQ(books_.moves.size(), 1u);
+  ASSERT_EQ(books_.moves.size(), 1u);
+  EXPECT_EQ(books_.moves[0].event.detail, "held open for 10.0s by ana: incident 17");
   pass(9s, breaker);
   EXPECT_EQ(last().state, BreakerState::open);
   pass(2s, breaker);
   EXPECT_NE(last().state, BreakerState::open);
+}
+
+TEST_F(BreakerActorTest, FreezesWhatIs) {  // F13
+  auto breaker = open();
+  tell(breaker, ForceBreaker{std::nullopt, 10s, "ana", {}});
+  trip(breaker);
+  EXPECT_EQ(last().state, BreakerState::closed);
+  pass(11s, breaker);
+  trip(breaker);
+  EXPECT_EQ(last().state, BreakerState::open);
+}
+
+TEST_F(BreakerActorTest, HearsWhatCustomersSay) {  // C11
+  policy::BreakerMemory learned;
+  learned.healthy_feedback = 0.05;
+  auto cell = std::make_shared<BreakerCell>();
+  cell->store(std::make_shared<const BreakerKnown>(learned, clock_.wall()));
+  auto breaker = open(cell);
+  for (int i = 0; i < 40; ++i) tell(breaker, FeedbackObserved{"a", false});
+  EXPECT_EQ(last().state, BreakerState::open);
+  ASSERT_FALSE(books_.moves.empty());
+  EXPECT_EQ(books_.moves.front().event.reason, policy::TripReason::feedback);
+}
+
+TEST_F(BreakerActorTest, WishesForAProbeWhenNobodyCalls) {  // F15
+  auto breaker = open(nullptr, {.probe = {.idle_after = 1min}});
+  std::vector<ProbeDue> wishes;
+  tell(breaker, AcceptProbes{probe(wishes)});
+  pass(50s, breaker);
+  EXPECT_EQ(wishes.size(), 0u);
+  pass(20s, breaker);
+  ASSERT_EQ(wishes.size(), 1u) << "once";
+  EXPECT_EQ(wishes[0].endpoint, "a");
+  OutcomeObserved fact;
+  fact.outcome.at = clock_.now();
+  fact.outcome.ttft = fact.outcome.total = 100ms;
+  fact.outcome.probe = true;
+  tell(breaker, fact);
+  pass(50s, breaker);
+  EXPECT_EQ(wishes.size(), 1u);
+  pass(20s, breaker);
+  EXPECT_EQ(wishes.size(), 2u);
+  EXPECT_EQ(last().samples, 0u) << "no customer called";
+  EXPECT_EQ(last().probes, 1u);
+}
+
+TEST_F(BreakerActorTest, SaysHowOldItsNewestFigureIs) {  // E8: the stale can be explored
+  auto breaker = open();
+  EXPECT_EQ(last().measured.ms, 0);
+  auto then = clock_.wall();
+  tell(breaker, failure(clock_.now()));
+  pass(20s, breaker);
+  tell(breaker, LoadObserved{});
+  tell(breaker, Tick{});
+  EXPECT_EQ(last().measured, then);
 }
 
 }  // namespace

@@ -29,8 +29,10 @@ class EndpointTest : public ActorTest {
     auto breaker =
         keep(BreakerActor(system_.spawn([this](BreakerActor::pointer) -> BreakerActor::behavior_type {
           return {[this](const OutcomeObserved& fact) { outcomes_.push_back(fact); },
-                  [this](const LoadObserved& fact) { loads_.push_back(fact); }, [](const ForceBreaker&) {},
-                  [](const SubscribeHealth&) {}, [](Tick) {}};
+                  [this](const LoadObserved& fact) { loads_.push_back(fact); },
+                  [](const FeedbackObserved&) {},
+                  [](const ForceBreaker&) {},
+                  [](const SubscribeHealth&) {}, [](const AcceptProbes&) {}, [](Tick) {}};
         })));
     AttemptStarter starter = [this](const RunAttempt& order, HttpAttempt::Ended ended) {
       started_.push_back({order, std::move(ended), std::make_shared<ScriptedAttempt>()});

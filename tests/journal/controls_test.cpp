@@ -52,17 +52,21 @@ TEST_F(ControlRowsTest, AFileFromBeforeIsReadAsEmptyAndGivenTheTablesWhenWritten
   {
     auto connection = Connection::open(path(), Connection::Mode::create);
     ASSERT_TRUE(connection &&
-                connection->execute("DROP TABLE control; DROP TABLE exposure; PRAGMA user_version=1"));
+                connection->execute("DROP TABLE control; DROP TABLE exposure; DROP TABLE breaker_memory;"
+                                    "PRAGMA user_version=1"));
   }
   auto reading = open_sqlite_readonly(path());
   ASSERT_TRUE(reading);
   EXPECT_EQ((*reading)->controls({})->size(), 0u);
   EXPECT_EQ((*reading)->exposures()->size(), 0u);
+  EXPECT_EQ((*reading)->breaker_memories()->size(), 0u);
   auto journal = open();
   Batch batch;
   batch.controls = {control_row("east", 20)};
+  batch.breaker_memories = {{"e", "n", "m", {1}}};
   EXPECT_TRUE(append_now(*journal, batch));
   EXPECT_EQ(journal->controls({})->size(), 1u);
+  EXPECT_EQ(journal->breaker_memories()->size(), 1u);
 }
 
 TEST_F(ControlRowsTest, TextsOverTheirBoundAreRefused) {

@@ -255,5 +255,22 @@ TEST_F(JournalTest, AnswersBreakersInOrder) {
   EXPECT_DOUBLE_EQ(rows[1].share, 0.25);
 }
 
+TEST_F(JournalTest, KeepsTheNewestMemoryOfEachBreaker) {  // F13
+  auto journal = open();
+  for (std::int64_t i = 1; i < 4; ++i) {
+    Batch batch;
+    batch.breaker_memories.push_back({"a", "n", "memory " + std::to_string(i), {i}});
+    if (i == 1) batch.breaker_memories.push_back({"b", "n", "other", {i}});
+    ASSERT_TRUE(append_now(*journal, batch));
+  }
+  journal.reset();
+  auto rows = open()->breaker_memories().value();
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].endpoint, "a");
+  EXPECT_EQ(rows[0].memory, "memory 3");
+  EXPECT_EQ(rows[0].at.ms, 3);
+  EXPECT_EQ(rows[1].memory, "other");
+}
+
 }  // namespace
 }  // namespace troupe::journal

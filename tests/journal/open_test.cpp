@@ -2,6 +2,7 @@
 #include "tests/journal/journal_support.hpp"
 
 #include "runtime/journal/database.hpp"
+#include "runtime/journal/schema.hpp"
 
 #include <gmock/gmock.h>
 
@@ -97,8 +98,8 @@ TEST_F(OpenTest, RefusesAnotherProgramsDatabase) {
 
 TEST_F(OpenTest, RefusesANewerVersion) {
   fill(1);
-  execute("PRAGMA user_version=3");
-  expect_refused("version 3");
+  execute("PRAGMA user_version=4");
+  expect_refused("version 4");
 }
 
 TEST_F(OpenTest, RefusesACutFile) {

@@ -92,6 +92,70 @@ TEST(BreakerFigures, EachFaultIsFoundWithinAStatedNumberOfCalls) {  // F2
   }
 }
 
+/// Calls that meet a sick endpoint in an hour of flapping, 10 calls/s, routed by the admitted share.
+int harmed_by_flapping(const BreakerPolicy& policy, double period, double sick_part) {
+  BreakerWorld world(policy);
+  Rng routing(7);
+  int harmed = 0;
+  auto start = world.now;
+  for (double t = 0; t < 3600; t = seconds(world.now - start)) {
+    world.tick(std::chrono::milliseconds(100));
+    if (routing.uniform() >= world.breaker.share()) continue;
+    bool sick = std::fmod(t, period) < sick_part * period;
+    harmed += sick;
+    sick ? world.bad() : world.good();
+  }
+  return harmed;
+}
+
+TEST(BreakerFigures, NoPeriodOfFlappingResonates) {  // F9
+  int worst = 0, worst_without = 0;
+  double worst_period = 0;
+  for (double period = 1; period < 2000; period *= 1.5)
+    for (double sick_part : {0.1, 0.4, 0.5}) {
+      // Shorter than the window and rarer than error_share_max it is no flapping, but a share that is borne.
+      if (sick_part * period < 1 && sick_part < BreakerPolicy{}.error_share_max) continue;
+      int harmed = harmed_by_flapping({}, period, sick_part);
+      int without = harmed_by_flapping({.cool_down_max = std::chrono::seconds(5)}, period, sick_part);
+      if (harmed > worst) {
+        worst = harmed;
+        worst_period = period;
+      }
+      worst_without = std::max(worst_without, without);
+    }
+  std::printf(
+      "[ figures  ] flapping, all periods to half an hour: at most %d of 36000 calls harmed (period %.0f s); "
+      "%d were cool-downs not to grow\n",
+      worst, worst_period, worst_without);
+  EXPECT_LT(worst, 360) << "one in a hundred";
+  EXPECT_GT(worst_without, worst) << "the mechanism off";
+}
+
+TEST(BreakerFigures, ThrottlingTripsOnItsOwnTimeScaleOnly) {  // F4
+  for (double share : {0.6, 0.9, 1.0}) {
+    BreakerWorld world;
+    world.run({}, 1000);
+    auto begun = world.now;
+    ASSERT_GE(world.run_until(BreakerState::open, {.throttle_share = share}, 5000), 0);
+    double after = seconds(world.now - begun);
+    std::printf("[ figures  ] %3.0f %% throttled: capacity for %.0f s, then degradation\n", 100 * share,
+                after);
+    EXPECT_GE(after, 60);
+    EXPECT_LE(after, 100);
+    EXPECT_EQ(world.events.front().reason, TripReason::throttled);
+  }
+  BreakerWorld bursts;
+  bursts.run({}, 1000);
+  for (int i = 0; i < 100; ++i) {
+    bursts.run({.throttle_share = 1}, 300);  // half a minute
+    bursts.run({}, 600);
+  }
+  EXPECT_TRUE(bursts.events.empty()) << "bursts of throttles are the router's business";
+  BreakerWorld off({.throttle_share_max = 1});
+  off.run({.throttle_share = 0.95}, 5000);
+  EXPECT_TRUE(off.events.empty()) << "the mechanism off: starved without end";
+}
+
 TEST(BreakerFigures, TtftTripsBeforeTotalWhenBothAreSlow) {  // F5
   int by_ttft = 0;
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {

@@ -35,6 +35,7 @@ struct EndpointScript {
 struct LedgerBooks {
   std::vector<AttemptBooked> attempts;
   std::vector<BreakerMoved> moves;
+  std::vector<BreakerSaved> saves;
   std::map<std::string, int> by_cause() const {
     std::map<std::string, int> out;
     for (const auto& each : attempts) ++out[each.row.cause];
@@ -110,6 +111,7 @@ class ActorTest : public ::testing::Test {
       return {
           [&books](const AttemptBooked& fact) { books.attempts.push_back(fact); },
           [&books](const BreakerMoved& fact) { books.moves.push_back(fact); },
+          [&books](const BreakerSaved& fact) { books.saves.push_back(fact); },
           [](const GetTotals& question) { question.reply({}); },
       };
     })));

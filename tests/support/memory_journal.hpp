@@ -43,6 +43,11 @@ class MemoryJournal final : public Journal {
     return std::vector<CostRow>{};
   }
   Result<std::vector<BreakerRow>> breakers(WallTime) override { return breakers_; }
+  Result<std::vector<BreakerMemoryRow>> breaker_memories() override {
+    std::vector<BreakerMemoryRow> out;
+    for (const auto& [endpoint, row] : memories_) out.push_back(row);
+    return out;
+  }
   Result<std::vector<ControlRow>> controls(WallTime) override { return controls_; }
   Result<std::vector<ExposureCount>> exposures() override {
     std::map<std::pair<std::string, std::string>, ExposureCount> sums;
@@ -104,6 +109,7 @@ class MemoryJournal final : public Journal {
     if (batch.run) runs_[batch.run->run_id] = *batch.run;
     usage_.insert(usage_.end(), batch.usage.begin(), batch.usage.end());
     breakers_.insert(breakers_.end(), batch.breakers.begin(), batch.breakers.end());
+    for (const auto& row : batch.breaker_memories) memories_[row.endpoint] = row;
     controls_.insert(controls_.end(), batch.controls.begin(), batch.controls.end());
     exposures_.insert(exposures_.end(), batch.exposures.begin(), batch.exposures.end());
     return {};
@@ -126,6 +132,7 @@ class MemoryJournal final : public Journal {
   std::map<std::string, std::set<std::string>> results_;
   std::vector<UsageRow> usage_;
   std::vector<BreakerRow> breakers_;
+  std::map<std::string, BreakerMemoryRow> memories_;
   std::vector<ControlRow> controls_;
   std::vector<ExposureRow> exposures_;
 };
