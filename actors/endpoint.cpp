@@ -120,6 +120,10 @@ struct EndpointState {
     outcome.ttft = result.record.ttft;
     outcome.total = result.record.total;
     outcome.trickle = result.record.cause == Cause::trickle;
+    outcome.probe = result.record.cause == Cause::probe;
+    auto tokens = result.record.usage.output;
+    if (!result.error && outcome.ttft > Duration::zero() && tokens > 1)
+      outcome.itl = (outcome.total - outcome.ttft) / (tokens - 1);
     return outcome;
   }
 
