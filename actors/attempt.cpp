@@ -13,6 +13,8 @@
 namespace troupe::actors {
 namespace {
 
+constexpr Duration kRoomRecheck = std::chrono::milliseconds(10);
+
 class Attempt final : public HttpAttempt,
                       public http::ExchangeSink,
                       public std::enable_shared_from_this<Attempt> {
@@ -202,6 +204,22 @@ class Attempt final : public HttpAttempt,
     }
     if (order_.sink) order_.sink->on_events(events_);
     events_.clear();
+    wait_for_room();
+  }
+
+  // Back-pressure from whoever listens to the socket: a slow consumer slows the provider, nobody's memory grows.
+  void wait_for_room() {
+    if (!exchange_ || !order_.sink || !order_.sink->full()) return;
+    exchange_->pause();
+    room_ = loop_.after(kRoomRecheck, [weak = weak_from_this()] {
+      if (auto self = weak.lock()) self->look_for_room();
+    });
+  }
+
+  void look_for_room() {
+    room_.reset();
+    wait_for_room();
+    if (!room_ && exchange_) exchange_->resume();
   }
 
   void on_content() {
@@ -226,6 +244,7 @@ class Attempt final : public HttpAttempt,
     if (!ended_) return;
     first_token_.reset();
     credential_late_.reset();
+    room_.reset();
     if (decoder_) result_->completion = std::move(builder_).take();
     auto& usage = result_->completion.usage;
     bool told = usage.input + usage.output + usage.cache_read + usage.cache_write > 0;
@@ -255,7 +274,7 @@ class Attempt final : public HttpAttempt,
   std::unique_ptr<http::Loop::Timer> credential_late_;
   std::shared_ptr<http::Exchange> exchange_;
   std::unique_ptr<providers::StreamDecoder> decoder_;
-  std::unique_ptr<http::Loop::Timer> first_token_;
+  std::unique_ptr<http::Loop::Timer> first_token_, room_;
   http::Response response_;
   std::vector<StreamEvent> events_;
   CompletionBuilder builder_;

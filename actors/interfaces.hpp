@@ -32,6 +32,9 @@ class StreamSink {
  public:
   virtual ~StreamSink() = default;
   virtual void on_events(std::span<const StreamEvent> events) = 0;
+  /// Has it more than it can pass on? Asked after each batch, and while true again and again; meanwhile nothing
+  /// is read from the provider. Same thread as on_events.
+  virtual bool full() { return false; }
 };
 using SinkPtr = std::shared_ptr<StreamSink>;
 

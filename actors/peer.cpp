@@ -17,7 +17,8 @@ transport::Outbound outbound(WireKind kind, const Body& body, protocol::Lane lan
   return {lane, static_cast<std::uint32_t>(kind), 0, {}, body_bytes(body)};
 }
 
-// Sends an attempt's events to the node that asked for it, one message per batch.
+// Sends an attempt's events to the node that asked for it, one message per batch. What the link has no room
+// for waits here, and the provider with it.
 class RemoteSink final : public StreamSink {
  public:
   RemoteSink(transport::Gateway& gateway, std::string peer, std::uint64_t id)
@@ -26,15 +27,27 @@ class RemoteSink final : public StreamSink {
   void hush() { hushed_ = true; }
   void on_events(std::span<const StreamEvent> events) override {
     if (hushed_) return;
-    AttemptEventsBody body{id_, {events.begin(), events.end()}};
-    // A lost batch is no lost answer: the whole completion comes with attempt_ended.
-    (void)gateway_.send(peer_, outbound(WireKind::attempt_events, body));
+    waiting_.events.insert(waiting_.events.end(), events.begin(), events.end());
+    pass_on();
+  }
+  bool full() override {
+    if (hushed_) waiting_.events.clear();
+    if (!waiting_.events.empty()) pass_on();
+    return !waiting_.events.empty();
   }
 
  private:
+  // A batch that is lost with its link is no lost answer: the whole completion comes with attempt_ended.
+  void pass_on() {
+    waiting_.id = id_;
+    auto sent = gateway_.send(peer_, outbound(WireKind::attempt_events, waiting_));
+    if (sent || sent.error().code != Errc::refused) waiting_.events.clear();
+  }
+
   transport::Gateway& gateway_;
   std::string peer_;
   std::uint64_t id_;
+  AttemptEventsBody waiting_;
   std::atomic<bool> hushed_ = false;
 };
 

@@ -8,6 +8,7 @@
 #include "runtime/http/server.hpp"
 #include "tests/support/actor_test.hpp"
 
+#include <atomic>
 #include <future>
 
 namespace troupe::actors::testing {
@@ -154,6 +155,52 @@ TEST_F(AttemptTest, ReadsAnAnswerThatComesWhole) {
   ASSERT_FALSE(result->error);
   EXPECT_EQ(result->completion.text(), "Paris");
   EXPECT_EQ(result->record.usage, (Usage{12, 3}));
+}
+
+/// Has enough after the first batch, until it is told to go on.
+class SlowSink final : public StreamSink {
+ public:
+  void on_events(std::span<const StreamEvent> events) override {
+    for (const auto& event : events)
+      if (const auto* delta = std::get_if<TextDelta>(&event)) heard += delta->text.size();
+  }
+  bool full() override {
+    if (++asked_ == 20) many_times.set_value();
+    return !released && heard > 0;
+  }
+  std::atomic<std::size_t> heard = 0;
+  std::atomic<bool> released = false;
+  std::promise<void> many_times;
+
+ private:
+  int asked_ = 0;
+};
+
+TEST_F(AttemptTest, ASlowConsumerSlowsTheProviderAndLosesNothing) {
+  constexpr std::size_t deltas = 512, size = 65'536;
+  serve_ = [](const http::Request&, const Responder& responder) {
+    auto writer = dialect().stream_writer({});
+    responder->begin(dialect().stream_head({}));
+    for (std::size_t i = 0; i < deltas; ++i)
+      responder->write(writer->write(TextDelta{std::string(size, 'x')}));
+    responder->write(writer->write(StreamStopped{}));
+    responder->write(writer->write(UsageReported{{12, 3}}));
+    responder->write(writer->finish());
+    responder->finish(http::Ending::complete);
+  };
+  auto slow = std::make_shared<SlowSink>();
+  RunAttempt order;
+  order.request = std::make_shared<const CompletionRequest>(question("Say much."));
+  order.deadline = system_clock().now() + 20s;
+  order.sink = slow;
+  start(std::move(order));
+  slow->many_times.get_future().wait();
+  EXPECT_LT(slow->heard, deltas * size / 2) << "the rest waits at the provider";
+  slow->released = true;
+  auto result = wait();
+  ASSERT_FALSE(result->error) << result->error->what;
+  EXPECT_EQ(slow->heard, deltas * size);
+  EXPECT_EQ(result->completion.text().size(), deltas * size);
 }
 
 TEST_F(AttemptTest, NeverTakesACutStreamForAnAnswer) {
