@@ -1,5 +1,6 @@
 #include "actors/feature_queue.hpp"
 
+#include "actors/call_stream.hpp"
 #include "actors/explain.hpp"
 #include "actors/following.hpp"
 #include "actors/shell.hpp"
@@ -47,6 +48,7 @@ struct FeatureQueueState {
   /// A call that has not been answered.
   struct Open {
     CallPtr call;
+    std::shared_ptr<CallStream> stream;  ///< null: nobody reads along
     std::vector<AttemptRecord> records;
   };
   /// An endpoint keeps its number for good, so that plans made before a change of the roster stay true.
@@ -68,7 +70,10 @@ struct FeatureQueueState {
       auto bound = config_.tenant_boundaries->find(facts.tenant);
       if (bound != config_.tenant_boundaries->end()) facts.boundary = bound->second;
     }
-    open_[id].call = call;
+    auto& open = open_[id];
+    open.call = call;
+    if (call->sink) open.stream = std::make_shared<CallStream>(config_.after_first_token, call->sink);
+    facts.may_follow_content = !open.stream || open.stream->may_follow();
     dispatcher_->on_call(std::move(facts), at, actions_);
     act();
   }
@@ -76,7 +81,7 @@ struct FeatureQueueState {
   void on_attempt_ended(std::uint64_t attempt, const AttemptResultPtr& result) {
     auto node = sent_.extract(attempt);
     if (node.empty()) return;
-    if (!result->not_sent) book(node.mapped(), *result);
+    if (!result->not_sent) book(attempt, node.mapped(), *result);
     newest_ = result;
     dispatcher_->on_ended(report_of(attempt, *result), moment(), actions_);
     act();
@@ -84,14 +89,16 @@ struct FeatureQueueState {
   }
 
   // Whoever asked may be gone; what was bought is booked all the same.
-  void book(const SentAttempt& sent, const AttemptResult& result) {
+  void book(std::uint64_t attempt, const SentAttempt& sent, const AttemptResult& result) {
     if (result.error)
       log::info("feature_queue", fmt::format("{}: {} at {}", feature(), to_string(result.error->code),
                                              result.record.endpoint));
     auto number = sent.number;
     if (auto it = open_.find(sent.call_id); it != open_.end()) {
-      it->second.records.push_back(result.record);
-      number = it->second.records.size();
+      auto& open = it->second;
+      open.records.push_back(result.record);
+      number = open.records.size();
+      if (result.error && open.stream) open.stream->failed(attempt);
     }
     self_->send(ledger_, AttemptBooked{usage_row(*sent.call, number, result.record)});
   }
@@ -178,9 +185,14 @@ struct FeatureQueueState {
     RunAttempt run;
     run.id = order.id;
     run.request = open.call->request;
+    if (open.stream) {
+      auto prefix = place.facts->accepts_prefix ? open.stream->resumable_prefix() : std::string();
+      if (!prefix.empty())
+        run.request = std::make_shared<const CompletionRequest>(policy::resumed(*run.request, prefix));
+      run.sink = open.stream->attempt_sink(order.id, !prefix.empty(), {});
+    }
     run.deadline = order.deadline;
     run.cause = order.cause;
-    run.sink = open.call->sink;
     run.reply_to = self_;
     self_->send(place.actor, std::move(run));
   }
@@ -191,7 +203,9 @@ struct FeatureQueueState {
     auto& open = node.mapped();
     if (ended.error)
       return open.call->answer({std::unexpected(*std::move(ended.error)), std::move(open.records)});
-    open.call->answer({newest_->completion, std::move(open.records)});
+    auto completion = newest_->completion;
+    if (open.stream) completion = open.stream->ended_well(ended.attempt, std::move(completion));
+    open.call->answer({std::move(completion), std::move(open.records)});
   }
 
   std::string explain(const CompletionRequest& request) {

@@ -5,6 +5,7 @@
 #include "actors/unit.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/policy/dispatcher.hpp"
+#include "runtime/policy/splice.hpp"
 #include "runtime/telemetry/metrics.hpp"
 
 #include <map>
@@ -14,6 +15,8 @@ namespace troupe::actors {
 
 struct FeatureConfig {
   policy::DispatchPolicy dispatch;
+  /// What becomes of a call whose answer breaks off while someone reads it.
+  policy::AfterFirstToken after_first_token = policy::AfterFirstToken::restart;
   /// Where a tenant's data may be processed; absent: wherever the feature's may.
   std::shared_ptr<const std::map<std::string, std::string>> tenant_boundaries;
   std::uint64_t seed = 1;

@@ -55,8 +55,6 @@ policy::CallFacts facts_of(const Call& call, std::uint64_t id, Instant now) {
   facts.deadline = now + request.deadline;
   facts.needs = needs_of(request);
   if (has_cache_point(request)) facts.prefix = prefix_of(request);
-  // Without a sink nothing is shown before the answer is whole.
-  facts.may_follow_content = call.sink == nullptr;
   return facts;
 }
 

@@ -14,6 +14,7 @@ class CallbackSink final : public StreamSink {
  public:
   explicit CallbackSink(std::function<void(std::span<const StreamEvent>)> hear) : hear_(std::move(hear)) {}
   void on_events(std::span<const StreamEvent> events) override { hear_(events); }
+  void on_taken_back() override {}
 
  private:
   std::function<void(std::span<const StreamEvent>)> hear_;

@@ -25,6 +25,7 @@ class RemoteSink final : public StreamSink {
       : gateway_(gateway), peer_(std::move(peer)), id_(id) {}
   /// Who asked is gone; whoever comes in its place asked for something else. Any thread.
   void hush() { hushed_ = true; }
+  void on_taken_back() override {}
   void on_events(std::span<const StreamEvent> events) override {
     if (hushed_) return;
     waiting_.events.insert(waiting_.events.end(), events.begin(), events.end());

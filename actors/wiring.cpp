@@ -94,6 +94,7 @@ std::vector<FeatureConfig> feature_configs(const config::Config& config) {
   for (const auto& [name, feature] : config.features) {
     FeatureConfig each;
     each.dispatch = config::dispatch_policy(config, name);
+    each.after_first_token = feature.after_first_token;
     each.tenant_boundaries = boundaries;
     each.seed = config.simulator.seed;
     out.push_back(std::move(each));

@@ -80,6 +80,7 @@ class Clouds {
 
 // Notes when the first event came.
 struct FirstEvent final : actors::StreamSink {
+  void on_taken_back() override {}
   void on_events(std::span<const StreamEvent>) override {
     if (at == Instant{}) at = system_clock().now();
   }

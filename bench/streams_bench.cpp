@@ -60,6 +60,7 @@ class Ear {
 class AttemptStream final : public actors::StreamSink {
  public:
   explicit AttemptStream(Tally& tally) : ear(tally) {}
+  void on_taken_back() override {}
   void on_events(std::span<const StreamEvent> events) override {
     for (const auto& event : events) ear.on_event(event);
   }

@@ -10,6 +10,7 @@
 #include "runtime/policy/fair_queue.hpp"
 #include "runtime/policy/quota.hpp"
 #include "runtime/policy/retry_budget.hpp"
+#include "runtime/policy/splice.hpp"
 
 #include <troupe/error.hpp>
 #include <troupe/time.hpp>
@@ -167,6 +168,8 @@ struct EndpointConfig {
   policy::Price price;
   std::uint32_t context_tokens_max = 200'000;
   std::uint32_t output_tokens_max = 64'000;
+  /// The model goes on from an assistant message at the end of a request.
+  bool accepts_prefix = false;
   policy::BreakerPolicy breaker;
   std::vector<SignOffConfig> sign_offs;
 };
@@ -218,6 +221,8 @@ struct FeatureConfig {
   /// Requests of a size for which another model of the hierarchy leads; the first that fits.
   std::vector<policy::Divert> diverts;
   Duration deadline = std::chrono::minutes(2);
+  /// What becomes of a call whose answer breaks off while someone reads it.
+  policy::AfterFirstToken after_first_token = policy::AfterFirstToken::restart;
   policy::RoutePolicy route;
   policy::RetryPolicy retry;
   policy::AdmissionPolicy admission;

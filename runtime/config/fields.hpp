@@ -159,6 +159,7 @@ void fields(V& v, EndpointConfig& x) {
   v("price", x.price);
   v("context_tokens_max", x.context_tokens_max);
   v("output_tokens_max", x.output_tokens_max);
+  v("accepts_prefix", x.accepts_prefix);
   v("breaker", x.breaker);
   v("sign_offs", x.sign_offs);
 }
@@ -246,6 +247,7 @@ void fields(V& v, FeatureConfig& x) {
   v("quality", x.quality);
   v("diverts", x.diverts);
   v("deadline", x.deadline);
+  v("after_first_token", x.after_first_token);
   v("route", x.route);
   v("retry", x.retry);
   v("admission", x.admission);

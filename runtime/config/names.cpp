@@ -83,7 +83,8 @@ policy::EndpointFacts endpoint_facts(const EndpointConfig& endpoint) {
           .price = endpoint.price,
           .context_tokens_max = endpoint.context_tokens_max,
           .output_tokens_max = endpoint.output_tokens_max,
-          .boundary = endpoint.boundary};
+          .boundary = endpoint.boundary,
+          .accepts_prefix = endpoint.accepts_prefix};
 }
 
 policy::DispatchPolicy dispatch_policy(const Config& config, const std::string& feature) {

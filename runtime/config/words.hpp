@@ -64,6 +64,11 @@ struct Words<AuthKind> {
                                      AuthKind::aws,        AuthKind::google,    AuthKind::azure};
 };
 template <>
+struct Words<policy::AfterFirstToken> {
+  static constexpr std::array all = {policy::AfterFirstToken::buffer, policy::AfterFirstToken::resume,
+                                     policy::AfterFirstToken::restart, policy::AfterFirstToken::error};
+};
+template <>
 struct Words<policy::Pools> {
   static constexpr std::array all = {policy::Pools::by_class, policy::Pools::reserved_first,
                                      policy::Pools::on_demand_first, policy::Pools::reserved_only,

@@ -55,6 +55,8 @@ struct EndpointFacts {
   /// Where data may be processed: "us", "eu". A feature or tenant may be bound to one.
   std::string boundary;
   Needs offers{true, true, true};
+  /// It goes on from an assistant's last words (C12).
+  bool accepts_prefix = false;
 };
 using FactsPtr = std::shared_ptr<const EndpointFacts>;
 using HealthPtr = std::shared_ptr<const HealthView>;

@@ -23,6 +23,7 @@ class RefusingAuthorizer final : public Authorizer {
 
 class HeardText final : public StreamSink {
  public:
+  void on_taken_back() override {}
   void on_events(std::span<const StreamEvent> events) override {
     for (const auto& event : events)
       if (const auto* delta = std::get_if<TextDelta>(&event)) text += delta->text;
@@ -160,6 +161,7 @@ TEST_F(AttemptTest, ReadsAnAnswerThatComesWhole) {
 /// Has enough after the first batch, until it is told to go on.
 class SlowSink final : public StreamSink {
  public:
+  void on_taken_back() override {}
   void on_events(std::span<const StreamEvent> events) override {
     for (const auto& event : events)
       if (const auto* delta = std::get_if<TextDelta>(&event)) heard += delta->text.size();

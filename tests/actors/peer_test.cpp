@@ -10,6 +10,7 @@ namespace {
 
 class CountingSink final : public StreamSink {
  public:
+  void on_taken_back() override {}
   void on_events(std::span<const StreamEvent> events) override {
     for (const auto& event : events)
       if (const auto* text = std::get_if<TextDelta>(&event)) heard += text->text;

@@ -101,6 +101,7 @@ class QueueTest : public ActorTest {
 class SilentSink final : public StreamSink {
  public:
   void on_events(std::span<const StreamEvent> events) override { heard += events.size(); }
+  void on_taken_back() override {}
   std::size_t heard = 0;
 };
 
