@@ -41,6 +41,7 @@ void add_node(CLI::App& app, Action& action);
 void add_submit(CLI::App& app, Action& action);
 void add_runs(CLI::App& app, Action& action);
 void add_simulate(CLI::App& app, Action& action);
+void add_replay(CLI::App& app, Action& action);
 void add_call(CLI::App& app, Action& action);
 void add_endpoints(CLI::App& app, Action& action);
 void add_route(CLI::App& app, Action& action);

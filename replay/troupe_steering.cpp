@@ -1,0 +1,290 @@
+#include "replay/troupe_steering.hpp"
+
+#include "runtime/base/rng.hpp"
+#include "runtime/policy/breaker.hpp"
+#include "runtime/policy/dispatcher.hpp"
+#include "runtime/policy/endpoint_guard.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace troupe::replay {
+namespace {
+
+/// The node's own (actors/node_impl.cpp).
+constexpr Duration kTick = std::chrono::milliseconds(50);
+
+struct GuardedEndpoint {
+  GuardedEndpoint(const config::EndpointConfig& config, Instant start)
+      : guard(config::guard_policy(config), start), breaker(config.breaker) {
+    for (auto& view : views) {
+      view = std::make_shared<policy::HealthView>();
+      view->endpoint = config.id;
+    }
+  }
+  policy::EndpointGuard guard;
+  policy::Breaker breaker;
+  /// In turns: readers hold the newest, so the other one is free to be written.
+  std::array<std::shared_ptr<policy::HealthView>, 2> views;
+  std::uint64_t version = 0;
+  WallTime since;
+};
+
+struct FeatureDesk {
+  std::unique_ptr<policy::Dispatcher> dispatcher;
+  std::uint64_t workload = 0;
+  bool interactive = true;
+};
+
+/// What the guard holds for an attempt that is out.
+struct HeldAttempt {
+  policy::QuotaNeed reserved;
+  Cause cause = Cause::primary;
+};
+
+struct OpenNeed {
+  double input = 0, output_max = 0;
+};
+
+class TroupeSteering final : public Steering {
+ public:
+  TroupeSteering(const config::Config& config, const std::vector<std::string>& features, std::uint64_t seed,
+                 Instant start, WallTime wall)
+      : start_(start), wall_(wall), ticked_(start) {
+    std::vector<policy::FactsPtr> facts;
+    for (const auto& endpoint : config.endpoints.list) {
+      endpoints_.emplace_back(endpoint, start);
+      facts.push_back(std::make_shared<policy::EndpointFacts>(config::endpoint_facts(endpoint)));
+    }
+    for (const auto& name : features) {
+      FeatureDesk desk;
+      desk.dispatcher =
+          std::make_unique<policy::Dispatcher>(config::dispatch_policy(config, name), seed, start);
+      desk.dispatcher->set_endpoints(facts);
+      desk.workload = stable_hash(name);
+      desk.interactive = config.features.at(name).work_class == policy::WorkClass::interactive;
+      desks_.push_back(std::move(desk));
+    }
+    for (std::uint32_t i = 0; i < endpoints_.size(); ++i) publish(i, start);
+  }
+
+  void on_call(const CallView& call, Instant now, Orders& out) override {
+    catch_up(now, out);
+    policy::CallFacts facts;
+    facts.id = call.id;
+    facts.tenant = tenant_name(call.tenant);
+    facts.input_tokens = call.input_tokens;
+    facts.output_tokens = facts.output_tokens_max = call.output_tokens_max;
+    facts.deadline = call.deadline;
+    facts.prefix = call.prefix;
+    // Who is being shown the answer cannot be shown another beginning; who waits for the whole of it can.
+    facts.may_follow_content = !desks_[call.feature].interactive;
+    needs_[call.id] = {double(call.input_tokens), double(call.output_tokens_max)};
+    desks_[call.feature].dispatcher->on_call(std::move(facts), moment(now), actions_);
+    act(call.feature, now, out);
+  }
+
+  void on_first_token(std::uint64_t, std::uint64_t, Instant, Orders&) override {}
+
+  void on_ended(const AttemptFact& fact, Instant now, Orders& out) override {
+    catch_up(now, out);
+    auto feature = static_cast<std::uint32_t>(fact.attempt % desks_.size());
+    settle(fact, desks_[feature].workload, now);
+    policy::AttemptReport report;
+    report.id = fact.attempt / desks_.size();
+    if (fact.error) {
+      report.error = make_error(*fact.error, {});
+      report.error->retry_after = fact.retry_after;
+    }
+    report.ttft = fact.ttft;
+    report.content_seen = fact.content_seen;
+    desks_[feature].dispatcher->on_ended(report, moment(now), actions_);
+    act(feature, now, out);
+  }
+
+  void on_feedback(std::uint32_t endpoint, bool good, Instant now, Orders&) override {
+    if (auto event = endpoints_[endpoint].breaker.on_feedback(good, now)) moved(endpoint, *event, now);
+  }
+
+  std::optional<Instant> wake_at() const override {
+    if (restless()) return ticked_ + kTick;
+    std::optional<Instant> wake;
+    for (const auto& desk : desks_)
+      if (auto at = desk.dispatcher->wake_at()) wake = wake ? std::min(*wake, *at) : *at;
+    if (!wake) return std::nullopt;
+    // Queues hear of time at ticks only.
+    auto ticks = (*wake - start_ + kTick - Duration(1)) / kTick;
+    return std::max(start_ + ticks * kTick, ticked_ + kTick);
+  }
+
+  void on_time(Instant now, Orders& out) override { catch_up(now, out); }
+
+  std::size_t open() const override {
+    std::size_t sum = 0;
+    for (const auto& desk : desks_) sum += desk.dispatcher->waiting() + desk.dispatcher->running();
+    return sum;
+  }
+  std::size_t waiting() const override {
+    std::size_t sum = 0;
+    for (const auto& desk : desks_) sum += desk.dispatcher->waiting();
+    return sum;
+  }
+  double share(std::uint32_t endpoint) const override { return endpoints_[endpoint].breaker.share(); }
+  std::vector<BreakerMove> take_moves() override { return std::exchange(moves_, {}); }
+
+ private:
+  policy::Moment moment(Instant now) const {
+    auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - start_).count();
+    return {now, {wall_.ms + ms}};
+  }
+  WallTime wall_of(Instant at) const { return moment(at).wall; }
+
+  static std::string tenant_name(std::uint32_t tenant) { return fmt::format("t{}", tenant); }
+
+  // Something changes by time alone.
+  bool restless() const {
+    bool ailing = std::ranges::any_of(endpoints_, [](const GuardedEndpoint& each) {
+      return each.breaker.state() != policy::BreakerState::closed;
+    });
+    return ailing || waiting() > 0;
+  }
+
+  // The newest tick that is over, if it has not been acted on.
+  void catch_up(Instant now, Orders& out) {
+    auto latest = start_ + (now - start_) / kTick * kTick;
+    if (latest <= ticked_) return;
+    ticked_ = latest;
+    for (std::uint32_t i = 0; i < endpoints_.size(); ++i) {
+      if (auto event = endpoints_[i].breaker.on_tick(latest)) moved(i, *event, latest);
+      publish(i, latest);
+    }
+    for (std::uint32_t feature = 0; feature < desks_.size(); ++feature) {
+      desks_[feature].dispatcher->on_tick(moment(latest), actions_);
+      act(feature, now, out);
+    }
+  }
+
+  void settle(const AttemptFact& fact, std::uint64_t workload, Instant now) {
+    auto& endpoint = endpoints_[fact.endpoint];
+    auto held = held_.extract(fact.attempt);
+    policy::AttemptEnd end;
+    end.actual = {fact.input, fact.output};
+    end.error = fact.error;
+    end.retry_after = fact.retry_after;
+    end.ttft = fact.ttft;
+    end.total = fact.total;
+    end.workload = workload;
+    endpoint.guard.ended(held.mapped().reserved, end, now, wall_of(now));
+    policy::Outcome outcome;
+    outcome.at = now;
+    outcome.error = fact.error;
+    outcome.counts = fact.error && counts(*fact.error);
+    outcome.ttft = fact.ttft;
+    outcome.total = fact.total;
+    outcome.itl = fact.itl;
+    outcome.trickle = held.mapped().cause == Cause::trickle;
+    if (auto event = endpoint.breaker.on_outcome(outcome)) moved(fact.endpoint, *event, now);
+  }
+
+  static bool counts(Errc code) { return make_error(code, {}).counts_for_breaker; }
+
+  void moved(std::uint32_t index, policy::BreakerEvent& event, Instant now) {
+    endpoints_[index].since = wall_of(now);
+    moves_.push_back({now, index, event.from, event.to, event.reason, event.share, std::move(event.detail)});
+    publish(index, now);
+  }
+
+  void publish(std::uint32_t index, Instant now) {
+    auto& endpoint = endpoints_[index];
+    auto& view = endpoint.views[++endpoint.version % 2];
+    endpoint.breaker.fill(*view, now);
+    view->version = endpoint.version;
+    view->since = endpoint.since;
+    auto cool = endpoint.breaker.cool_until();
+    view->cool_until = cool ? wall_of(*cool) : WallTime{};
+    auto measured = endpoint.breaker.measured();
+    view->measured = measured ? wall_of(*measured) : WallTime{};
+    auto load = endpoint.guard.load(now);
+    view->in_flight = load.in_flight;
+    view->in_flight_max = load.in_flight_max;
+    view->input_headroom = load.input_headroom;
+    view->output_headroom = load.output_headroom;
+    view->throttled_until = load.throttled_until;
+    for (auto& desk : desks_) desk.dispatcher->set_health(index, view);
+  }
+
+  // What the guard refuses is told at once, which may lead to more orders.
+  void act(std::uint32_t feature, Instant now, Orders& out) {
+    while (!actions_.cancel.empty() || !actions_.send.empty() || !actions_.ended.empty()) {
+      std::swap(orders_, actions_);
+      for (auto attempt : orders_.cancel) cancel(feature, attempt, out);
+      for (const auto& order : orders_.send) send(feature, order, now, out);
+      for (const auto& ended : orders_.ended) end(feature, ended, out);
+      orders_.clear();
+    }
+  }
+
+  std::uint64_t outer_id(std::uint32_t feature, std::uint64_t attempt) const {
+    return attempt == 0 ? 0 : attempt * desks_.size() + feature;
+  }
+
+  void cancel(std::uint32_t feature, std::uint64_t attempt, Orders& out) {
+    out.cancel.push_back({0, outer_id(feature, attempt)});
+  }
+
+  void send(std::uint32_t feature, const policy::AttemptOrder& order, Instant now, Orders& out) {
+    auto& guard = endpoints_[order.endpoint].guard;
+    const auto& call = needs_.at(order.call);
+    auto need = guard.need_of(desks_[feature].workload, call.input, call.output_max);
+    auto admission = guard.admit(need, now);
+    if (!admission.admitted) return refuse(feature, order, admission.wait, now);
+    auto id = outer_id(feature, order.id);
+    held_[id] = {need, order.cause};
+    out.send.push_back({order.call, id, order.endpoint, order.cause});
+  }
+
+  void refuse(std::uint32_t feature, const policy::AttemptOrder& order, std::optional<Duration> wait,
+              Instant now) {
+    policy::AttemptReport report;
+    report.id = order.id;
+    report.error = make_error(Errc::rate_limited, "no capacity");
+    report.error->retry_after = wait;
+    report.not_sent = true;
+    desks_[feature].dispatcher->on_ended(report, moment(now), actions_);
+  }
+
+  void end(std::uint32_t feature, const policy::CallEnd& ended, Orders& out) {
+    needs_.erase(ended.call);
+    out.ended.push_back({ended.call, ending_of(ended.ending), outer_id(feature, ended.attempt)});
+  }
+
+  static CallEnding ending_of(policy::Ending ending) {
+    switch (ending) {
+      case policy::Ending::served: return CallEnding::served;
+      case policy::Ending::refused: return CallEnding::refused;
+      case policy::Ending::expired: return CallEnding::expired;
+      case policy::Ending::failed: break;
+    }
+    return CallEnding::failed;
+  }
+
+  Instant start_;
+  WallTime wall_;
+  Instant ticked_;
+  std::vector<GuardedEndpoint> endpoints_;
+  std::vector<FeatureDesk> desks_;
+  policy::Actions actions_, orders_;
+  std::unordered_map<std::uint64_t, HeldAttempt> held_;  // attempts out now
+  std::unordered_map<std::uint64_t, OpenNeed> needs_;    // calls that have not ended
+  std::vector<BreakerMove> moves_;
+};
+
+}  // namespace
+
+std::unique_ptr<Steering> make_troupe(const config::Config& config, const std::vector<std::string>& features,
+                                      std::uint64_t seed, Instant start, WallTime wall) {
+  return std::make_unique<TroupeSteering>(config, features, seed, start, wall);
+}
+
+}  // namespace troupe::replay
