@@ -83,9 +83,12 @@ struct ControlsShell {
     if (stage_.journal == nullptr) return on_written({ticket, {}});
     journal::Batch batch;
     for (const auto& change : changes) batch.controls.push_back(control_row(change));
-    stage_.journal->append(std::move(batch), [self = ControlsActor(self_), ticket](Result<void> kept) {
-      caf::anon_send(self, OrderWritten{ticket, std::move(kept)});
-    });
+    // The journal outlives the actors: what it still has to say then is nobody's to hear.
+    stage_.journal->append(
+        std::move(batch), [weak = caf::actor_cast<caf::weak_actor_ptr>(self_), ticket](Result<void> kept) {
+          if (auto self = weak.lock())
+            caf::anon_send(caf::actor_cast<ControlsActor>(self), OrderWritten{ticket, std::move(kept)});
+        });
   }
 
   void on_written(const OrderWritten& fact) {

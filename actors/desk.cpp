@@ -1,5 +1,7 @@
 #include "actors/desk.hpp"
 
+#include "actors/desk_controls.hpp"
+
 #include <fmt/format.h>
 #include <caf/send.hpp>
 
@@ -214,6 +216,13 @@ const std::map<std::string, Verb>& verbs() {
       {"cost", cost},
       {"submit", submit},
       {"metrics", metrics},
+      {"control.stop", control_stop},
+      {"control.start", control_start},
+      {"control.flag", control_flag},
+      {"control.rollout", control_rollout},
+      {"control.list", control_list},
+      {"control.audit", control_audit},
+      {"control.experiments", control_experiments},
   };
   return table;
 }

@@ -12,6 +12,8 @@
 
 namespace troupe::actors {
 
+class ControlRoom;
+
 struct DeskServices {
   std::string node;
   Clock* clock = nullptr;
@@ -21,6 +23,8 @@ struct DeskServices {
   SupervisorActor supervisor;
   std::shared_ptr<telemetry::Metrics> metrics;
   std::shared_ptr<CastBoard> board;
+  /// Null: no node, only its journal.
+  const ControlRoom* control_room = nullptr;
   std::shared_ptr<const Roster> roster_facts;  ///< facts of every endpoint, local and remote; handles unused
   std::function<Result<std::string>(RunSpec)> submit;
   std::function<bool(const std::string& run_id)> cancel;

@@ -137,6 +137,8 @@ Result<void> Node::Impl::start_cast() {
   cast.node = values().node.id;
   desk_.metrics = std::make_shared<telemetry::Metrics>();
   credentials_ = std::make_unique<actors::Credentials>(*loop_, clock_, desk_.metrics);
+  actors::ControlRoomParts parts{system_.get(), loop_unit_.get(), &clock_, journal_.get(), gateway_.get()};
+  if (auto ready = control_room_.start(values(), parts); !ready) return ready;
   for (const auto& endpoint : values().endpoints.list) {
     if (!actors::lives_here(values(), endpoint)) continue;
     auto local = local_endpoint(endpoint);
@@ -178,6 +180,7 @@ void Node::Impl::make_desk() {
   desk_.journal = journal_.get();
   desk_.supervisor = supervisor_;
   desk_.board = board_;
+  desk_.control_room = &control_room_;
   desk_.roster_facts = std::move(facts);
   desk_.submit = [this](RunSpec spec) { return submit(std::move(spec), {}); };
   desk_.cancel = [this](const std::string& run_id) {
@@ -202,6 +205,7 @@ void Node::Impl::make_desk() {
 
 void Node::Impl::tick() {
   caf::anon_send(supervisor_, actors::Tick{});
+  control_room_.tick();
   {
     std::lock_guard lock(mutex_);
     for (const auto& [id, going] : going_) caf::anon_send(going.actor, actors::Tick{});
@@ -301,6 +305,7 @@ void Node::Impl::arrived(const std::shared_ptr<const transport::Inbound>& messag
     system_->spawn([this, message](caf::event_based_actor*) { on_ask(*message); });
     return;
   }
+  if (control_room_.heard(*message)) return;
   auto peers = board_->peers.load();
   if (auto it = peers->find(message->peer); it != peers->end())
     caf::anon_send(it->second, actors::FromPeer{message});
@@ -339,6 +344,7 @@ void Node::Impl::stop() {
     });
     quiet.get_future().wait();
   }
+  control_room_.stop();
   if (ledger_) caf::anon_send_exit(ledger_, caf::exit_reason::user_shutdown);
   if (supervisor_) caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
   if (system_) system_->await_all_actors_done();

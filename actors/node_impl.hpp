@@ -1,6 +1,7 @@
 // A node's parts and the order in which they begin and end. Behind the door: only actors/ sees this.
 #pragma once
 
+#include "actors/control_room.hpp"
 #include "actors/desk.hpp"
 #include "actors/run.hpp"
 #include "actors/supervisor.hpp"
@@ -81,6 +82,7 @@ struct Node::Impl final : transport::GatewayListener {
   std::unique_ptr<actors::Unit> loop_unit_, gateway_unit_;
   std::unique_ptr<transport::Gateway> gateway_;
   std::shared_ptr<actors::CastBoard> board_ = std::make_shared<actors::CastBoard>();
+  actors::ControlRoom control_room_;
   actors::LedgerActor ledger_;
   actors::SupervisorActor supervisor_;
   actors::DeskServices desk_;

@@ -18,6 +18,10 @@ enum class WireKind : std::uint32_t {
   told = 7,
   /// Carries nothing we read; for measuring the path between actors.
   ballast = 8,
+  /// Operators' orders and what is known of them, as JSON.
+  controls = 9,
+  /// What a node has counted for a rollout, as JSON.
+  rollout = 10,
 };
 
 struct RunAttemptBody {

@@ -47,7 +47,8 @@ std::string complaint(const std::string& more, const std::string& feature = kFea
 TEST(LeadConfig, BecomesRulesThatRoutingReads) {
   auto config = parse(R"(
 experiments:
-  x: {percent: 20, cohorts: [beta], features: [recap], ends: 2027-02-01, arms: [{name: new, model: small}, {name: old}]}
+  x: {percent: 20, cohorts: [beta], features: [recap], ends: 2027-02-01,
+      arms: [{name: new, model: small}, {name: old}]}
 )");
   ASSERT_TRUE(config) << config.error().what;
   auto rules = lead_rules_of(*config);

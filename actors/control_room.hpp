@@ -1,0 +1,50 @@
+// Where a node's operators' orders come together: the Controls and Rollout actors, what they publish, and the
+// names an order may be about.
+#pragma once
+
+#include "actors/controls.hpp"
+#include "actors/rollout.hpp"
+#include "runtime/config/config.hpp"
+
+#include <map>
+#include <set>
+
+namespace troupe::actors {
+
+struct ControlRoomParts {
+  caf::actor_system* system = nullptr;
+  Unit* unit = nullptr;
+  Clock* clock = nullptr;
+  journal::Journal* journal = nullptr;
+  /// Null: no other nodes.
+  transport::Gateway* gateway = nullptr;
+};
+
+/// One per node. Once started its values do not change, and what it publishes may be read on any thread.
+class ControlRoom {
+ public:
+  /// Orders of the journal are in force when it returns. Fails with `storage` when they cannot be read: a
+  /// node that has forgotten a stop must not serve.
+  Result<void> start(const config::Config& config, const ControlRoomParts& parts);
+  void stop();
+  void tick() const;
+  /// True when the message was for us.
+  bool heard(const transport::Inbound& message) const;
+
+  /// What routing reads at each decision. Never null.
+  const std::shared_ptr<Published<policy::Controls>>& board() const { return board_; }
+  const std::shared_ptr<const policy::LeadRules>& rules() const { return rules_; }
+  const ControlsActor& controls() const { return controls_; }
+  const RolloutActor& rollouts() const { return rollouts_; }
+  /// What the configuration knows by that subject; empty: anything goes (tenants, flags).
+  const std::set<std::string>& names(policy::Subject subject) const;
+
+ private:
+  std::shared_ptr<Published<policy::Controls>> board_ = std::make_shared<Published<policy::Controls>>();
+  std::shared_ptr<const policy::LeadRules> rules_ = std::make_shared<const policy::LeadRules>();
+  std::map<policy::Subject, std::set<std::string>> names_;
+  ControlsActor controls_;
+  RolloutActor rollouts_;
+};
+
+}  // namespace troupe::actors
