@@ -29,6 +29,8 @@ struct GuardedEndpoint {
   std::array<std::shared_ptr<policy::HealthView>, 2> views;
   std::uint64_t version = 0;
   WallTime since;
+  /// When its newest outcome ended.
+  WallTime measured;
 };
 
 struct FeatureDesk {
@@ -157,7 +159,7 @@ class TroupeSteering final : public Steering {
     ticked_ = latest;
     for (std::uint32_t i = 0; i < endpoints_.size(); ++i) {
       if (auto event = endpoints_[i].breaker.on_tick(latest)) moved(i, *event, latest);
-      publish(i, latest);
+      if (!idle(endpoints_[i], latest)) publish(i, latest);
     }
     for (std::uint32_t feature = 0; feature < desks_.size(); ++feature) {
       desks_[feature].dispatcher->on_tick(moment(latest), actions_);
@@ -185,6 +187,7 @@ class TroupeSteering final : public Steering {
     outcome.itl = fact.itl;
     outcome.trickle = held.mapped().cause == Cause::trickle;
     if (auto event = endpoint.breaker.on_outcome(outcome)) moved(fact.endpoint, *event, now);
+    if (auto measured = endpoint.breaker.measured()) endpoint.measured = wall_of(*measured);
   }
 
   static bool counts(Errc code) { return make_error(code, {}).counts_for_breaker; }
@@ -193,6 +196,18 @@ class TroupeSteering final : public Steering {
     endpoints_[index].since = wall_of(now);
     moves_.push_back({now, index, event.from, event.to, event.reason, event.share, std::move(event.detail)});
     publish(index, now);
+  }
+
+  // What was published last is still true to the letter: nothing ran, nothing is remembered, nothing refills.
+  static bool idle(const GuardedEndpoint& endpoint, Instant now) {
+    const auto& view = *endpoint.views[endpoint.version % 2];
+    bool quiet = view.state == policy::BreakerState::closed && view.samples == 0 && view.total_p50 == 0 &&
+                 view.measured == endpoint.measured && endpoint.breaker.state() == view.state;
+    if (!quiet) return false;
+    auto load = endpoint.guard.load(now);
+    return load.in_flight == view.in_flight && load.in_flight_max == view.in_flight_max &&
+           load.input_headroom == view.input_headroom && load.output_headroom == view.output_headroom &&
+           load.throttled_until == view.throttled_until;
   }
 
   void publish(std::uint32_t index, Instant now) {
