@@ -15,7 +15,7 @@ namespace {
 
 struct ReplayWishes {
   replay::ReplayOptions options;
-  std::string policies = "troupe", out, fit;
+  std::string policies = "troupe", out;
   std::vector<std::string> mix, surges;
   bool json = false;
 };
