@@ -1,5 +1,7 @@
 #include "actors/desk.hpp"
 
+#include "actors/decision_json.hpp"
+
 #include "actors/desk_controls.hpp"
 
 #include <fmt/format.h>
@@ -160,7 +162,17 @@ void endpoints(const Services& services, const Json&, const Reply& reply) {
   caf::anon_send(services.supervisor, std::move(question));
 }
 
+void explain_decision(const Services& services, const std::string& id, const Reply& reply) {
+  auto row = services.journal->decision(id);
+  if (!row) return reply(std::unexpected(row.error()));
+  if (!*row) return reply(fail(Errc::not_found, "no decision " + id + " is kept here"));
+  auto again = make_again((*row)->body);
+  if (!again) return reply(std::unexpected(again.error()));
+  reply(dump_json(again->explanation));
+}
+
 void route_explain(const Services& services, const Json& input, const Reply& reply) {
+  if (auto id = get_string(input, "decision"); !id.empty()) return explain_decision(services, id, reply);
   auto feature = get_string(input, "feature");
   auto queues = services.board->queues.load();
   auto queue = queues->find(feature);
@@ -177,8 +189,9 @@ void route_explain(const Services& services, const Json& input, const Reply& rep
 }
 
 void cost(const Services& services, const Json& input, const Reply& reply) {
-  auto rows = services.journal->cost(get_string(input, "by", "feature"),
-                                     {get_string(input, "run"), {get_int(input, "since_ms")}});
+  auto rows = services.journal->cost(
+      get_string(input, "by", "feature"),
+      {get_string(input, "run"), {get_int(input, "since_ms")}, {get_int(input, "until_ms", INT64_MAX)}});
   if (!rows) return reply(std::unexpected(rows.error()));
   Json out = Json::array();
   for (const auto& row : *rows) out.push_back(to_json(row));

@@ -67,7 +67,12 @@ Json to_json(const journal::CostRow& row) {
   out["input_tokens"] = row.usage.input;
   out["output_tokens"] = row.usage.output;
   out["cache_read_tokens"] = row.usage.cache_read;
+  out["cache_write_tokens"] = row.usage.cache_write;
   out["cost_usd"] = row.usd;
+  out["nano_usd"] = row.nano_usd;
+  out["keys"] = row.keys;
+  out["unit_hours"] = row.unit_hours;
+  out["unpriced"] = row.unpriced;
   out["estimated"] = row.usage.estimated;
   return out;
 }

@@ -1,12 +1,14 @@
 #include "actors/endpoint.hpp"
 
 #include "actors/shell.hpp"
+#include "runtime/base/log.hpp"
 #include "runtime/base/rng.hpp"
 #include "runtime/base/tokens.hpp"
 
 #include <fmt/format.h>
 
 #include <unordered_map>
+#include <utility>
 
 namespace troupe::actors {
 namespace {
@@ -18,6 +20,8 @@ struct EndpointState {
   EndpointActor::behavior_type start(EndpointConfig config, AttemptStarter starter, Clock* clock,
                                      BreakerActor breaker) {
     config_ = std::move(config);
+    if (!config_.tariff)
+      config_.tariff = policy::Tariff{config_.facts.kind, config_.facts.price, {}, {}, 0, {}};
     starter_ = std::move(starter);
     clock_ = clock;
     breaker_ = std::move(breaker);
@@ -89,10 +93,22 @@ struct EndpointState {
     running_.erase(it);
     auto result = std::make_shared<AttemptResult>(*fact.result);
     result->record.model = config_.facts.model;
-    result->record.usd = policy::cost_usd(config_.facts.price, result->record.usage);
+    book(result->record, result->completion.tier);
     guard_->ended(running.reserved, end_of(*result, running.workload), clock_->now(), clock_->wall());
     self_->send(breaker_, OutcomeObserved{outcome_of(*result), load()});
     self_->send(running.order.reply_to, AttemptEnded{running.order.id, std::move(result)});
+  }
+
+  // A model without a price is said once, and counted in the ledger; its attempts are not silently free.
+  void book(AttemptRecord& record, const std::string& tier) {
+    auto cost = policy::cost_of(*config_.tariff, record.usage, record.started, tier);
+    record.usd = cost.usd;
+    record.price = cost.version;
+    record.unit_hours = cost.unit_hours;
+    if (cost.unpriced() && !std::exchange(unpriced_said_, true))
+      log::warn("endpoint", fmt::format("{}: no price is known for its model; its attempts are booked at 0 "
+                                        "and counted as unpriced",
+                                        config_.facts.id));
   }
 
   // Quotas count what is read from a cache as nothing (WIRE 1.9).
@@ -137,6 +153,7 @@ struct EndpointState {
   std::optional<policy::EndpointGuard> guard_;
   std::unordered_map<std::uint64_t, Running> running_;
   std::uint64_t last_id_ = 0;
+  bool unpriced_said_ = false;
 };
 
 }  // namespace

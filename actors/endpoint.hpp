@@ -5,6 +5,9 @@
 #include "actors/interfaces.hpp"
 #include "actors/unit.hpp"
 #include "runtime/policy/endpoint_guard.hpp"
+#include "runtime/policy/tariff.hpp"
+
+#include <optional>
 
 namespace troupe::actors {
 
@@ -12,6 +15,8 @@ struct EndpointConfig {
   policy::EndpointFacts facts;
   policy::GuardPolicy guard;
   std::shared_ptr<const Wire> wire;
+  /// What attempts are booked at. Without one the price of `facts` holds on every day.
+  std::optional<policy::Tariff> tariff;
 };
 
 /// Starts attempts; HttpAttempt in production, a script in tests. Called on the endpoint's thread.

@@ -1,9 +1,12 @@
 #include "actors/feature_queue.hpp"
 
 #include "actors/call_stream.hpp"
+#include "actors/decision_log.hpp"
 #include "actors/explain.hpp"
+#include "actors/exposure_log.hpp"
 #include "actors/following.hpp"
 #include "actors/shell.hpp"
+#include "runtime/base/clock.hpp"
 #include "runtime/base/log.hpp"
 
 #include <fmt/format.h>
@@ -24,6 +27,19 @@ namespace {
 // An endpoint that dies with its attempts answers nothing; after this the attempt is ended for it.
 constexpr Duration kLostGrace = std::chrono::seconds(2);
 
+/// Tells when content comes, of a call that nobody reads along.
+class FirstTokenSink final : public StreamSink {
+ public:
+  explicit FirstTokenSink(std::function<void()> tell) : tell_(std::move(tell)) {}
+  void on_events(std::span<const StreamEvent> events) override {
+    if (tell_ && std::ranges::any_of(events, is_content)) std::exchange(tell_, {})();
+  }
+  void on_taken_back() override {}
+
+ private:
+  std::function<void()> tell_;
+};
+
 /// Turns messages into facts for the Dispatcher and its orders into messages.
 struct FeatureQueueState {
   static constexpr const char* name = "feature_queue";
@@ -34,9 +50,14 @@ struct FeatureQueueState {
     clock_ = clock;
     ledger_ = std::move(ledger);
     dispatcher_.emplace(config_.dispatch, config_.seed, clock_->now());
+    dispatcher_->set_quota_tree(config_.quota_tree);
+    exposures_.emplace(config_.journal, config_.node);
+    decisions_.emplace(config_.journal, config_.node, clock_->wall());
+    if (config_.journal != nullptr) dispatcher_->set_decision_sink(&*decisions_);
     return {
         [this](const CallPtr& call) { on_call(call); },
         [this](const AttemptEnded& fact) { on_attempt_ended(fact.id, fact.result); },
+        [this](const FirstToken& fact) { on_first_token(fact.id); },
         [this](const HealthChanged& fact) { on_health(fact.view); },
         [this](const RosterChanged& fact) { on_roster(fact.roster); },
         [this](const ExplainRoute& wish) { wish.reply(explain(*wish.request)); },
@@ -49,6 +70,8 @@ struct FeatureQueueState {
   struct Open {
     CallPtr call;
     std::shared_ptr<CallStream> stream;  ///< null: nobody reads along
+    policy::Lead lead;
+    bool exposed = false;
     std::vector<AttemptRecord> records;
   };
   /// An endpoint keeps its number for good, so that plans made before a change of the roster stay true.
@@ -66,19 +89,59 @@ struct FeatureQueueState {
     auto at = moment();
     auto id = ++last_call_;
     auto facts = facts_of(*call, id, at.now);
+    heed_orders();
+    auto lead = lead_of(*call->request, facts, at);
+    facts.lead = place_of(lead.model);
     if (config_.tenant_boundaries) {
       auto bound = config_.tenant_boundaries->find(facts.tenant);
       if (bound != config_.tenant_boundaries->end()) facts.boundary = bound->second;
     }
+    if (auto refusal = apply_budget(config_.budgets.get(), feature(), at.wall, facts))
+      return call->answer({std::unexpected(*std::move(refusal)), {}});
     auto& open = open_[id];
     open.call = call;
+    open.lead = lead;
     if (call->sink) open.stream = std::make_shared<CallStream>(config_.after_first_token, call->sink);
     facts.may_follow_content = !open.stream || open.stream->may_follow();
     dispatcher_->on_call(std::move(facts), at, actions_);
     act();
   }
 
+  // What operators ordered holds for every plan that is drawn up from now on (C15).
+  void heed_orders() {
+    if (!config_.controls) return;
+    auto orders = config_.controls->load();
+    if (orders == orders_) return;
+    orders_ = std::move(orders);
+    dispatcher_->set_controls(orders_);
+  }
+
+  policy::Lead lead_of(const CompletionRequest& request, const policy::CallFacts& facts,
+                       policy::Moment at) const {
+    if (!config_.leads || !orders_) return {};
+    auto language = request.labels.find("language");
+    policy::RequestFacts about{feature(),
+                               language == request.labels.end() ? std::string_view() : language->second,
+                               {request.tenant, request.subject, facts.id},
+                               facts.input_tokens};
+    return policy::lead_for(*config_.leads, *orders_, about, config_.dispatch.rules.data_class, at.now,
+                            at.wall);
+  }
+
+  std::optional<std::size_t> place_of(std::string_view model) const {
+    const auto& hierarchy = config_.dispatch.rules.hierarchy;
+    auto place = std::ranges::find(hierarchy, model);
+    if (place == hierarchy.end()) return std::nullopt;
+    return static_cast<std::size_t>(place - hierarchy.begin());
+  }
+
+  void on_first_token(std::uint64_t attempt) {
+    dispatcher_->on_first_token(attempt, moment(), actions_);
+    act();
+  }
+
   void on_attempt_ended(std::uint64_t attempt, const AttemptResultPtr& result) {
+    heed_orders();
     auto node = sent_.extract(attempt);
     if (node.empty()) return;
     if (!result->not_sent) book(attempt, node.mapped(), *result);
@@ -97,6 +160,7 @@ struct FeatureQueueState {
     if (auto it = open_.find(sent.call_id); it != open_.end()) {
       auto& open = it->second;
       open.records.push_back(result.record);
+      open.records.back().decision = decisions_->name_of(feature(), sent.decision);
       number = open.records.size();
       if (result.error && open.stream) open.stream->failed(attempt);
     }
@@ -155,6 +219,7 @@ struct FeatureQueueState {
 
   void on_tick() {
     auto at = moment();
+    heed_orders();
     end_lost([&](const SentAttempt& sent) { return at.now > sent.deadline + kLostGrace; });
     dispatcher_->on_tick(at, actions_);
     act();
@@ -176,11 +241,11 @@ struct FeatureQueueState {
   }
 
   void send_attempt(const policy::AttemptOrder& order) {
-    const auto& open = open_.at(order.call);
+    auto& open = open_.at(order.call);
     const auto& place = places_[order.endpoint];
     auto& sent = sent_[order.id];
-    sent = {open.call,   order.call,  open.records.size() + 1, place.facts->id,
-            place.actor, order.cause, clock_->wall(),          order.deadline};
+    sent = {open.call,   order.call,     open.records.size() + 1, place.facts->id, place.actor,
+            order.cause, clock_->wall(), order.deadline,          order.decision};
     if (!place.actor) return self_->send(self_, AttemptEnded{order.id, lost_attempt(sent)});
     RunAttempt run;
     run.id = order.id;
@@ -189,18 +254,50 @@ struct FeatureQueueState {
       auto prefix = place.facts->accepts_prefix ? open.stream->resumable_prefix() : std::string();
       if (!prefix.empty())
         run.request = std::make_shared<const CompletionRequest>(policy::resumed(*run.request, prefix));
-      run.sink = open.stream->attempt_sink(order.id, !prefix.empty(), {});
+      run.sink = open.stream->attempt_sink(order.id, !prefix.empty(), content_teller(order.id));
+    } else if (config_.dispatch.hedge.enabled) {
+      run.sink = std::make_shared<FirstTokenSink>(content_teller(order.id));
     }
+    expose(open, *place.facts, order);
     run.deadline = order.deadline;
     run.cause = order.cause;
     run.reply_to = self_;
     self_->send(place.actor, std::move(run));
   }
 
+  // Where hedging is off nobody needs to know.
+  std::function<void()> content_teller(std::uint64_t attempt) {
+    if (!config_.dispatch.hedge.enabled) return {};
+    return [me = FeatureQueueActor(self_), attempt] { caf::anon_send(me, FirstToken{attempt}); };
+  }
+
+  // A unit has seen its arm once the request has really gone to the arm's model.
+  void expose(Open& open, const policy::EndpointFacts& facts, const policy::AttemptOrder& order) {
+    const auto& lead = open.lead;
+    bool arm = lead.assignment.assigned() && (lead.model.empty() || lead.model == facts.model);
+    if (open.exposed || !arm) return;
+    open.exposed = true;
+    exposures_->shown(lead.assignment, decisions_->name_of(feature(), order.decision), clock_->wall());
+  }
+
+  void tell_rollout(const Open& open, const policy::CallEnd& ended) const {
+    if (open.lead.rollout == nullptr || !config_.rollouts || open.records.empty()) return;
+    if (ended.error && ended.error->fault == Fault::caller) return;
+    policy::CallFigures figures;
+    figures.failed = ended.error.has_value();
+    figures.ttft = seconds(open.records.back().ttft);
+    for (const auto& record : open.records) {
+      figures.total += seconds(record.total);
+      figures.usd += record.usd;
+    }
+    self_->send(config_.rollouts, RolloutOutcome{open.lead.rollout->name, open.lead.new_side, figures});
+  }
+
   void answer(policy::CallEnd ended) {
     auto node = open_.extract(ended.call);
     if (node.empty()) return;
     auto& open = node.mapped();
+    tell_rollout(open, ended);
     if (ended.error)
       return open.call->answer({std::unexpected(*std::move(ended.error)), std::move(open.records)});
     auto completion = newest_->completion;
@@ -235,6 +332,9 @@ struct FeatureQueueState {
   std::unordered_map<std::string, std::uint32_t> numbers_;  // of places_
   std::unordered_map<std::string, HealthPtr> health_;
   std::uint64_t last_call_ = 0;
+  policy::ControlsPtr orders_;
+  std::optional<ExposureLog> exposures_;
+  std::optional<DecisionLog> decisions_;
 };
 
 }  // namespace

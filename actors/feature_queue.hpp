@@ -1,7 +1,9 @@
 // The FeatureQueue actor: one per feature and node. Admits, routes, and follows a call to its end.
 #pragma once
 
+#include "actors/budgets.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/rollout.hpp"
 #include "actors/unit.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/policy/dispatcher.hpp"
@@ -19,7 +21,19 @@ struct FeatureConfig {
   policy::AfterFirstToken after_first_token = policy::AfterFirstToken::restart;
   /// Where a tenant's data may be processed; absent: wherever the feature's may.
   std::shared_ptr<const std::map<std::string, std::string>> tenant_boundaries;
+  /// Operators' orders, and what experiments and rollouts say who leads; each may be null.
+  std::shared_ptr<const Published<policy::Controls>> controls;
+  std::shared_ptr<const policy::LeadRules> leads;
+  /// Hears how calls that count for a rollout ended; may be null.
+  RolloutActor rollouts;
+  /// What the node's features may use together; may be null.
+  std::shared_ptr<policy::QuotaTree> quota_tree;
+  /// Keeps exposures and decisions; may be null, and must outlive the actor.
+  journal::Journal* journal = nullptr;
+  std::string node;
   std::uint64_t seed = 1;
+  /// How the node's budgets stand; may be null.
+  std::shared_ptr<const BudgetCell> budgets;
   /// Hears at each tick where the calls are; may be null.
   std::shared_ptr<telemetry::Metrics> metrics;
 };

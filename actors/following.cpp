@@ -51,7 +51,6 @@ policy::CallFacts facts_of(const Call& call, std::uint64_t id, Instant now) {
   facts.tenant = request.tenant;
   facts.input_tokens = estimate_input_tokens(request);
   facts.output_tokens_max = static_cast<std::uint64_t>(std::max(0, request.output_tokens_max));
-  facts.output_tokens = facts.output_tokens_max;
   facts.deadline = now + request.deadline;
   facts.needs = needs_of(request);
   if (has_cache_point(request)) facts.prefix = prefix_of(request);
@@ -59,7 +58,16 @@ policy::CallFacts facts_of(const Call& call, std::uint64_t id, Instant now) {
 }
 
 policy::AttemptReport report_of(std::uint64_t attempt, const AttemptResult& result) {
-  return {attempt, result.error, result.record.ttft, result.content_seen, result.not_sent};
+  policy::AttemptReport report;
+  report.id = attempt;
+  report.error = result.error;
+  report.ttft = result.record.ttft;
+  const auto& usage = result.record.usage;
+  report.input_tokens = static_cast<std::uint64_t>(usage.input + usage.cache_read + usage.cache_write);
+  report.output_tokens = static_cast<std::uint64_t>(usage.output);
+  report.content_seen = result.content_seen;
+  report.not_sent = result.not_sent;
+  return report;
 }
 
 journal::UsageRow usage_row(const Call& call, std::size_t number, const AttemptRecord& record) {
@@ -78,6 +86,8 @@ journal::UsageRow usage_row(const Call& call, std::size_t number, const AttemptR
   row.started = record.started;
   row.ttft = record.ttft;
   row.total = record.total;
+  row.price = record.price;
+  row.unit_hours = record.unit_hours;
   return row;
 }
 

@@ -19,6 +19,7 @@ struct SentAttempt {
   Cause cause = Cause::primary;
   WallTime started;
   Instant deadline;
+  std::uint64_t decision = 0;
 };
 
 policy::CallFacts facts_of(const Call& call, std::uint64_t id, Instant now);

@@ -110,6 +110,10 @@ struct CancelAttempt {
   std::uint64_t id = 0;
   AttemptClient reply_to;
 };
+/// Content came for this attempt; the first time only.
+struct FirstToken {
+  std::uint64_t id = 0;
+};
 using policy::Load;
 /// A fact about one attempt's end.
 struct OutcomeObserved {
@@ -171,6 +175,8 @@ struct LedgerTotals {
   std::uint64_t attempts = 0, failed = 0;
   std::int64_t tokens_in = 0, tokens_out = 0;
   double usd = 0;
+  /// Attempts whose model had no price.
+  std::uint64_t unpriced = 0;
 };
 struct GetTotals {
   std::function<void(LedgerTotals)> reply;
@@ -206,7 +212,8 @@ struct ExplainRoute {
 
 /// Admits a feature's calls, picks their route and follows each to its end.
 using FeatureQueueActor =
-    caf::typed_actor<caf::reacts_to<CallPtr>, caf::reacts_to<AttemptEnded>, caf::reacts_to<HealthChanged>,
+    caf::typed_actor<caf::reacts_to<CallPtr>, caf::reacts_to<AttemptEnded>, caf::reacts_to<FirstToken>,
+                     caf::reacts_to<HealthChanged>,
                      caf::reacts_to<RosterChanged>, caf::reacts_to<ExplainRoute>, caf::reacts_to<Tick>>;
 
 /// Keeps the books: attempts outside runs, breaker history, live totals.
@@ -271,6 +278,7 @@ using SupervisorActor =
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::Tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::RunAttempt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::AttemptEnded)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::FirstToken)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::LimitsHeard)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::CancelAttempt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::OutcomeObserved)

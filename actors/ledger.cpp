@@ -2,6 +2,9 @@
 
 #include "actors/shell.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/policy/tariff.hpp"
+
+#include <fmt/format.h>
 
 namespace troupe::actors {
 namespace {
@@ -10,10 +13,12 @@ struct LedgerState {
   static constexpr const char* name = "ledger";
   explicit LedgerState(LedgerActor::pointer self) : self_(self) {}
 
-  LedgerActor::behavior_type start(journal::Journal* journal, std::string node, LedgerMetrics metrics) {
+  LedgerActor::behavior_type start(journal::Journal* journal, std::string node, LedgerMetrics metrics,
+                                   LedgerBudgets budgets) {
     journal_ = journal;
     node_ = std::move(node);
     metrics_ = std::move(metrics);
+    open_budgets(std::move(budgets));
     return {
         [this](const AttemptBooked& fact) { on_attempt(fact.row); },
         [this](const BreakerMoved& fact) { on_breaker(fact); },
@@ -29,11 +34,40 @@ struct LedgerState {
     totals_.tokens_in += row.usage.input + row.usage.cache_read + row.usage.cache_write;
     totals_.tokens_out += row.usage.output;
     totals_.usd += row.usd;
+    totals_.unpriced += row.price == policy::kUnpriced;
     measure(row);
+    spend(row);
     journal::Batch batch;
     batch.usage.push_back(row);
     batch.usage.back().node = node_;
     keep(std::move(batch));
+  }
+
+  void open_budgets(LedgerBudgets budgets) {
+    if (!budgets.cell || budgets.clock == nullptr || !budgets.rules.any()) return;
+    cell_ = std::move(budgets.cell);
+    clock_ = budgets.clock;
+    budgets_.emplace(std::move(budgets.rules));
+    if (journal_ != nullptr) remember_spending(*journal_, *budgets_, clock_->wall());
+    publish_budgets();
+  }
+
+  // By the time an attempt began, as the journal sums it, so that a restart finds the same.
+  void spend(const journal::UsageRow& row) {
+    if (!budgets_) return;
+    bool moved = budgets_->book(row.feature, row.tenant, row.usd, row.started);
+    if (moved || clock_->wall().ms >= published_.ms + 1000) publish_budgets();
+  }
+
+  void publish_budgets() {
+    published_ = clock_->wall();
+    cell_->store(budgets_->state(published_));
+    for (const auto& move : budgets_->moves(published_))
+      log::warn("ledger",
+                fmt::format("budget of {}: {} (was {}), {:.2f} of {:.2f} USD spent, {:.2f} expected "
+                            "by the end of the day",
+                            move.whose, to_string(move.standing.level), to_string(move.from),
+                            move.standing.spent, move.standing.budget, move.standing.forecast));
   }
 
   void on_breaker(const BreakerMoved& fact) {
@@ -73,13 +107,18 @@ struct LedgerState {
   std::string node_;
   LedgerMetrics metrics_;
   LedgerTotals totals_;
+  std::optional<policy::BudgetBook> budgets_;
+  std::shared_ptr<BudgetCell> cell_;
+  Clock* clock_ = nullptr;
+  WallTime published_;
 };
 
 }  // namespace
 
 LedgerActor spawn_ledger(caf::actor_system& system, Unit* unit, journal::Journal* journal, std::string node,
-                         LedgerMetrics metrics) {
-  return spawn_shell<LedgerActor, LedgerState>(system, unit, journal, std::move(node), std::move(metrics));
+                         LedgerMetrics metrics, LedgerBudgets budgets) {
+  return spawn_shell<LedgerActor, LedgerState>(system, unit, journal, std::move(node), std::move(metrics),
+                                               std::move(budgets));
 }
 
 }  // namespace troupe::actors

@@ -2,8 +2,10 @@
 // carries.
 #pragma once
 
+#include "actors/budgets.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/unit.hpp"
+#include "runtime/base/clock.hpp"
 #include "runtime/telemetry/metrics.hpp"
 
 #include <map>
@@ -17,8 +19,18 @@ struct LedgerMetrics {
   std::map<std::string, std::string> providers;
 };
 
+/// The node's budgets; without a cell there are none.
+struct LedgerBudgets {
+  policy::BudgetRules rules;
+  /// Where it is published how they stand: at each change of a level, else at most once a second.
+  std::shared_ptr<BudgetCell> cell;
+  /// Must outlive the actor.
+  Clock* clock = nullptr;
+};
+
 /// `journal` may be null (tests): then nothing is kept. It must outlive the actor.
+/// Budgets begin with what the journal knows of the last days: they survive restarts.
 LedgerActor spawn_ledger(caf::actor_system& system, Unit* unit, journal::Journal* journal, std::string node,
-                         LedgerMetrics metrics = {});
+                         LedgerMetrics metrics = {}, LedgerBudgets budgets = {});
 
 }  // namespace troupe::actors

@@ -115,7 +115,7 @@ Result<actors::LocalEndpoint> Node::Impl::local_endpoint(const config::EndpointC
   if (!wire) return std::unexpected(wire.error());
   warm_[{client.get(), (*wire)->origin}] += provider.warm_connections;
   actors::LocalEndpoint local;
-  local.endpoint = {config::endpoint_facts(endpoint), config::guard_policy(endpoint), *wire};
+  local.endpoint = {config::endpoint_facts(endpoint), config::guard_policy(endpoint), *wire, endpoint.tariff};
   local.breaker = {endpoint.id, endpoint.breaker, breaker_memory(endpoint.id)};
   local.starter = [this, wire = *wire, http = client.get()](const actors::RunAttempt& order,
                                                             actors::HttpAttempt::Ended ended) {
@@ -129,7 +129,17 @@ void Node::Impl::start_ledger(actors::SupervisorConfig& cast) {
   for (const auto& endpoint : values().endpoints.list) measured.providers[endpoint.id] = endpoint.provider;
   for (const auto& local : cast.endpoints) desk_.metrics->breaker_moved(local.breaker.endpoint, "closed", 1);
   for (auto& feature : cast.features) feature.metrics = desk_.metrics;
-  ledger_ = actors::spawn_ledger(*system_, loop_unit_.get(), journal_.get(), cast.node, std::move(measured));
+  auto budgets = std::make_shared<actors::BudgetCell>();
+  for (auto& feature : cast.features) {
+    feature.budgets = budgets;
+    feature.controls = control_room_.board();
+    feature.leads = control_room_.rules();
+    feature.rollouts = control_room_.rollouts();
+    feature.journal = journal_.get();
+    feature.node = cast.node;
+  }
+  ledger_ = actors::spawn_ledger(*system_, loop_unit_.get(), journal_.get(), cast.node, std::move(measured),
+                                 {config::budget_rules(values()), budgets, &clock_});
 }
 
 Result<void> Node::Impl::start_cast() {

@@ -41,6 +41,8 @@ std::vector<journal::UsageRow> usage_rows(const CallSite& site, const Completion
     row.started = record.started;
     row.ttft = record.ttft;
     row.total = record.total;
+    row.price = record.price;
+    row.unit_hours = record.unit_hours;
     rows.push_back(std::move(row));
   }
   return rows;

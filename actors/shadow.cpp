@@ -145,6 +145,8 @@ struct ShadowShell {
     row.started = record.started;
     row.ttft = record.ttft;
     row.total = record.total;
+    row.price = record.price;
+    row.unit_hours = record.unit_hours;
     self_->send(stage_.ledger, std::move(fact));
   }
 

@@ -90,12 +90,14 @@ std::vector<FeatureConfig> feature_configs(const config::Config& config) {
   auto boundaries = std::make_shared<std::map<std::string, std::string>>();
   for (const auto& [tenant, each] : config.tenants)
     if (!each.boundary.empty()) (*boundaries)[tenant] = each.boundary;
+  auto tree = std::make_shared<policy::QuotaTree>(config::quota_tree_policy(config), Instant{});
   std::vector<FeatureConfig> out;
   for (const auto& [name, feature] : config.features) {
     FeatureConfig each;
     each.dispatch = config::dispatch_policy(config, name);
     each.after_first_token = feature.after_first_token;
     each.tenant_boundaries = boundaries;
+    if (config.node.tokens_per_minute > 0) each.quota_tree = tree;
     each.seed = config.simulator.seed;
     out.push_back(std::move(each));
   }

@@ -1,4 +1,5 @@
 // The route plan without a node: the configuration's endpoints, and what the ledger last said of them.
+#include "actors/decision_json.hpp"
 #include "actors/explain.hpp"
 #include "apps/troupe/command.hpp"
 #include "runtime/base/clock.hpp"
@@ -52,11 +53,25 @@ policy::CallFacts call_of(const Json& question, const config::FeatureConfig& fea
   return call;
 }
 
+Result<Json> decision_from_state(const AskerOptions& options, const Config& config, const std::string& id) {
+  auto path = std::filesystem::path(options.state_dir) / config.values().store.path;
+  auto journal = journal::open_sqlite_readonly(path.string());
+  if (!journal) return std::unexpected(journal.error());
+  auto row = (*journal)->decision(id);
+  if (!row) return std::unexpected(row.error());
+  if (!*row) return fail(Errc::not_found, "no decision " + id + " is kept in " + path.string());
+  auto again = actors::make_again((*row)->body);
+  if (!again) return std::unexpected(again.error());
+  return std::move(again->explanation);
+}
+
 }  // namespace
 
 Result<Json> plan_from_state(const AskerOptions& options, const Json& question) {
   auto config = config_from(options.config, {});
   if (!config) return std::unexpected(config.error());
+  if (auto id = get_string(question, "decision"); !id.empty())
+    return decision_from_state(options, *config, id);
   const auto& values = config->values();
   auto feature = values.features.find(get_string(question, "feature"));
   if (feature == values.features.end())

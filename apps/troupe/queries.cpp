@@ -1,4 +1,4 @@
-// The verbs that look: runs, endpoints, route explain, cost. On a node over the wire or on a state folder.
+// The verbs that look: runs, endpoints, route explain. On a node over the wire or on a state folder.
 #include "apps/troupe/command.hpp"
 #include "runtime/base/clock.hpp"
 
@@ -12,7 +12,7 @@ namespace {
 struct QueryOptions {
   AskerOptions asker;
   bool json = false;
-  std::string id, name, value = "null", feature = "recap", request, by = "feature", since, format = "table";
+  std::string id, name, value = "null", feature = "recap", request, decision;
 };
 using Options = std::shared_ptr<QueryOptions>;
 using Row = std::vector<std::string>;
@@ -99,71 +99,8 @@ int show_plan(const Json& plan) {
   return print_rows(rows);
 }
 
-std::vector<Row> cost_rows(const std::string& by, const Json& costs) {
-  std::vector<Row> rows{{by, "attempts", "failed", "input_tokens", "output_tokens", "cost_usd"}};
-  for (const auto& each : costs)
-    rows.push_back({get_string(each, "key"), std::to_string(get_int(each, "attempts")),
-                    std::to_string(get_int(each, "failed")), std::to_string(get_int(each, "input_tokens")),
-                    std::to_string(get_int(each, "output_tokens")),
-                    fmt::format("{:.6f}", get_double(each, "cost_usd"))});
-  return rows;
-}
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string out = "\"";
-  for (char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
-}
-
-int print_csv(const std::vector<Row>& rows) {
-  for (const auto& row : rows) {
-    std::string line;
-    for (const auto& field : row) line += (line.empty() ? "" : ",") + csv_field(field);
-    std::printf("%s\n", line.c_str());
-  }
-  return kDone;
-}
-
-// FinOps Open Cost and Usage Specification 1.0 column names; what we do not know is left out, not invented.
-int print_focus(const std::string& by, const Json& costs) {
-  std::vector<Row> rows{{"BilledCost", "BillingCurrency", "ChargeCategory", "ConsumedQuantity",
-                         "ConsumedUnit", "ServiceCategory", "x_" + by}};
-  for (const auto& each : costs)
-    rows.push_back({fmt::format("{:.6f}", get_double(each, "cost_usd")), "USD", "Usage",
-                    std::to_string(get_int(each, "input_tokens") + get_int(each, "output_tokens")), "Tokens",
-                    "AI and Machine Learning", get_string(each, "key")});
-  return print_csv(rows);
-}
-
-// "90m", "24h", "7d" or a date; milliseconds since 1970.
-Result<std::int64_t> since_ms(const std::string& text) {
-  if (text.empty()) return 0;
-  auto now = system_clock().wall().ms;
-  char* end = nullptr;
-  double number = std::strtod(text.c_str(), &end);
-  std::string unit = end;
-  for (auto [name, ms] : {std::pair{"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}, {"d", 8.64e7}})
-    if (unit == name) return now - static_cast<std::int64_t>(number * ms);
-  std::tm day{};
-  if (text.size() == 10 && strptime(text.c_str(), "%Y-%m-%d", &day) != nullptr)
-    return static_cast<std::int64_t>(timegm(&day)) * 1000;
-  return fail(Errc::invalid_input, "--since wants 90m, 24h, 7d or YYYY-MM-DD, not " + text);
-}
-
-int cost(const QueryOptions& options) {
-  auto since = since_ms(options.since);
-  if (!since) return report_error(since.error());
-  auto copy = options;
-  copy.json = options.json || options.format == "json";
-  return ask_and_print(copy, "cost", {{"by", options.by}, {"since_ms", *since}}, [&](const Json& costs) {
-    if (options.format == "focus") return print_focus(options.by, costs);
-    auto rows = cost_rows(options.by, costs);
-    return options.format == "csv" ? print_csv(rows) : print_rows(rows);
-  });
-}
-
 Result<Json> explain_question(const QueryOptions& options) {
+  if (!options.decision.empty()) return Json{{"decision", options.decision}};
   Json question = {{"feature", options.feature}};
   if (options.request.empty()) return question;
   auto text = read_file(options.request);
@@ -225,21 +162,11 @@ void add_route(CLI::App& app, Action& action) {
                               return question ? ask_and_print(o, "route.explain", *question, show_plan)
                                               : report_error(question.error());
                             });
+  explain->add_option("decision", options->decision,
+                      "A decision that was made: shown as it was, and made again from its record");
   explain->add_option("--feature", options->feature, "The feature that asks")->capture_default_str();
   explain->add_option("--request", options->request,
                       "JSON file: {\"input_tokens\": N, \"output_tokens_max\": N}");
-}
-
-void add_cost(CLI::App& app, Action& action) {
-  auto options = std::make_shared<QueryOptions>();
-  auto* verb = add_query(app, "cost", "What calls have cost", options, action, cost);
-  verb->add_option("--by", options->by, "feature, tenant, model, endpoint, cause or run")
-      ->check(CLI::IsMember({"feature", "tenant", "model", "endpoint", "cause", "run"}))
-      ->capture_default_str();
-  verb->add_option("--since", options->since, "90m, 24h, 7d or a date");
-  verb->add_option("--format", options->format, "table, csv, json or focus")
-      ->check(CLI::IsMember({"table", "csv", "json", "focus"}))
-      ->capture_default_str();
 }
 
 }  // namespace troupe::app

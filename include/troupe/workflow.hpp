@@ -50,6 +50,13 @@ struct AttemptRecord {
   double usd = 0;
   /// Empty when it succeeded, else an Errc name.
   std::string error;
+  /// Which price `usd` is at: the day from which it holds (yyyy-mm-dd), "config", "reserved" (paid by the
+  /// hour) or "unpriced" (none is known, so `usd` is 0). Empty: nothing was used, or nobody said.
+  std::string price;
+  /// Reserved capacity it took, in unit-hours.
+  double unit_hours = 0;
+  /// The routing decision it followed, for `troupe route explain`; empty: nobody said.
+  std::string decision;
 };
 
 /// A recorded model answer with how it was obtained.

@@ -3,10 +3,11 @@
 #pragma once
 
 #include "runtime/config/lead_config.hpp"
+#include "runtime/config/money_config.hpp"
 #include "runtime/config/simulator_config.hpp"
 #include "runtime/policy/breaker.hpp"
-#include "runtime/policy/endpoint_guard.hpp"
 #include "runtime/policy/dispatcher.hpp"
+#include "runtime/policy/endpoint_guard.hpp"
 #include "runtime/policy/fair_queue.hpp"
 #include "runtime/policy/quota.hpp"
 #include "runtime/policy/retry_budget.hpp"
@@ -37,6 +38,8 @@ struct NodeConfig {
   std::string region = "local";
   /// Everything the node keeps: the database when store.path is relative, blobs.
   std::string state_dir = ".troupe";
+  /// What all features of this node may use together; 0: unlimited.
+  double tokens_per_minute = 0;
 };
 
 struct StoreConfig {
@@ -164,8 +167,12 @@ struct EndpointConfig {
   std::string home;
   policy::QuotaPolicy limits;
   CapacityConfig capacity;
-  /// When the file gives none: prices.models[remote_model], else the price list's.
+  /// When the file gives none: prices.models[remote_model], else the price list's of the day it was read. For
+  /// choosing; what attempts are booked at is `tariff`.
   policy::Price price;
+  /// Not in the file: made of `price` or the price list when it is read.
+  policy::Tariff tariff;
+  ReservedConfig reserved;
   std::uint32_t context_tokens_max = 200'000;
   std::uint32_t output_tokens_max = 64'000;
   /// The model goes on from an assistant message at the end of a request.
@@ -209,6 +216,14 @@ struct QualityConfig {
   std::string expires;
 };
 
+/// Of node.tokens_per_minute (C6).
+struct ShareConfig {
+  /// Always had; what others leave is borrowed.
+  double guaranteed_tokens_per_minute = 0;
+  /// Never exceeded; 0: no such limit.
+  double tokens_per_minute_max = 0;
+};
+
 struct FeatureConfig {
   /// Our model names, best first.
   std::vector<std::string> hierarchy;
@@ -226,7 +241,10 @@ struct FeatureConfig {
   policy::RoutePolicy route;
   policy::RetryPolicy retry;
   policy::AdmissionPolicy admission;
+  policy::HedgePolicy hedge;
+  ShareConfig share;
   ShadowConfig shadow;
+  FeatureBudgetConfig budget;
 };
 
 struct TenantConfig {
@@ -234,6 +252,9 @@ struct TenantConfig {
   std::string boundary;
   /// Names by which experiments choose tenants.
   std::vector<std::string> cohorts;
+  policy::BudgetPolicy budget;
+  /// Beside the feature's other tenants, where shares are divided.
+  double weight = 1;
 };
 
 struct PricesConfig {
@@ -268,6 +289,8 @@ struct Config {
 
 /// How a feature's calls are admitted and routed. `feature` must be a key of `features`.
 policy::DispatchPolicy dispatch_policy(const Config& config, const std::string& feature);
+/// How the node's features share node.tokens_per_minute.
+policy::QuotaTreePolicy quota_tree_policy(const Config& config);
 
 /// One thing wrong with values that are each well-formed, and where: "endpoints.list[2].provider".
 struct Problem {

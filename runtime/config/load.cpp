@@ -30,10 +30,9 @@ void complete_endpoints(Config& config, const policy::PriceTable& prices) {
       endpoint.region = provider->second.region;
     auto price = config.prices.models.find(endpoint.remote_model);
     if (is_unpriced(endpoint.price) && price != config.prices.models.end()) endpoint.price = price->second;
-    if (!is_unpriced(endpoint.price) || provider == config.providers.end()) continue;
-    auto list = price_list_of(provider->second.dialect);
-    const auto* row = policy::find_price(prices, list, endpoint.remote_model, endpoint.region, today);
-    if (row != nullptr) endpoint.price = policy::price_of(*row);
+    if (!is_unpriced(endpoint.price)) endpoint.tariff.fixed = endpoint.price;
+    if (provider != config.providers.end())
+      complete_prices(endpoint, prices, price_list_of(provider->second.dialect), today);
   }
   for (auto& endpoint : config.simulator.endpoints) {
     if (endpoint.credentials.verify) endpoint.credentials = simulated_credentials();

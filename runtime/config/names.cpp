@@ -103,6 +103,19 @@ policy::DispatchPolicy dispatch_policy(const Config& config, const std::string& 
   policy.route = from.route;
   policy.retry = from.retry;
   policy.admission = from.admission;
+  policy.hedge = from.hedge;
+  return policy;
+}
+
+policy::QuotaTreePolicy quota_tree_policy(const Config& config) {
+  policy::QuotaTreePolicy policy;
+  policy.tokens_per_minute = config.node.tokens_per_minute;
+  for (const auto& [name, feature] : config.features) {
+    auto& share = policy.features[name];
+    share.guaranteed_tokens_per_minute = feature.share.guaranteed_tokens_per_minute;
+    share.tokens_per_minute_max = feature.share.tokens_per_minute_max;
+    for (const auto& [tenant, each] : config.tenants) share.tenant_weights[tenant] = each.weight;
+  }
   return policy;
 }
 

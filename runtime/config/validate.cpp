@@ -174,6 +174,7 @@ void ConfigCheck::check_feature(const std::string& path, const FeatureConfig& fe
   add_if(path + ".route", policy::validate(feature.route));
   add_if(path + ".retry", policy::validate(feature.retry));
   add_if(path + ".admission", policy::validate(feature.admission));
+  add_if(path + ".hedge", policy::validate(feature.hedge));
 }
 
 void ConfigCheck::check_choice(const std::string& path, const FeatureConfig& feature) {
@@ -262,6 +263,7 @@ std::vector<Problem> ConfigCheck::run() {
   }
   check_issuers("simulator.issuers", config_.simulator.issuers);
   for (auto& problem : validate_lead(config_)) problems_.push_back(std::move(problem));
+  for (auto& problem : validate_money(config_)) problems_.push_back(std::move(problem));
   return std::move(problems_);
 }
 

@@ -14,7 +14,7 @@ namespace {
 std::size_t bytes_of(const Batch& batch) {
   constexpr std::size_t row = 256;
   std::size_t bytes = row * (1 + batch.entries.size() + batch.usage.size() + batch.breakers.size() +
-                             batch.controls.size() + batch.exposures.size());
+                             batch.controls.size() + batch.exposures.size() + batch.decisions.size());
   for (const auto& entry : batch.entries) bytes += entry.payload.size();
   if (batch.run) bytes += batch.run->input.size() + batch.run->output.size();
   return bytes;

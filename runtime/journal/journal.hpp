@@ -79,6 +79,10 @@ struct UsageRow {
   double usd = 0;
   WallTime started;
   Duration ttft{}, total{};
+  /// AttemptRecord::price and unit_hours: old rows keep their price (I5). Empty and 0 in rows from before
+  /// there were any.
+  std::string price;
+  double unit_hours = 0;
 };
 
 /// One change of a breaker, kept for history.
@@ -129,6 +133,17 @@ struct ExposureCount {
 };
 
 /// Everything one commit makes durable together. Entries of one run stand in seq order.
+inline constexpr std::size_t kDecisionsKept = 100'000;
+
+/// One routing decision with all it was made from (E9).
+struct DecisionRow {
+  /// Unique over all nodes; a second row of the same id is dropped.
+  std::string id;
+  /// JSON.
+  std::string body;
+  WallTime at;
+};
+
 struct Batch {
   std::vector<Entry> entries;
   std::vector<UsageRow> usage;
@@ -136,6 +151,7 @@ struct Batch {
   std::vector<BreakerMemoryRow> breaker_memories;
   std::vector<ControlRow> controls;
   std::vector<ExposureRow> exposures;
+  std::vector<DecisionRow> decisions;
   /// Inserted or updated by run_id, before the entries. An update keeps `created` and the epoch, and is
   /// refused like an entry when its epoch is not the run's.
   std::optional<RunRow> run;
@@ -148,13 +164,22 @@ using Committed = std::function<void(Result<void>)>;
 struct UsageFilter {
   std::string run_id;  ///< empty: all
   WallTime since;
+  WallTime until{INT64_MAX};  ///< that moment is not in it
 };
 /// Sums of the ledger under one key.
 struct CostRow {
   std::string key;
+  /// One for each word of `by`; the first is `key`.
+  std::vector<std::string> keys;
   std::uint64_t attempts = 0, failed = 0;
   Usage usage;
   double usd = 0;
+  /// The same in billionths of a USD, each attempt rounded by itself: sums of groups are the whole's,
+  /// exactly.
+  std::int64_t nano_usd = 0;
+  double unit_hours = 0;
+  /// Attempts whose model had no price.
+  std::uint64_t unpriced = 0;
 };
 
 /// Thread-safe. Reads run on the caller's thread and see everything acknowledged before.
@@ -184,7 +209,8 @@ class Journal {
   /// In seq order.
   virtual Result<std::vector<Entry>> history(const std::string& run_id) = 0;
   virtual Result<std::vector<UsageRow>> usage(const UsageFilter& filter) = 0;
-  /// `by`: feature, tenant, model, endpoint, cause or run; invalid_input otherwise. Most expensive first.
+  /// `by`: feature, tenant, model, endpoint, cause, run, node, price, hour ("2026-11-22T07:00:00Z") or day,
+  /// or several of them with commas between; invalid_input otherwise. Most expensive first.
   virtual Result<std::vector<CostRow>> cost(const std::string& by, const UsageFilter& filter) = 0;
   /// In the order they were written, those with `at` >= since.
   virtual Result<std::vector<BreakerRow>> breakers(WallTime since) = 0;
@@ -193,6 +219,8 @@ class Journal {
   /// In the order they were written; none from a file older than they are.
   virtual Result<std::vector<ControlRow>> controls(WallTime since) = 0;
   virtual Result<std::vector<ExposureCount>> exposures() = 0;
+  /// Nothing when it is unknown, or has been forgotten: the newest kDecisionsKept stay.
+  virtual Result<std::optional<DecisionRow>> decision(const std::string& id) = 0;
   /// Checks the invariants of RUNTIME 4.3 over everything stored; empty when all hold.
   virtual Result<std::vector<std::string>> check() = 0;
 };

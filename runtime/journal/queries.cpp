@@ -1,11 +1,14 @@
 // The reading statements and how their rows become values.
 #include "runtime/journal/queries.hpp"
 
+#include "runtime/journal/schema.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 namespace troupe::journal {
@@ -20,14 +23,21 @@ constexpr std::string_view kHistory =
     "SELECT run_id, seq, kind, step_key, input_hash, e.epoch, attempt, at, coalesce(b.bytes, payload), lsn"
     " FROM run JOIN entry e ON e.run = run.id LEFT JOIN blob b ON b.id = payload_blob"
     " WHERE run_id = ? ORDER BY seq";
-constexpr std::string_view kUsage =
+constexpr const char* kUsage =
     "SELECT run_id, step_key, attempt, feature, tenant, model, endpoint, cause, error, node, input, output,"
-    " cache_read, cache_write, reasoning, estimated, usd, started, ttft_ns, total_ns FROM usage"
-    " WHERE (?1 = '' OR run_id = ?1) AND started >= ?2 ORDER BY id";
+    " cache_read, cache_write, reasoning, estimated, usd, started, ttft_ns, total_ns, price, unit_hours FROM "
+    "{}"
+    " WHERE (?1 = '' OR run_id = ?1) AND started >= ?2 AND started < ?3 ORDER BY id";
 constexpr const char* kCost =
-    "SELECT {}, count(*), sum(error <> ''), sum(input), sum(output), sum(cache_read), sum(cache_write),"
-    " sum(reasoning), max(estimated), sum(usd) FROM usage"
-    " WHERE (?1 = '' OR run_id = ?1) AND started >= ?2 GROUP BY 1 ORDER BY 10 DESC, 1";
+    "SELECT {0}, count(*), sum(error <> ''), sum(input), sum(output), sum(cache_read), sum(cache_write),"
+    " sum(reasoning), max(estimated), sum(usd), sum(cast(round(usd * 1e9) AS INTEGER)), sum(unit_hours),"
+    " sum(price = 'unpriced') FROM {1}"
+    " WHERE (?1 = '' OR run_id = ?1) AND started >= ?2 AND started < ?3 GROUP BY {0} ORDER BY sum(usd) DESC, "
+    "{0}";
+constexpr int kCostKeysMax = 10;
+// A file that nobody has opened for writing since version 4 knows no prices.
+constexpr const char* kPriced = "usage";
+constexpr const char* kNotPriced = "(SELECT *, '' AS price, 0.0 AS unit_hours FROM usage)";
 constexpr std::string_view kBreakers =
     "SELECT endpoint, node, before, after, reason, detail, at, cool_until, share FROM breaker"
     " WHERE at >= ? ORDER BY id";
@@ -38,6 +48,8 @@ constexpr std::string_view kExposures =
     "5, 3";
 constexpr std::string_view kMemories = "SELECT endpoint, node, memory, at FROM breaker_memory ORDER BY 1";
 constexpr std::string_view kHasMemories = "SELECT count(*) FROM sqlite_schema WHERE name = 'breaker_memory'";
+constexpr std::string_view kDecision = "SELECT id, body, at FROM decision WHERE id = ?";
+constexpr std::string_view kHasDecisions = "SELECT count(*) FROM sqlite_schema WHERE name = 'decision'";
 constexpr std::string_view kHasControls = "SELECT count(*) FROM sqlite_schema WHERE name = 'control'";
 
 BreakerMemoryRow memory_of(const Statement& row) {
@@ -111,17 +123,48 @@ UsageRow usage_of(const Statement& row) {
   usage.started.ms = row.integer(17);
   usage.ttft = Duration(row.integer(18));
   usage.total = Duration(row.integer(19));
+  usage.price = row.text(20);
+  usage.unit_hours = row.real(21);
   return usage;
 }
 
-CostRow cost_of(const Statement& row) {
+/// The sums behind `keys` columns.
+CostRow cost_of(const Statement& row, int keys) {
   CostRow cost;
-  cost.key = row.text(0);
-  cost.attempts = static_cast<std::uint64_t>(row.integer(1));
-  cost.failed = static_cast<std::uint64_t>(row.integer(2));
-  cost.usage = tokens_of(row, 3);
-  cost.usd = row.real(9);
+  for (int i = 0; i < keys; ++i) cost.keys.push_back(row.text(i));
+  cost.key = cost.keys.front();
+  cost.attempts = static_cast<std::uint64_t>(row.integer(keys));
+  cost.failed = static_cast<std::uint64_t>(row.integer(keys + 1));
+  cost.usage = tokens_of(row, keys + 2);
+  cost.usd = row.real(keys + 8);
+  cost.nano_usd = row.integer(keys + 9);
+  cost.unit_hours = row.real(keys + 10);
+  cost.unpriced = static_cast<std::uint64_t>(row.integer(keys + 11));
   return cost;
+}
+
+Result<const char*> usage_source(Connection& connection) {
+  auto priced = connection.integer(kHasPrices);
+  if (!priced) return std::unexpected(std::move(priced.error()));
+  return *priced != 0 ? kPriced : kNotPriced;
+}
+
+/// How a word of `by` is read from a row; nothing for other words.
+std::optional<std::string_view> cost_column(std::string_view word) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 10> columns{
+      {{"feature", "feature"},
+       {"tenant", "tenant"},
+       {"model", "model"},
+       {"endpoint", "endpoint"},
+       {"cause", "cause"},
+       {"run", "run_id"},
+       {"node", "node"},
+       {"price", "price"},
+       {"hour", "strftime('%Y-%m-%dT%H:00:00Z', started / 1000, 'unixepoch')"},
+       {"day", "strftime('%Y-%m-%d', started / 1000, 'unixepoch')"}}};
+  for (auto [key, column] : columns)
+    if (key == word) return column;
+  return std::nullopt;
 }
 
 BreakerRow breaker_of(const Statement& row) {
@@ -162,12 +205,12 @@ ExposureCount exposure_count_of(const Statement& row) {
   return count;
 }
 
-template <class Row, class... Values>
-Result<std::vector<Row>> read_rows(Connection& connection, std::string_view sql,
-                                   Row (*read)(const Statement&), const Values&... values) {
+template <class Read, class... Values>
+auto read_rows(Connection& connection, std::string_view sql, Read read, const Values&... values)
+    -> Result<std::vector<std::invoke_result_t<Read, const Statement&>>> {
   auto statement = connection.prepare(sql);
   if (!statement) return std::unexpected(std::move(statement.error()));
-  std::vector<Row> rows;
+  std::vector<std::invoke_result_t<Read, const Statement&>> rows;
   auto row = statement->with(values...).step();
   for (; row && *row; row = statement->step()) rows.push_back(read(*statement));
   if (!row) return std::unexpected(std::move(row.error()));
@@ -195,23 +238,34 @@ Result<std::vector<Entry>> read_history(Connection& connection, const std::strin
 }
 
 Result<std::vector<UsageRow>> read_usage(Connection& connection, const UsageFilter& filter) {
-  return read_rows(connection, kUsage, usage_of, filter.run_id, filter.since.ms);
+  auto source = usage_source(connection);
+  if (!source) return std::unexpected(std::move(source.error()));
+  return read_rows(connection, fmt::format(fmt::runtime(kUsage), *source), usage_of, filter.run_id,
+                   filter.since.ms, filter.until.ms);
 }
 
 Result<std::vector<CostRow>> read_cost(Connection& connection, const std::string& by,
                                        const UsageFilter& filter) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> columns{{{"feature", "feature"},
-                                                                                  {"tenant", "tenant"},
-                                                                                  {"model", "model"},
-                                                                                  {"endpoint", "endpoint"},
-                                                                                  {"cause", "cause"},
-                                                                                  {"run", "run_id"}}};
-  for (auto [key, column] : columns)
-    if (key == by)
-      return read_rows(connection, fmt::format(fmt::runtime(kCost), column), cost_of, filter.run_id,
-                       filter.since.ms);
-  return fail(Errc::invalid_input,
-              fmt::format("cost by '{}': it must be feature, tenant, model, endpoint, cause or run", by));
+  std::string columns;
+  int keys = 0;
+  std::string_view rest = by;
+  for (bool more = true; more;) {
+    auto cut = std::min(rest.find(','), rest.size());
+    auto column = cost_column(rest.substr(0, cut));
+    if (!column || keys == kCostKeysMax)
+      return fail(Errc::invalid_input,
+                  fmt::format("cost by '{}': it must be feature, tenant, model, endpoint, cause, run, node, "
+                              "price, hour or day",
+                              by));
+    columns += fmt::format("{}{}", keys++ > 0 ? ", " : "", *column);
+    more = cut < rest.size();
+    rest.remove_prefix(more ? cut + 1 : cut);
+  }
+  auto source = usage_source(connection);
+  if (!source) return std::unexpected(std::move(source.error()));
+  auto read = [keys](const Statement& row) { return cost_of(row, keys); };
+  return read_rows(connection, fmt::format(fmt::runtime(kCost), columns, *source), read, filter.run_id,
+                   filter.since.ms, filter.until.ms);
 }
 
 Result<std::vector<BreakerRow>> read_breakers(Connection& connection, WallTime since) {
@@ -231,6 +285,20 @@ Result<std::vector<ControlRow>> read_controls(Connection& connection, WallTime s
   if (!there) return std::unexpected(std::move(there.error()));
   if (*there == 0) return std::vector<ControlRow>{};
   return read_rows(connection, kControls, control_of, since.ms);
+}
+
+Result<std::optional<DecisionRow>> read_decision(Connection& connection, const std::string& id) {
+  auto there = connection.integer(kHasDecisions);
+  if (!there) return std::unexpected(std::move(there.error()));
+  if (*there == 0) return std::optional<DecisionRow>();
+  auto rows = read_rows(
+      connection, kDecision,
+      [](const Statement& row) {
+        return DecisionRow{std::string(row.text(0)), std::string(row.text(1)), WallTime{row.integer(2)}};
+      },
+      id);
+  if (!rows) return std::unexpected(std::move(rows.error()));
+  return rows->empty() ? std::nullopt : std::optional(std::move(rows->front()));
 }
 
 Result<std::vector<ExposureCount>> read_exposures(Connection& connection) {

@@ -22,5 +22,6 @@ Result<std::vector<BreakerRow>> read_breakers(Connection& connection, WallTime s
 Result<std::vector<BreakerMemoryRow>> read_breaker_memories(Connection& connection);
 Result<std::vector<ControlRow>> read_controls(Connection& connection, WallTime since);
 Result<std::vector<ExposureCount>> read_exposures(Connection& connection);
+Result<std::optional<DecisionRow>> read_decision(Connection& connection, const std::string& id);
 
 }  // namespace troupe::journal

@@ -67,6 +67,18 @@ CREATE TABLE IF NOT EXISTS breaker_memory(
   endpoint TEXT PRIMARY KEY, node TEXT NOT NULL, memory TEXT NOT NULL, at INTEGER NOT NULL);
 )sql";
 
+// What version 4 added: which price an attempt was booked at, and the reserved capacity it took.
+constexpr const char* kColumnsOfVersion4 = R"sql(
+ALTER TABLE usage ADD COLUMN price TEXT NOT NULL DEFAULT '';
+ALTER TABLE usage ADD COLUMN unit_hours REAL NOT NULL DEFAULT 0;
+)sql";
+
+// What version 5 added: routing decisions, oldest first.
+constexpr const char* kTablesOfVersion5 = R"sql(
+CREATE TABLE IF NOT EXISTS decision(
+  n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL, at INTEGER NOT NULL);
+)sql";
+
 /// New files are for their owner alone: they hold what users wrote. SQLite gives the log the file's
 /// permissions. Only a file that was not there is opened here: closing another would drop the locks that
 /// SQLite holds on it for this process (sqlite.org/howtocorrupt.html, 2.2).
@@ -128,8 +140,9 @@ Result<bool> recognise(Connection& connection, const std::string& path) {
 
 Result<void> create_tables(Connection& connection) {
   auto sql =
-      fmt::format("BEGIN IMMEDIATE; {} {} {} PRAGMA application_id={}; PRAGMA user_version={}; COMMIT;",
-                  kTables, kTablesOfVersion2, kTablesOfVersion3, kApplicationId, kSchemaVersion);
+      fmt::format("BEGIN IMMEDIATE; {} {} {} {} {} PRAGMA application_id={}; PRAGMA user_version={}; COMMIT;",
+                  kTables, kTablesOfVersion2, kTablesOfVersion3, kColumnsOfVersion4, kTablesOfVersion5,
+                  kApplicationId, kSchemaVersion);
   return connection.execute(sql.c_str());
 }
 
@@ -137,8 +150,11 @@ Result<void> bring_up_to_date(Connection& connection) {
   auto version = connection.integer("PRAGMA user_version");
   if (!version) return std::unexpected(std::move(version.error()));
   if (*version >= kSchemaVersion) return {};
-  auto sql = fmt::format("BEGIN IMMEDIATE; {} {} PRAGMA user_version={}; COMMIT;", kTablesOfVersion2,
-                         kTablesOfVersion3, kSchemaVersion);
+  auto priced = connection.integer(kHasPrices);
+  if (!priced) return std::unexpected(std::move(priced.error()));
+  auto sql = fmt::format("BEGIN IMMEDIATE; {} {} {} {} PRAGMA user_version={}; COMMIT;", kTablesOfVersion2,
+                         kTablesOfVersion3, *priced == 0 ? kColumnsOfVersion4 : "", kTablesOfVersion5,
+                         kSchemaVersion);
   return connection.execute(sql.c_str());
 }
 

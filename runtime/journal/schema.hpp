@@ -10,7 +10,11 @@ namespace troupe::journal {
 
 /// Raised when tables are added; a file of an older version is given them when it is opened for writing. A
 /// file of a newer version is refused, never guessed at.
-inline constexpr int kSchemaVersion = 3;
+inline constexpr int kSchemaVersion = 5;
+
+/// Not 0 when rows of the ledger know their price, as they do since version 4.
+inline constexpr const char* kHasPrices =
+    "SELECT count(*) FROM pragma_table_info('usage') WHERE name = 'price'";
 
 /// Payloads, inputs and outputs above this are stored once by content, in a table of their own, so that the
 /// pages of histories stay small (RUNTIME 5.2; the cure for its pain 6).

@@ -53,6 +53,9 @@ class SqliteReader : public Journal {
   Result<std::vector<ExposureCount>> exposures() override {
     return readers_.ask([](Connection& c) { return read_exposures(c); });
   }
+  Result<std::optional<DecisionRow>> decision(const std::string& id) override {
+    return readers_.ask([&id](Connection& c) { return read_decision(c, id); });
+  }
   Result<std::vector<std::string>> check() override {
     return readers_.ask([](Connection& c) { return check_everything(c); });
   }
@@ -99,6 +102,7 @@ class SqliteJournal final : public Journal {
   Result<std::vector<BreakerMemoryRow>> breaker_memories() override { return reader_.breaker_memories(); }
   Result<std::vector<ControlRow>> controls(WallTime since) override { return reader_.controls(since); }
   Result<std::vector<ExposureCount>> exposures() override { return reader_.exposures(); }
+  Result<std::optional<DecisionRow>> decision(const std::string& id) override { return reader_.decision(id); }
   Result<std::vector<std::string>> check() override { return reader_.check(); }
 
  private:

@@ -39,8 +39,9 @@ Result<void> check_entry(const Entry& entry, std::size_t payload_bytes_max) {
 
 Result<void> check_usage(const UsageRow& row) {
   auto ok = check_texts("usage row", {row.run_id, row.step_key, row.feature, row.tenant, row.model,
-                                      row.endpoint, row.cause, row.error, row.node});
-  return ok ? check_number("usage row", row.usd) : ok;
+                                      row.endpoint, row.cause, row.error, row.node, row.price});
+  if (ok) ok = check_number("usage row", row.usd);
+  return ok ? check_number("usage row", row.unit_hours) : ok;
 }
 
 Result<void> check_breaker(const BreakerRow& row) {
@@ -76,6 +77,8 @@ Result<void> validate(const Batch& batch, std::size_t payload_bytes_max) {
     if (ok) ok = check_texts("breaker memory", {row.endpoint, row.node, row.memory});
   for (auto at = batch.controls.begin(); ok && at != batch.controls.end(); ++at)
     ok = check_control(*at, payload_bytes_max);
+  for (auto at = batch.decisions.begin(); ok && at != batch.decisions.end(); ++at)
+    ok = check_texts("decision row", {at->id});
   for (auto at = batch.exposures.begin(); ok && at != batch.exposures.end(); ++at)
     ok = check_texts("exposure row", {at->experiment, at->arm, at->decision, at->node});
   return ok;

@@ -27,8 +27,9 @@ constexpr std::string_view kInsertEntry =
 constexpr std::string_view kInsertUsage =
     "INSERT INTO usage(run_id, step_key, attempt, endpoint, started, feature, tenant, model, cause, error, "
     "node,"
-    " input, output, cache_read, cache_write, reasoning, estimated, usd, ttft_ns, total_ns)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+    " input, output, cache_read, cache_write, reasoning, estimated, usd, ttft_ns, total_ns, price, "
+    "unit_hours)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
 constexpr std::string_view kInsertBreaker =
     "INSERT INTO breaker(endpoint, node, before, after, reason, detail, at, cool_until, share)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -37,6 +38,10 @@ constexpr std::string_view kReplaceMemory =
     " DO UPDATE SET node = excluded.node, memory = excluded.memory, at = excluded.at";
 constexpr std::string_view kInsertControl =
     "INSERT INTO control(kind, subject, epoch, node, body, who, why, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr std::string_view kInsertDecision =
+    "INSERT INTO decision(id, body, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+constexpr std::string_view kForgetDecisions =
+    "DELETE FROM decision WHERE n <= (SELECT max(n) FROM decision) - ?";
 constexpr std::string_view kInsertExposure =
     "INSERT INTO exposure(experiment, version, arm, unit, decision, node, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO NOTHING";
@@ -66,14 +71,14 @@ Result<Writer> Writer::open(Connection& connection) {
   if (!heads) return std::unexpected(std::move(heads.error()));
   std::vector<Statement> all;
   for (auto sql : {kInsertRun, kUpdateRun, kClaimRun, kInsertEntry, kInsertUsage, kInsertBreaker,
-                   kInsertControl, kInsertExposure, kReplaceMemory}) {
+                   kInsertControl, kInsertExposure, kReplaceMemory, kInsertDecision, kForgetDecisions}) {
     auto statement = connection.prepare(sql);
     if (!statement) return std::unexpected(std::move(statement.error()));
     all.push_back(std::move(*statement));
   }
-  Statements statements{std::move(all[0]), std::move(all[1]), std::move(all[2]),
-                        std::move(all[3]), std::move(all[4]), std::move(all[5]),
-                        std::move(all[6]), std::move(all[7]), std::move(all[8])};
+  Statements statements{std::move(all[0]), std::move(all[1]), std::move(all[2]), std::move(all[3]),
+                        std::move(all[4]), std::move(all[5]), std::move(all[6]), std::move(all[7]),
+                        std::move(all[8]), std::move(all[9]), std::move(all[10])};
   return Writer(connection, std::move(*blobs), std::move(*heads), std::move(statements));
 }
 
@@ -93,6 +98,7 @@ Result<void> Writer::apply(const Batch& batch) {
   for (auto at = memories.begin(); ok && at != memories.end(); ++at) ok = put_memory(*at);
   for (auto at = batch.controls.begin(); ok && at != batch.controls.end(); ++at) ok = put_control(*at);
   for (auto at = batch.exposures.begin(); ok && at != batch.exposures.end(); ++at) ok = put_exposure(*at);
+  for (auto at = batch.decisions.begin(); ok && at != batch.decisions.end(); ++at) ok = put_decision(*at);
   return ok;
 }
 
@@ -182,7 +188,7 @@ Result<void> Writer::put_usage(const UsageRow& row) {
   return statements_.insert_usage
       .with(row.run_id, row.step_key, row.attempt, row.endpoint, row.started.ms, row.feature, row.tenant,
             row.model, row.cause, row.error, row.node, u.input, u.output, u.cache_read, u.cache_write,
-            u.reasoning, u.estimated, row.usd, row.ttft.count(), row.total.count())
+            u.reasoning, u.estimated, row.usd, row.ttft.count(), row.total.count(), row.price, row.unit_hours)
       .run();
 }
 
@@ -201,6 +207,14 @@ Result<void> Writer::put_control(const ControlRow& row) {
   return statements_.insert_control
       .with(row.kind, row.subject, row.epoch, row.node, row.body, row.who, row.why, row.at.ms)
       .run();
+}
+
+// Now and then, so that forgetting costs nothing that could be noticed.
+Result<void> Writer::put_decision(const DecisionRow& row) {
+  auto put = statements_.insert_decision.with(row.id, row.body, row.at.ms).run();
+  constexpr std::uint64_t forget_every = 1024;
+  if (!put || ++decisions_put_ % forget_every != 0) return put;
+  return statements_.forget_decisions.with(static_cast<std::int64_t>(kDecisionsKept)).run();
 }
 
 Result<void> Writer::put_exposure(const ExposureRow& row) {

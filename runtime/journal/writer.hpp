@@ -30,7 +30,7 @@ class Writer {
  private:
   struct Statements {
     Statement insert_run, update_run, claim_run, insert_entry, insert_usage, insert_breaker, insert_control,
-        insert_exposure, replace_memory;
+        insert_exposure, replace_memory, insert_decision, forget_decisions;
   };
   Writer(Connection& connection, BlobStore blobs, RunHeads heads, Statements statements);
 
@@ -43,11 +43,13 @@ class Writer {
   Result<void> put_memory(const BreakerMemoryRow& row);
   Result<void> put_control(const ControlRow& row);
   Result<void> put_exposure(const ExposureRow& row);
+  Result<void> put_decision(const DecisionRow& row);
 
   Connection* connection_;
   BlobStore blobs_;
   RunHeads heads_;
   Statements statements_;
+  std::uint64_t decisions_put_ = 0;
 };
 
 }  // namespace troupe::journal

@@ -1,5 +1,7 @@
 #include "runtime/policy/charges.hpp"
 
+#include "runtime/policy/price_table.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -167,6 +169,16 @@ std::string key_of(const Charge& charge, const std::string Charge::*member) {
 const char* to_string(ChargeKind kind) {
   constexpr std::array names{"tokens", "purchase", "used", "headroom", "idle"};
   return names[static_cast<std::size_t>(kind)];
+}
+
+std::optional<WallTime> hour_of(std::string_view text) {
+  auto day = text.size() == 20 && text[10] == 'T' && text.ends_with(":00:00Z")
+                 ? midnight_of(text.substr(0, 10))
+                 : std::nullopt;
+  auto tens = day ? text[11] - '0' : -1, ones = day ? text[12] - '0' : -1;
+  bool digits = tens >= 0 && tens <= 2 && ones >= 0 && ones <= 9 && tens * 10 + ones < 24;
+  if (!digits) return std::nullopt;
+  return WallTime{day->ms + (tens * 10 + ones) * kChargeHourMs};
 }
 
 WallTime month_of(WallTime at) { return first_of(year_month_of(at)); }

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,9 @@ inline constexpr NanoUsd kNanoPerUsd = 1'000'000'000;
 inline constexpr NanoUsd kNanoPerCent = 10'000'000;
 /// "-0.000000001": exact.
 std::string usd_text(NanoUsd nano, int digits = 9);
+
+/// "2026-11-22T07:00:00Z", as the ledger names hours, to its first millisecond; nothing for other text.
+std::optional<WallTime> hour_of(std::string_view text);
 
 /// Sums of the ledger over attempts alike in all of these.
 struct LedgerLine {

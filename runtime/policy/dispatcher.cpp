@@ -14,6 +14,8 @@ namespace {
 
 /// Nodes of ended calls kept for the next ones.
 constexpr std::size_t kSpareMax = 4096;
+/// A dispatcher serves one feature, whose calls are alike.
+constexpr std::uint64_t kOwnWorkload = 0;
 
 /// Of two refusals for want of room the one to wait for: where there is room first. No hint: any moment.
 bool sooner(const Error& error, const std::optional<Error>& than) {
@@ -32,6 +34,8 @@ Dispatcher::Dispatcher(DispatchPolicy policy, std::uint64_t seed, Instant now)
       router_(policy_.rules, policy_.route),
       queue_(policy_.admission),
       budget_(policy_.retry),
+      hedges_(policy_.hedge),
+      estimator_(policy_.estimate),
       rng_(seed),
       ticked_(now) {}
 
@@ -91,6 +95,9 @@ void Dispatcher::remember_attempt(std::uint64_t attempt, std::uint64_t call) {
 
 void Dispatcher::on_call(CallFacts call, Moment at, Actions& out) {
   ++counts_.in;
+  if (call.output_tokens == 0)
+    call.output_tokens = static_cast<std::uint64_t>(estimator_.estimate(
+        kOwnWorkload, static_cast<double>(call.input_tokens), static_cast<double>(call.output_tokens_max)));
   Ticket ticket{call.id,     policy_.rules.work_class,
                 call.tenant, static_cast<double>(call.input_tokens + call.output_tokens),
                 at.now,      call.deadline};
@@ -107,8 +114,21 @@ void Dispatcher::on_call(CallFacts call, Moment at, Actions& out) {
 }
 
 Error Dispatcher::refusal() const {
-  return make_error(Errc::refused, fmt::format("feature {}: {} calls are waiting already",
-                                               policy_.rules.feature, queue_.waiting()));
+  auto error = make_error(Errc::refused, fmt::format("feature {}: {} calls are waiting already",
+                                                     policy_.rules.feature, queue_.waiting()));
+  error.retry_after = queue_.retry_after();
+  return error;
+}
+
+// Its share of what the node's features may use together; a tenant that has none now keeps its place (C6).
+bool Dispatcher::admit(const Ticket& ticket, Instant now) {
+  if (!tree_) return true;
+  auto grant = tree_->take(policy_.rules.feature, ticket.tenant, ticket.cost, now);
+  if (!grant) return false;
+  auto& call = calls_.at(ticket.id);
+  call.granted = ticket.cost;
+  call.source = grant.source;
+  return true;
 }
 
 // A loop, not recursion: a call that ends at once makes room for the next, ten thousand times over.
@@ -117,8 +137,9 @@ void Dispatcher::pump(Moment at, Actions& out) {
   while (true) {
     if (auto* waiting = take_waiting()) {
       plan_and_go(*waiting, at, out);
-    } else if (auto ticket = queue_.pop(at.now)) {
+    } else if (auto ticket = queue_.pop_if(at.now, [&](const Ticket& t) { return admit(t, at.now); })) {
       budget_.on_first_attempt();
+      hedges_.on_request();
       plan_and_go(calls_.at(ticket->id), at, out);
     } else {
       break;
@@ -189,26 +210,26 @@ void Dispatcher::look_again(Following& call, Instant when) {
 // The budget earns again with other calls and with time; until the deadline that is worth waiting for.
 void Dispatcher::wait_for_budget(Following& call, Moment at, Actions& out) {
   auto next_look = at.now + policy_.recheck;
-  if (next_look >= call.facts.deadline) return end(call, *call.last_error, 0, out);
+  if (next_look >= call.facts.deadline) return end(call, *call.last_error, 0, at.now, out);
   look_again(call, next_look);
 }
 
 // Sends the next planned attempt, or waits, or gives up.
 void Dispatcher::go(Following& call, Moment at, Actions& out) {
-  if (at.now >= call.facts.deadline) return end(call, too_late(call), 0, out);
+  if (at.now >= call.facts.deadline) return end(call, too_late(call), 0, at.now, out);
   bool extra = call.sent > 0;
-  if (extra && call.sent >= policy_.route.attempts_max) return end(call, *call.last_error, 0, out);
+  if (extra && call.sent >= policy_.route.attempts_max) return end(call, *call.last_error, 0, at.now, out);
   if (const auto* planned = next_planned(call, at.wall)) {
     if (extra && !call.paid && !may_try_again(call)) return wait_for_budget(call, at, out);
     call.paid = extra;
-    return send(call, *planned, out);
+    return send(call, *planned, at, out);
   }
   if (auto wait = wait_for_capacity(call, at)) {
     look_again(call, at.now + *wait);
     if (!std::exchange(call.in_line, true)) for_room_.push_back(call.facts.id);
     return;
   }
-  end(call, call.last_error ? *call.last_error : no_endpoint(call), 0, out);
+  end(call, call.last_error ? *call.last_error : no_endpoint(call), 0, at.now, out);
 }
 
 // The plan may be older than what has become known since: who fell ill meanwhile is passed over (F6).
@@ -216,7 +237,8 @@ const Planned* Dispatcher::next_planned(Following& call, WallTime wall) const {
   for (; call.next < call.plan.order.size(); ++call.next) {
     const auto& planned = call.plan.order[call.next];
     bool barred = std::ranges::find(call.barred, planned.endpoint) != call.barred.end();
-    if (!barred && can_serve(planned.endpoint, wall)) return &planned;
+    bool banned = router_.ban(planned.endpoint, call.facts.tenant, wall) != Note::none;
+    if (!barred && !banned && can_serve(planned.endpoint, wall)) return &planned;
   }
   return nullptr;
 }
@@ -239,16 +261,97 @@ std::optional<Duration> Dispatcher::wait_for_capacity(const Following& call, Mom
 Cause Dispatcher::cause_of(const Following& call, const Planned& planned) const {
   if (call.sent > 0) return planned.endpoint == call.last_endpoint ? Cause::retry : Cause::fallback;
   if (planned.cause == Cause::trickle) return Cause::trickle;
-  return call.spilled ? Cause::spillover : planned.cause;
+  bool reserved = router_.facts(planned.endpoint).kind == CapacityKind::reserved;
+  return call.spilled && !reserved ? Cause::spillover : planned.cause;
 }
 
-void Dispatcher::send(Following& call, const Planned& planned, Actions& out) {
+void Dispatcher::send(Following& call, const Planned& planned, Moment at, Actions& out) {
   ++call.next;
-  call.attempt = ++last_attempt_;
-  call.out_endpoint = planned.endpoint;
-  remember_attempt(call.attempt, call.facts.id);
-  out.send.push_back({call.facts.id, call.attempt, planned.endpoint, cause_of(call, planned),
-                      call.facts.deadline, call.decision});
+  call.main = order(call, planned.endpoint, cause_of(call, planned), at.now, out);
+  if (call.sent == 0) plan_hedge(call, at.now);
+}
+
+Dispatcher::Out Dispatcher::order(const Following& call, std::uint32_t endpoint, Cause cause, Instant now,
+                                  Actions& out) {
+  auto id = ++last_attempt_;
+  remember_attempt(id, call.facts.id);
+  out.send.push_back({call.facts.id, id, endpoint, cause, call.facts.deadline, call.decision});
+  return {id, endpoint, now};
+}
+
+// ---- hedges (E10) ----
+
+void Dispatcher::plan_hedge(Following& call, Instant now) {
+  auto patience = hedges_.patience(policy_.rules.work_class);
+  if (!patience) return;
+  call.hedge_at = now + *patience;
+  timers_.push({*call.hedge_at, call.facts.id});
+}
+
+void Dispatcher::try_hedge(Following& call, Moment at, Actions& out) {
+  call.hedge_at.reset();
+  if (call.main.attempt == 0 || call.hedge.attempt != 0 || call.content) return;
+  const auto* place = hedge_place(call, at.wall);
+  if (place == nullptr) return;
+  HedgeBudget::Wish wish{policy_.rules.work_class,
+                         at.now - call.main.sent,
+                         call.facts.deadline - at.now,
+                         usd_of(call.facts, call.main.endpoint),
+                         usd_of(call.facts, place->endpoint),
+                         load_at(place->endpoint)};
+  if (hedges_.take(wish) != HedgeBudget::Verdict::go) return;
+  ++counts_.hedges;
+  call.hedge = order(call, place->endpoint, Cause::hedge, at.now, out);
+}
+
+// The next of the plan that has room; one that is slow for the first attempt's reason would be no help.
+const Planned* Dispatcher::hedge_place(const Following& call, WallTime wall) const {
+  for (auto i = call.next; i < call.plan.order.size(); ++i) {
+    const auto& planned = call.plan.order[i];
+    bool roomy = planned.remark.also == Note::none && planned.endpoint != call.main.endpoint;
+    bool banned = router_.ban(planned.endpoint, call.facts.tenant, wall) != Note::none;
+    if (roomy && !banned && can_serve(planned.endpoint, wall)) return &planned;
+  }
+  return nullptr;
+}
+
+double Dispatcher::usd_of(const CallFacts& call, std::uint32_t endpoint) const {
+  const auto& facts = router_.facts(endpoint);
+  if (facts.kind == CapacityKind::reserved) return 0;
+  return (facts.price.input * static_cast<double>(call.input_tokens) +
+          facts.price.output * static_cast<double>(call.output_tokens)) /
+         1e6;
+}
+
+double Dispatcher::load_at(std::uint32_t endpoint) const {
+  auto share = [](double used, double most) { return most > 0 ? used / most : 0; };
+  const auto* health = router_.health(endpoint);
+  double there = health != nullptr ? share(health->in_flight, health->in_flight_max) : 0;
+  double here =
+      share(static_cast<double>(queue_.running()), static_cast<double>(policy_.admission.running_max));
+  return std::max(here, there);
+}
+
+void Dispatcher::learn_first_token(Following& call, Duration ttft) {
+  if (!std::exchange(call.content, true)) hedges_.on_ttft(policy_.rules.work_class, ttft);
+}
+
+void Dispatcher::drop(Out& attempt, Actions& out) {
+  if (attempt.attempt == 0) return;
+  attempts_.erase(attempt.attempt);
+  out.cancel.push_back(attempt.attempt);
+  attempt = {};
+}
+
+void Dispatcher::on_first_token(std::uint64_t attempt, Moment at, Actions& out) {
+  auto it = attempts_.find(attempt);
+  if (it == attempts_.end()) return;
+  auto& call = calls_.at(it->second);
+  bool hedged = call.hedge.attempt != 0;
+  if (hedged && attempt == call.hedge.attempt) std::swap(call.main, call.hedge);
+  learn_first_token(call,
+                    hedged ? at.now - std::min(call.main.sent, call.hedge.sent) : at.now - call.main.sent);
+  drop(call.hedge, out);
 }
 
 // ---- the end of an attempt, and of a call ----
@@ -258,33 +361,45 @@ void Dispatcher::on_ended(const AttemptReport& report, Moment at, Actions& out) 
   if (node.empty()) return;
   auto& call = calls_.at(node.mapped());
   if (spare_attempts_.size() < kSpareMax) spare_attempts_.push_back(std::move(node));
-  call.attempt = 0;
-  if (report.not_sent) {
-    on_not_sent(call, report, at, out);
-    return pump(at, out);
+  if (report.id == call.hedge.attempt) std::swap(call.main, call.hedge);
+  auto ended = std::exchange(call.main, std::exchange(call.hedge, {}));
+  if (!report.not_sent) {
+    ++counts_.attempts;
+    ++call.sent;
+    call.paid = false;
+    call.last_endpoint = ended.endpoint;
+    call.last_error = report.error;
+    call.used_tokens += report.input_tokens + report.output_tokens;
+    auto waited = report.ttft > Duration::zero() ? report.ttft : at.now - ended.sent;
+    if (call.main.attempt == 0) learn_first_token(call, waited);
   }
-  ++counts_.attempts;
-  ++call.sent;
-  call.paid = false;
-  call.last_endpoint = call.out_endpoint;
-  call.last_error = report.error;
-  // After the first token a second endpoint would repeat text, unless the call can do with that (C12).
-  bool shown = report.content_seen && !call.facts.may_follow_content;
-  bool again = report.error && !shown &&
-               (report.error->retryable || (report.error->failover && policy_.route.fallback));
-  if (!again) {
-    end(call, report.error, report.id, out);
+  if (!report.error) {
+    if (report.output_tokens > 0)
+      estimator_.learn(kOwnWorkload, static_cast<double>(call.facts.input_tokens),
+                       static_cast<double>(report.output_tokens));
+    end(call, std::nullopt, report.id, at.now, out);
+  } else if (report.not_sent) {
+    on_not_sent(call, ended.endpoint, *report.error, at, out);
   } else {
-    if (!report.error->retryable) call.barred.push_back(call.last_endpoint);
-    go(call, at, out);
+    on_failed(call, report, at, out);
   }
   pump(at, out);
 }
 
+void Dispatcher::on_failed(Following& call, const AttemptReport& report, Moment at, Actions& out) {
+  // After the first token a second endpoint would repeat text, unless the call can do with that (C12).
+  bool shown = report.content_seen && !call.facts.may_follow_content;
+  bool again = !shown && (report.error->retryable || (report.error->failover && policy_.route.fallback));
+  if (!again) return end(call, report.error, report.id, at.now, out);
+  if (!report.error->retryable) call.barred.push_back(call.last_endpoint);
+  if (call.main.attempt == 0) go(call, at, out);  // else its hedge goes on
+}
+
 // Full for now, or without a credential: the latter is not asked again for this call.
-void Dispatcher::on_not_sent(Following& call, const AttemptReport& report, Moment at, Actions& out) {
-  const auto& error = *report.error;
-  if (!error.retryable) call.barred.push_back(call.out_endpoint);
+void Dispatcher::on_not_sent(Following& call, std::uint32_t endpoint, const Error& error, Moment at,
+                             Actions& out) {
+  if (!error.retryable) call.barred.push_back(endpoint);
+  if (call.main.attempt != 0) return;
   call.spilled = error.retryable;
   if (call.sent == 0 && sooner(error, call.last_error)) call.last_error = error;
   go(call, at, out);
@@ -294,23 +409,25 @@ void Dispatcher::on_cancel(std::uint64_t id, Moment at, Actions& out) {
   auto it = calls_.find(id);
   if (it == calls_.end()) return;
   auto error = make_error(Errc::cancelled, "the caller gave up");
+  error.maybe_billed = it->second.main.attempt != 0;
   if (queue_.cancel(id)) {
-    error.maybe_billed = false;
     ++counts_.expired;
     out.ended.push_back({id, Ending::expired, std::move(error), 0});
     return forget(id);
   }
-  auto attempt = it->second.attempt;
-  if (attempt != 0) out.cancel.push_back(attempt);
-  error.maybe_billed = attempt != 0;
-  end(it->second, std::move(error), 0, out);
+  end(it->second, std::move(error), 0, at.now, out);
   pump(at, out);
 }
 
-void Dispatcher::end(Following& call, std::optional<Error> error, std::uint64_t attempt, Actions& out) {
+void Dispatcher::end(Following& call, std::optional<Error> error, std::uint64_t attempt, Instant now,
+                     Actions& out) {
   auto ending = error ? Ending::failed : Ending::served;
   ++(error ? counts_.failed : counts_.served);
-  if (call.attempt != 0) attempts_.erase(call.attempt);
+  drop(call.main, out);
+  drop(call.hedge, out);
+  if (call.granted > 0)
+    tree_->settle(policy_.rules.feature, call.facts.tenant, call.source, call.granted,
+                  static_cast<double>(call.used_tokens), now);
   queue_.done();
   ++room_;
   auto id = call.facts.id;
@@ -336,9 +453,14 @@ void Dispatcher::on_tick(Moment at, Actions& out) {
   while (!timers_.empty() && timers_.top().at <= at.now) {
     auto it = calls_.find(timers_.top().call);
     timers_.pop();
-    if (it == calls_.end() || !it->second.again_at || *it->second.again_at > at.now) continue;
-    it->second.again_at.reset();
-    plan_and_go(it->second, at, out);
+    if (it == calls_.end()) continue;
+    auto& call = it->second;
+    if (call.hedge_at && *call.hedge_at <= at.now) {
+      try_hedge(call, at, out);
+    } else if (call.again_at && *call.again_at <= at.now) {
+      call.again_at.reset();
+      plan_and_go(call, at, out);
+    }
   }
   pump(at, out);
 }

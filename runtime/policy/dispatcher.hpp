@@ -4,6 +4,9 @@
 
 #include "runtime/base/rng.hpp"
 #include "runtime/policy/fair_queue.hpp"
+#include "runtime/policy/hedge_budget.hpp"
+#include "runtime/policy/output_estimate.hpp"
+#include "runtime/policy/quota_tree.hpp"
 #include "runtime/policy/retry_budget.hpp"
 #include "runtime/policy/router.hpp"
 
@@ -27,7 +30,8 @@ struct CallFacts {
   std::uint64_t id = 0;
   std::string tenant;
   std::uint64_t input_tokens = 0;
-  /// Expected, for headroom and price; and the bound that is sent.
+  /// Expected, for headroom and price (0: estimated from the feature's calls so far); and the bound that is
+  /// sent.
   std::uint64_t output_tokens = 0, output_tokens_max = 0;
   Instant deadline;
   std::string boundary;
@@ -58,6 +62,8 @@ struct AttemptReport {
   /// Empty: its answer is whole.
   std::optional<Error> error;
   Duration ttft{};
+  /// What was used, when that is known.
+  std::uint64_t input_tokens = 0, output_tokens = 0;
   bool content_seen = false;
   /// Nothing left: no capacity or no credential. Costs nothing and counts as no attempt.
   bool not_sent = false;
@@ -92,6 +98,8 @@ struct DispatchPolicy {
   RoutePolicy route;
   RetryPolicy retry;
   AdmissionPolicy admission;
+  EstimatePolicy estimate;
+  HedgePolicy hedge;
   /// Waiting for capacity is looked at again after at most this long.
   Duration recheck = std::chrono::milliseconds(100);
 };
@@ -124,10 +132,15 @@ class Dispatcher {
   /// An endpoint without health is not used. A null view takes its health away.
   void set_health(std::uint32_t endpoint, HealthPtr health);
   void set_controls(ControlsPtr controls);
+  /// What the node's features may use together (C6); may be null. Shared by dispatchers of one thread.
+  void set_quota_tree(std::shared_ptr<QuotaTree> tree) { tree_ = std::move(tree); }
   /// May be null; must outlive this.
   void set_decision_sink(DecisionSink* sink) { decisions_ = sink; }
 
   void on_call(CallFacts call, Moment at, Actions& out);
+  /// Content came: of two attempts for one call the first goes on and the other is cancelled. Needed only
+  /// where hedging is on.
+  void on_first_token(std::uint64_t attempt, Moment at, Actions& out);
   /// Of an attempt that is unknown (any more): does nothing.
   void on_ended(const AttemptReport& report, Moment at, Actions& out);
   /// The caller gave up: attempts are cancelled, the call ends as failed with `cancelled`.
@@ -145,7 +158,7 @@ class Dispatcher {
   const RoutePlan* plan_of(std::uint64_t call) const;
 
   struct Counts {
-    std::uint64_t in = 0, served = 0, refused = 0, expired = 0, failed = 0, attempts = 0;
+    std::uint64_t in = 0, served = 0, refused = 0, expired = 0, failed = 0, attempts = 0, hedges = 0;
   };
   const Counts& counts() const { return counts_; }
   std::size_t waiting() const { return queue_.waiting(); }
@@ -153,6 +166,11 @@ class Dispatcher {
 
  private:
   static constexpr auto kNone = ~std::uint32_t{0};
+  struct Out {
+    std::uint64_t attempt = 0;
+    std::uint32_t endpoint = kNone;
+    Instant sent;
+  };
   /// What is known of one call between arrival and end.
   struct Following {
     CallFacts facts;
@@ -175,9 +193,15 @@ class Dispatcher {
     bool paid = false;
     /// Stands in the line of those that wait for room.
     bool in_line = false;
-    /// The attempt that is out, and where; 0: none.
-    std::uint64_t attempt = 0;
-    std::uint32_t out_endpoint = kNone;
+    /// The attempt that is out, and the one beside it (E10); 0: none.
+    Out main, hedge;
+    /// Content has come, so it is too late to hedge; when it would be time to.
+    bool content = false;
+    std::optional<Instant> hedge_at;
+    /// Taken from the quota tree, and from where.
+    double granted = 0;
+    QuotaTree::Source source = QuotaTree::Source::own;
+    std::uint64_t used_tokens = 0;
 
     void reset();
   };
@@ -204,18 +228,31 @@ class Dispatcher {
   bool can_serve(std::uint32_t endpoint, WallTime wall) const;
   std::optional<Duration> wait_for_capacity(const Following& call, Moment at);
   Cause cause_of(const Following& call, const Planned& planned) const;
-  void send(Following& call, const Planned& planned, Actions& out);
-  void on_not_sent(Following& call, const AttemptReport& report, Moment at, Actions& out);
+  void send(Following& call, const Planned& planned, Moment at, Actions& out);
+  Out order(const Following& call, std::uint32_t endpoint, Cause cause, Instant now, Actions& out);
+  void plan_hedge(Following& call, Instant now);
+  void try_hedge(Following& call, Moment at, Actions& out);
+  const Planned* hedge_place(const Following& call, WallTime wall) const;
+  double usd_of(const CallFacts& call, std::uint32_t endpoint) const;
+  double load_at(std::uint32_t endpoint) const;
+  void learn_first_token(Following& call, Duration ttft);
+  void drop(Out& attempt, Actions& out);
+  void on_failed(Following& call, const AttemptReport& report, Moment at, Actions& out);
+  void on_not_sent(Following& call, std::uint32_t endpoint, const Error& error, Moment at, Actions& out);
   void expire_waiting(Moment at, Actions& out);
   Error too_late(const Following& call) const;
   Error no_endpoint(const Following& call) const;
   Error refusal() const;
-  void end(Following& call, std::optional<Error> error, std::uint64_t attempt, Actions& out);
+  void end(Following& call, std::optional<Error> error, std::uint64_t attempt, Instant now, Actions& out);
+  bool admit(const Ticket& ticket, Instant now);
 
   DispatchPolicy policy_;
   Router router_;
   FairQueue queue_;
   RetryBudget budget_;
+  HedgeBudget hedges_;
+  OutputEstimator estimator_;
+  std::shared_ptr<QuotaTree> tree_;
   Rng rng_;
   Instant ticked_;
   DecisionSink* decisions_ = nullptr;

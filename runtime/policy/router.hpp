@@ -40,6 +40,10 @@ class Router {
   /// moment, who told us when it will be back may not.
   bool hope(const RouteRequest& request, std::span<const std::uint32_t> barred, WallTime wall) const;
 
+  /// Why an operator's order or a missing sign-off keeps this endpoint from the feature's and the tenant's
+  /// calls now; none: nothing does. Plans may be older than orders (C15).
+  Note ban(std::size_t endpoint, std::string_view tenant, WallTime wall) const;
+
   std::size_t size() const { return candidates_.size(); }
   const EndpointFacts& facts(std::size_t endpoint) const { return *candidates_[endpoint].facts; }
   const HealthView* health(std::size_t endpoint) const { return candidates_[endpoint].health.get(); }
@@ -92,6 +96,7 @@ class Router {
 
   void compile(Candidate& candidate) const;
   Remark misfit(const RouteRequest& request, const Candidate& candidate, WallTime wall) const;
+  Note ban(const Candidate& candidate, std::string_view tenant, WallTime wall) const;
   Remark ailment(const Candidate& candidate, WallTime wall) const;
   Remark crowding(const RouteRequest& request, const HealthView& health) const;
   void rank_models(const RouteRequest& request, WallTime wall);

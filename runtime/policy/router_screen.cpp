@@ -108,11 +108,20 @@ Remark Router::misfit(const RouteRequest& request, const Candidate& candidate, W
       request.output_tokens_max > facts.context_tokens_max - request.input_tokens)
     return {Note::window_too_small, Note::none, static_cast<double>(request.input_tokens), wanted};
   if (!request.needs.within(facts.offers)) return {Note::lacks_ability};
-  if (!controls_) return {};
-  Target target{rules_.feature, request.tenant, facts.model, facts.id, facts.provider};
-  if (controls_->stopped_by(target, wall) != nullptr) return {Note::stopped};
-  if (controls_->missing_sign_off(target, rules_.data_class, wall)) return {Note::not_signed_off};
-  return {};
+  return {ban(candidate, request.tenant, wall)};
+}
+
+Note Router::ban(const Candidate& candidate, std::string_view tenant, WallTime wall) const {
+  if (!controls_) return Note::none;
+  const auto& facts = *candidate.facts;
+  Target target{rules_.feature, tenant, facts.model, facts.id, facts.provider};
+  if (controls_->stopped_by(target, wall) != nullptr) return Note::stopped;
+  bool unsigned_for = controls_->missing_sign_off(target, rules_.data_class, wall).has_value();
+  return unsigned_for ? Note::not_signed_off : Note::none;
+}
+
+Note Router::ban(std::size_t endpoint, std::string_view tenant, WallTime wall) const {
+  return ban(candidates_[endpoint], tenant, wall);
 }
 
 /// For now: sick, silent or told to wait. `a`: seconds until it may be asked again, 0: unknown.

@@ -203,7 +203,7 @@ void read(Reader& reader, Error& value) {
 }
 
 void write(Writer& writer, const AttemptRecord& value) {
-  writer.array(9);
+  writer.array(12);
   writer.text(value.endpoint);
   writer.text(value.model);
   writer.unsigned_integer(static_cast<std::uint64_t>(value.cause));
@@ -213,6 +213,9 @@ void write(Writer& writer, const AttemptRecord& value) {
   write(writer, value.usage);
   writer.real(value.usd);
   writer.text(value.error);
+  writer.text(value.price);
+  writer.real(value.unit_hours);
+  writer.text(value.decision);
 }
 
 void read(Reader& reader, AttemptRecord& value) {
@@ -226,6 +229,9 @@ void read(Reader& reader, AttemptRecord& value) {
   read(reader, value.usage);
   value.usd = reader.real();
   value.error = reader.text();
+  if (record.next()) value.price = reader.text();
+  if (record.next()) value.unit_hours = reader.real();
+  if (record.next()) value.decision = reader.text();
   record.finish();
 }
 

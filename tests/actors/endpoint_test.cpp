@@ -32,7 +32,9 @@ class EndpointTest : public ActorTest {
                   [this](const LoadObserved& fact) { loads_.push_back(fact); },
                   [](const FeedbackObserved&) {},
                   [](const ForceBreaker&) {},
-                  [](const SubscribeHealth&) {}, [](const AcceptProbes&) {}, [](Tick) {}};
+                  [](const SubscribeHealth&) {},
+                  [](const AcceptProbes&) {},
+                  [](Tick) {}};
         })));
     AttemptStarter starter = [this](const RunAttempt& order, HttpAttempt::Ended ended) {
       started_.push_back({order, std::move(ended), std::make_shared<ScriptedAttempt>()});
@@ -82,6 +84,39 @@ TEST_F(EndpointTest, BooksPriceAndModelAndTellsTheBreaker) {
   EXPECT_EQ(outcomes_[0].load.in_flight, 0u);
 }
 
+TEST_F(EndpointTest, BooksAtThePriceOfTheAttemptsOwnDay) {  // I5
+  policy::Tariff tariff;
+  tariff.rows.resize(2);
+  tariff.rows[0].from = "1970-01-01";
+  tariff.rows[0].input = 2;
+  tariff.rows[1].from = "2999-01-01";
+  tariff.rows[1].input = 7;
+  config_.tariff = tariff;
+  open();
+  order(1);
+  finish(0, {}, {1'000'000});
+  EXPECT_DOUBLE_EQ(ends_[0].result->record.usd, 2);
+  EXPECT_EQ(ends_[0].result->record.price, "1970-01-01");
+}
+
+TEST_F(EndpointTest, SaysOnEachAttemptThatItsModelHasNoPrice) {
+  config_.tariff = policy::Tariff{};
+  open();
+  order(1), order(2);
+  finish(0), finish(1);
+  for (const auto& end : ends_) EXPECT_EQ(end.result->record.price, "unpriced");
+}
+
+TEST_F(EndpointTest, ReservedTokensTakeUnitHoursInsteadOfMoney) {
+  config_.tariff = policy::Tariff{policy::CapacityKind::reserved, {}, {}, {}, 2, {}};
+  config_.tariff->limits.input_tokens_per_minute = 1'000'000;
+  open();
+  order(1);
+  finish(0, {}, {30'000'000});
+  EXPECT_EQ(ends_[0].result->record.usd, 0);
+  EXPECT_NEAR(ends_[0].result->record.unit_hours, 1, 1e-12);
+}
+
 TEST_F(EndpointTest, RefusesAtOnceWhatItHasNoRoomFor) {
   config_.guard.quota.in_flight_max = 1;
   open();
@@ -123,7 +158,7 @@ TEST_F(EndpointTest, GivesBackWhatTheEstimateTookTooMuch) {
 }
 
 TEST_F(EndpointTest, ReservesWhatCallsOfItsFeatureUsuallyWrite) {  // C2
-  config_.guard.quota.output_tokens_per_minute = 150;  // a request allows 100
+  config_.guard.quota.output_tokens_per_minute = 150;              // a request allows 100
   config_.guard.spill.hysteresis = false;
   open();
   for (std::uint64_t id = 1; id <= 20; ++id) {

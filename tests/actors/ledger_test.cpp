@@ -67,6 +67,17 @@ TEST_F(LedgerTest, SumsFailuresToo) {
   EXPECT_EQ(totals.tokens_in, 26);
 }
 
+TEST_F(LedgerTest, CountsWhatHasNoPrice) {  // I5
+  AttemptBooked fact;
+  fact.row.price = "unpriced";
+  tell(ledger_, fact);
+  fact.row.price = "2026-06-30";
+  tell(ledger_, fact);
+  LedgerTotals totals;
+  tell(ledger_, GetTotals{[&](LedgerTotals sum) { totals = sum; }});
+  EXPECT_EQ(totals.unpriced, 1u);
+}
+
 TEST_F(LedgerTest, GoesOnWhenARowIsNotKept) {
   book("a", "", 0.5);
   journal_.fail_next();

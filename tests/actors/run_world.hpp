@@ -21,6 +21,7 @@ class RunTest : public ActorTest {
           return {
               [this](const CallPtr& call) { on_call(call); },
               [](const AttemptEnded&) {},
+              [](const FirstToken&) {},
               [](const HealthChanged&) {},
               [](const RosterChanged&) {},
               [](const ExplainRoute&) {},

@@ -1,4 +1,5 @@
 // The ledger: each attempt counts once, and sums add up.
+#include "runtime/journal/database.hpp"
 #include "tests/journal/journal_support.hpp"
 
 namespace troupe::journal {
@@ -86,6 +87,76 @@ TEST_F(LedgerTest, KeepsEveryFieldOfARow) {
   EXPECT_EQ(row.usage, (Usage{.input = 10, .output = 5, .cache_read = 3, .cache_write = 2, .reasoning = 1}));
   EXPECT_EQ(row.ttft, std::chrono::milliseconds(20));
   EXPECT_EQ(row.total, std::chrono::seconds(2));
+}
+
+TEST_F(LedgerTest, KeepsThePriceAnAttemptWasBookedAt) {  // I5
+  auto row = usage_row("r3", "east", 1, 0.2);
+  row.price = "2026-06-30";
+  row.unit_hours = 0.125;
+  Batch batch;
+  batch.usage = {row};
+  EXPECT_TRUE(append_now(*journal_, batch));
+  auto kept = journal_->usage({.run_id = "r3"})->front();
+  EXPECT_EQ(kept.price, "2026-06-30");
+  EXPECT_EQ(kept.unit_hours, 0.125);
+  auto by_price = journal_->cost("price", {.run_id = "r3"})->front();
+  EXPECT_EQ(by_price.key, "2026-06-30");
+  EXPECT_EQ(by_price.unit_hours, 0.125);
+}
+
+TEST_F(LedgerTest, CountsWhatHasNoPrice) {
+  auto row = usage_row("r3", "east", 1, 0);
+  row.price = "unpriced";
+  Batch batch;
+  batch.usage = {row};
+  EXPECT_TRUE(append_now(*journal_, batch));
+  EXPECT_EQ(journal_->cost("model", {})->front().unpriced, 1u);
+}
+
+TEST_F(LedgerTest, GroupsByManyKeysWithTheSameExactSum) {  // I3
+  auto hour = usage_row("r4", "east", 1, 0.1);
+  hour.started = {1'795'000'000'000};
+  hour.usd = 0.123456789;
+  Batch batch;
+  batch.usage = {hour};
+  EXPECT_TRUE(append_now(*journal_, batch));
+  std::int64_t expected = 450'000'000 + 123'456'789;
+  for (auto by : {"hour,feature,tenant,model,endpoint,cause,price", "day,node", "cause", "run,hour"}) {
+    auto rows = journal_->cost(by, {});
+    ASSERT_TRUE(rows) << rows.error().what;
+    std::int64_t nano = 0;
+    for (const auto& row : *rows) nano += row.nano_usd;
+    EXPECT_EQ(nano, expected) << by;
+  }
+  auto row = journal_->cost("hour,day,cause", {.run_id = "r4"})->front();
+  EXPECT_EQ(row.keys, (std::vector<std::string>{"2026-11-18T11:00:00Z", "2026-11-18", "primary"}));
+  EXPECT_EQ(row.key, row.keys[0]);
+  EXPECT_EQ(journal_->cost("cause", {.until = {150}})->size(), 1u);
+  for (auto by : {"", ",", "hour,", "hour,weather", "hour,hour,hour,hour,hour,hour,hour,hour,hour,hour,hour"})
+    EXPECT_FALSE(journal_->cost(by, {})) << by;
+}
+
+TEST_F(LedgerTest, AFileFromBeforePricesIsReadAndGivenThemWhenWritten) {
+  journal_.reset();
+  {
+    auto connection = Connection::open(path(), Connection::Mode::create);
+    ASSERT_TRUE(connection && connection->execute("ALTER TABLE usage DROP COLUMN price;"
+                                                  "ALTER TABLE usage DROP COLUMN unit_hours;"
+                                                  "PRAGMA user_version=3"));
+  }
+  auto reading = open_sqlite_readonly(path());
+  ASSERT_TRUE(reading);
+  EXPECT_EQ((*reading)->usage({})->size(), 4u);
+  EXPECT_NEAR((*reading)->cost("price", {})->front().usd, 0.45, 1e-12);
+  reading->reset();
+  journal_ = open();
+  auto row = usage_row("r5", "east", 1, 0.1);
+  row.price = "config";
+  Batch batch;
+  batch.usage = {row};
+  EXPECT_TRUE(append_now(*journal_, batch));
+  EXPECT_EQ(journal_->usage({.run_id = "r5"})->front().price, "config");
+  EXPECT_EQ(journal_->usage({.run_id = "r1"})->front().price, "");
 }
 
 TEST_F(LedgerTest, RefusesAnUnknownKey) {

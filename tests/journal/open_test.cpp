@@ -98,8 +98,9 @@ TEST_F(OpenTest, RefusesAnotherProgramsDatabase) {
 
 TEST_F(OpenTest, RefusesANewerVersion) {
   fill(1);
-  execute("PRAGMA user_version=4");
-  expect_refused("version 4");
+  auto newer = std::to_string(kSchemaVersion + 1);
+  execute(("PRAGMA user_version=" + newer).c_str());
+  expect_refused("version " + newer);
 }
 
 TEST_F(OpenTest, RefusesACutFile) {

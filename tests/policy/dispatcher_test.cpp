@@ -61,11 +61,12 @@ struct World {
     return last_call;
   }
   void ended(std::uint64_t attempt, std::optional<Error> error = std::nullopt, bool content = false) {
-    dispatcher.on_ended({attempt, std::move(error), 1s, content, false}, moment(), actions);
+    dispatcher.on_ended({.id = attempt, .error = std::move(error), .ttft = 1s, .content_seen = content},
+                        moment(), actions);
   }
   void refused(std::uint64_t attempt) {
-    dispatcher.on_ended({attempt, make_error(Errc::rate_limited, "full"), {}, false, true}, moment(),
-                        actions);
+    dispatcher.on_ended({.id = attempt, .error = make_error(Errc::rate_limited, "full"), .not_sent = true},
+                        moment(), actions);
   }
   void pass(Duration d) {
     clock.pass(d);

@@ -102,7 +102,10 @@ inline AttemptRecord random_attempt(Rng& rng) {
           .total = Duration(static_cast<std::int64_t>(rng.next() >> 10)),
           .usage = random_usage(rng),
           .usd = rng.uniform(),
-          .error = random_text(rng)};
+          .error = random_text(rng),
+          .price = random_text(rng),
+          .unit_hours = rng.uniform(),
+          .decision = random_text(rng)};
 }
 
 inline Answer random_answer(Rng& rng) {

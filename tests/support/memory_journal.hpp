@@ -2,10 +2,12 @@
 // its choice.
 #pragma once
 
+#include "runtime/base/clock.hpp"
 #include "runtime/journal/journal.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <set>
@@ -39,8 +41,17 @@ class MemoryJournal final : public Journal {
   }
   Result<std::vector<Entry>> history(const std::string& run_id) override { return entries_[run_id]; }
   Result<std::vector<UsageRow>> usage(const UsageFilter&) override { return usage_; }
-  Result<std::vector<CostRow>> cost(const std::string&, const UsageFilter&) override {
-    return std::vector<CostRow>{};
+  /// One row for each attempt, which is as good as sums to who adds up.
+  Result<std::vector<CostRow>> cost(const std::string& by, const UsageFilter&) override {
+    std::vector<CostRow> out;
+    for (const auto& row : usage_) {
+      auto hour = fmt::format("{}T{:02}:00:00Z", to_date(row.started), row.started.ms / 3'600'000 % 24);
+      CostRow sum;
+      sum.usd = row.usd;
+      if (by == "hour,feature,tenant") sum.keys = {hour, row.feature, row.tenant};
+      if (!sum.keys.empty()) out.push_back(std::move(sum));
+    }
+    return out;
   }
   Result<std::vector<BreakerRow>> breakers(WallTime) override { return breakers_; }
   Result<std::vector<BreakerMemoryRow>> breaker_memories() override {
@@ -49,6 +60,10 @@ class MemoryJournal final : public Journal {
     return out;
   }
   Result<std::vector<ControlRow>> controls(WallTime) override { return controls_; }
+  Result<std::optional<DecisionRow>> decision(const std::string& id) override {
+    auto it = std::ranges::find(decisions_, id, &DecisionRow::id);
+    return it == decisions_.end() ? std::nullopt : std::optional(*it);
+  }
   Result<std::vector<ExposureCount>> exposures() override {
     std::map<std::pair<std::string, std::string>, ExposureCount> sums;
     std::set<std::tuple<std::string, std::uint64_t, std::uint64_t>> seen;
@@ -112,6 +127,7 @@ class MemoryJournal final : public Journal {
     for (const auto& row : batch.breaker_memories) memories_[row.endpoint] = row;
     controls_.insert(controls_.end(), batch.controls.begin(), batch.controls.end());
     exposures_.insert(exposures_.end(), batch.exposures.begin(), batch.exposures.end());
+    decisions_.insert(decisions_.end(), batch.decisions.begin(), batch.decisions.end());
     return {};
   }
 
@@ -135,6 +151,7 @@ class MemoryJournal final : public Journal {
   std::map<std::string, BreakerMemoryRow> memories_;
   std::vector<ControlRow> controls_;
   std::vector<ExposureRow> exposures_;
+  std::vector<DecisionRow> decisions_;
 };
 
 }  // namespace troupe::journal::testing
