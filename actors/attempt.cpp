@@ -207,7 +207,7 @@ class Attempt final : public HttpAttempt,
     wait_for_room();
   }
 
-  // Back-pressure from whoever listens to the socket: a slow consumer slows the provider, nobody's memory grows.
+  // Back-pressure from whoever listens to the socket: nobody's memory grows.
   void wait_for_room() {
     if (!exchange_ || !order_.sink || !order_.sink->full()) return;
     exchange_->pause();

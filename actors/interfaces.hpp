@@ -34,8 +34,8 @@ class StreamSink {
   virtual void on_events(std::span<const StreamEvent> events) = 0;
   /// All that was told is void: the answer begins again (AfterFirstToken::restart and resume).
   virtual void on_taken_back() = 0;
-  /// Has it more than it can pass on? Asked after each batch, and while true again and again; meanwhile nothing
-  /// is read from the provider. Same thread as on_events.
+  /// Has it more than it can pass on? Asked after each batch, and while true again and again; meanwhile
+  /// nothing is read from the provider. Same thread as on_events.
   virtual bool full() { return false; }
 };
 using SinkPtr = std::shared_ptr<StreamSink>;

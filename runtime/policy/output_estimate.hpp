@@ -31,6 +31,8 @@ std::optional<std::string> validate(const EstimatePolicy& policy);
 class OutputEstimator {
  public:
   static constexpr std::size_t workloads_max = 128;
+  /// For who serves one feature only, whose calls are alike.
+  static constexpr std::uint64_t whole_feature = 0;
 
   explicit OutputEstimator(EstimatePolicy policy) : policy_(policy) {}
   /// At most `output_tokens_max`, and just that while too little is known.
