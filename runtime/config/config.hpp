@@ -2,6 +2,7 @@
 // Reload, sharing and meaning are the reader's; this is data. docs of each key: configs/reference.yaml.
 #pragma once
 
+#include "runtime/config/choice_config.hpp"
 #include "runtime/config/lead_config.hpp"
 #include "runtime/config/money_config.hpp"
 #include "runtime/config/simulator_config.hpp"
@@ -33,6 +34,12 @@ struct SecretRef {
 /// dropped. An empty reference gives an empty string. At most 64 KiB.
 Result<std::string> read_secret(const SecretRef& secret);
 
+/// Shares of an hour's tokens above which a warning is logged; 1: never (C9).
+struct ConcentrationConfig {
+  double provider_share_max = 1;
+  double region_share_max = 1;
+};
+
 struct NodeConfig {
   std::string id = "local";
   std::string region = "local";
@@ -40,6 +47,7 @@ struct NodeConfig {
   std::string state_dir = ".troupe";
   /// What all features of this node may use together; 0: unlimited.
   double tokens_per_minute = 0;
+  ConcentrationConfig concentration;
 };
 
 struct StoreConfig {
@@ -244,6 +252,7 @@ struct FeatureConfig {
   policy::HedgePolicy hedge;
   ShareConfig share;
   ShadowConfig shadow;
+  ChoiceConfig choice;
   FeatureBudgetConfig budget;
 };
 

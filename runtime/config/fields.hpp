@@ -14,11 +14,17 @@ namespace troupe::config {
 // something else than the defaults.
 
 template <class V>
+void fields(V& v, ConcentrationConfig& x) {
+  v("provider_share_max", x.provider_share_max);
+  v("region_share_max", x.region_share_max);
+}
+template <class V>
 void fields(V& v, NodeConfig& x) {
   v("id", x.id);
   v("region", x.region);
   v("state_dir", x.state_dir);
   v("tokens_per_minute", x.tokens_per_minute);
+  v("concentration", x.concentration);
 }
 template <class V>
 void fields(V& v, StoreConfig& x) {
@@ -266,6 +272,7 @@ void fields(V& v, FeatureConfig& x) {
   v("hedge", x.hedge);
   v("share", x.share);
   v("shadow", x.shadow);
+  v("choice", x.choice);
   v("budget", x.budget);
 }
 template <class V>

@@ -106,6 +106,10 @@ Result<Config> parse_config(std::string_view text, const std::string& name, cons
     prices = std::move(*loaded);
   }
   complete_endpoints(config, prices);
+  for (auto& problem : load_choices(config, directory)) {
+    auto line = line_of(context, problem.path);
+    context.problems.push_back({line, std::move(problem)});
+  }
   // A value that could not be read kept its default; judging that would only add noise.
   if (context.problems.empty()) {
     for (auto& problem : validate(config)) {

@@ -69,6 +69,11 @@ class ConfigCheck {
 
 void ConfigCheck::check_node() {
   if (config_.node.id.empty()) add("node.id", "must not be empty");
+  const auto& shares = config_.node.concentration;
+  for (auto [key, share] : {std::pair("provider_share_max", shares.provider_share_max),
+                            std::pair("region_share_max", shares.region_share_max)})
+    if (!(share > 0 && share <= 1))
+      add(std::string("node.concentration.") + key, "is a share: above 0, at most 1 (1: no warning)");
   one_of("store.kind", config_.store.kind, {"sqlite"});
   if (config_.store.path.empty()) add("store.path", "must not be empty");
   one_of("telemetry.log_level", config_.telemetry.log_level, {"debug", "info", "warn", "error", "off"});
@@ -263,6 +268,7 @@ std::vector<Problem> ConfigCheck::run() {
   }
   check_issuers("simulator.issuers", config_.simulator.issuers);
   for (auto& problem : validate_lead(config_)) problems_.push_back(std::move(problem));
+  for (auto& problem : validate_choices(config_)) problems_.push_back(std::move(problem));
   for (auto& problem : validate_money(config_)) problems_.push_back(std::move(problem));
   return std::move(problems_);
 }
