@@ -60,6 +60,7 @@ struct BreakerShell {
   }
 
   void on_feedback(const FeedbackObserved& fact) {
+    if (fact.answered < since_) return;
     if (auto event = breaker_->on_feedback(fact.good, clock_->now())) moved(*event);
   }
 

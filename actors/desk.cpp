@@ -1,8 +1,8 @@
 #include "actors/desk.hpp"
 
 #include "actors/decision_json.hpp"
-
 #include "actors/desk_controls.hpp"
+#include "actors/desk_health.hpp"
 
 #include <fmt/format.h>
 #include <caf/send.hpp>
@@ -236,6 +236,9 @@ const std::map<std::string, Verb>& verbs() {
       {"control.list", control_list},
       {"control.audit", control_audit},
       {"control.experiments", control_experiments},
+      {"control.shadows", control_shadows},
+      {"control.breaker", control_breaker},
+      {"feedback", feedback},
   };
   return table;
 }

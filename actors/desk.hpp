@@ -25,6 +25,10 @@ struct DeskServices {
   std::shared_ptr<CastBoard> board;
   /// Null: no node, only its journal.
   const ControlRoom* control_room = nullptr;
+  /// The features' shadows and what they found.
+  std::vector<FeatureShadow> shadows;
+  /// Puts a question to a peer whose answer nobody waits for. Null: no node.
+  std::function<Result<void>(const std::string& peer, const std::string& verb, const Json& input)> pass_on;
   std::shared_ptr<const Roster> roster_facts;  ///< facts of every endpoint, local and remote; handles unused
   std::function<Result<std::string>(RunSpec)> submit;
   std::function<bool(const std::string& run_id)> cancel;

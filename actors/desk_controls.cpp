@@ -148,4 +148,26 @@ void control_experiments(const DeskServices& services, const Json&, const Reply&
   reply(dump_json(out));
 }
 
+void control_shadows(const DeskServices& services, const Json&, const Reply& reply) {
+  if (control_room_or_refusal(services, reply) == nullptr) return;
+  Json out = Json::array();
+  for (const auto& shadow : services.shadows) {
+    auto report = shadow.report->load();
+    Json lines = Json::array();
+    for (const auto& line : report->lines)
+      lines.push_back({{"what", line.what},
+                       {"verdict", to_string(line.verdict)},
+                       {"low", line.low},
+                       {"high", line.high},
+                       {"margin", line.margin},
+                       {"pairs", line.pairs}});
+    out.push_back({{"feature", shadow.config.feature},
+                   {"model", shadow.config.model},
+                   {"share", shadow.config.policy.share},
+                   {"verdict", to_string(report->verdict)},
+                   {"lines", std::move(lines)}});
+  }
+  reply(dump_json(out));
+}
+
 }  // namespace troupe::actors

@@ -22,5 +22,7 @@ void control_list(const DeskServices& services, const Json& input, const Reply& 
 void control_audit(const DeskServices& services, const Json& input, const Reply& reply);
 /// Arms, shares, units shown and the chance of such a ratio.
 void control_experiments(const DeskServices& services, const Json& input, const Reply& reply);
+/// What each shadow's copies have shown of its candidate.
+void control_shadows(const DeskServices& services, const Json& input, const Reply& reply);
 
 }  // namespace troupe::actors

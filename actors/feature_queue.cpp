@@ -71,7 +71,8 @@ struct FeatureQueueState {
     CallPtr call;
     std::shared_ptr<CallStream> stream;  ///< null: nobody reads along
     policy::Lead lead;
-    bool exposed = false;
+    std::uint64_t input_tokens = 0;
+    bool exposed = false, offered = false;
     std::vector<AttemptRecord> records;
   };
   /// An endpoint keeps its number for good, so that plans made before a change of the roster stay true.
@@ -96,11 +97,14 @@ struct FeatureQueueState {
       auto bound = config_.tenant_boundaries->find(facts.tenant);
       if (bound != config_.tenant_boundaries->end()) facts.boundary = bound->second;
     }
-    if (auto refusal = apply_budget(config_.budgets.get(), feature(), at.wall, facts))
+    if (auto refusal = apply_budget(config_.budgets.get(), feature(), at.wall, facts)) {
+      ++over_budget_;
       return call->answer({std::unexpected(*std::move(refusal)), {}});
+    }
     auto& open = open_[id];
     open.call = call;
     open.lead = lead;
+    open.input_tokens = facts.input_tokens;
     if (call->sink) open.stream = std::make_shared<CallStream>(config_.after_first_token, call->sink);
     facts.may_follow_content = !open.stream || open.stream->may_follow();
     dispatcher_->on_call(std::move(facts), at, actions_);
@@ -263,6 +267,42 @@ struct FeatureQueueState {
     run.cause = order.cause;
     run.reply_to = self_;
     self_->send(place.actor, std::move(run));
+    offer_to_shadow(open, *place.facts, order);
+  }
+
+  ShadowActor shadow() const {
+    if (!config_.shadows) return {};
+    auto shadows = config_.shadows->load();
+    auto it = shadows->find(feature());
+    return it == shadows->end() ? ShadowActor() : it->second;
+  }
+
+  // Once a call, when its primary is on its way (B5). Told and forgotten.
+  void offer_to_shadow(Open& open, const policy::EndpointFacts& facts, const policy::AttemptOrder& order) {
+    auto shadow = this->shadow();
+    if (!shadow || std::exchange(open.offered, true)) return;
+    ShadowOffered offer;
+    offer.call = order.call;
+    offer.request = open.call->request;
+    offer.data_class = config_.dispatch.rules.data_class;
+    offer.primary_endpoint = facts.id;
+    offer.input_tokens = open.input_tokens;
+    offer.output_tokens = static_cast<std::uint64_t>(std::max(0, offer.request->output_tokens_max));
+    offer.deadline = order.deadline;
+    self_->send(shadow, std::move(offer));
+  }
+
+  void tell_shadow(const Open& open, const policy::CallEnd& ended) const {
+    auto shadow = open.offered ? this->shadow() : ShadowActor();
+    if (!shadow || open.records.empty()) return;
+    if (ended.error && ended.error->fault == Fault::caller) return;
+    const auto& last = open.records.back();
+    policy::ParitySide side;
+    if (ended.error) side.error = ended.error->code;
+    side.ttft = seconds(last.ttft);
+    side.total = seconds(last.total);
+    side.output_tokens = static_cast<std::uint64_t>(std::max<std::int64_t>(0, last.usage.output));
+    self_->send(shadow, PrimaryEnded{ended.call, side});
   }
 
   // Where hedging is off nobody needs to know.
@@ -298,6 +338,7 @@ struct FeatureQueueState {
     if (node.empty()) return;
     auto& open = node.mapped();
     tell_rollout(open, ended);
+    tell_shadow(open, ended);
     if (ended.error)
       return open.call->answer({std::unexpected(*std::move(ended.error)), std::move(open.records)});
     auto completion = newest_->completion;
@@ -315,8 +356,9 @@ struct FeatureQueueState {
 
   void measure() {
     const auto& counts = dispatcher_->counts();
-    config_.metrics->queue_stands({feature(), dispatcher_->waiting(), dispatcher_->running(), counts.in,
-                                   counts.served + counts.failed, counts.refused, counts.expired});
+    config_.metrics->queue_stands({feature(), dispatcher_->waiting(), dispatcher_->running(),
+                                   counts.in + over_budget_, counts.served + counts.failed,
+                                   counts.refused + over_budget_, counts.expired});
   }
 
   FeatureQueueActor::pointer self_;
@@ -332,6 +374,7 @@ struct FeatureQueueState {
   std::unordered_map<std::string, std::uint32_t> numbers_;  // of places_
   std::unordered_map<std::string, HealthPtr> health_;
   std::uint64_t last_call_ = 0;
+  std::uint64_t over_budget_ = 0;  // refused before the dispatcher heard of them
   policy::ControlsPtr orders_;
   std::optional<ExposureLog> exposures_;
   std::optional<DecisionLog> decisions_;

@@ -4,6 +4,7 @@
 #include "actors/budgets.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/rollout.hpp"
+#include "actors/shadow.hpp"
 #include "actors/unit.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/policy/dispatcher.hpp"
@@ -26,6 +27,9 @@ struct FeatureConfig {
   std::shared_ptr<const policy::LeadRules> leads;
   /// Hears how calls that count for a rollout ended; may be null.
   RolloutActor rollouts;
+  /// The node's shadows by feature, loaded for each offer, since they may have been restarted; null: this
+  /// feature has none.
+  std::shared_ptr<const Published<ShadowMap>> shadows;
   /// What the node's features may use together; may be null.
   std::shared_ptr<policy::QuotaTree> quota_tree;
   /// Keeps exposures and decisions; may be null, and must outlive the actor.

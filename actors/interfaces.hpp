@@ -124,11 +124,12 @@ struct OutcomeObserved {
 struct LoadObserved {
   Load load;
 };
-/// A customer's rating of an answer this endpoint gave (C11). After a trip by feedback only ratings of
-/// answers given since then are of use.
+/// A customer's rating of an answer this endpoint gave (C11). Of answers older than the breaker's last move
+/// it is passed over: it says nothing of the endpoint as it is now.
 struct FeedbackObserved {
   std::string endpoint;
   bool good = false;
+  WallTime answered;
 };
 /// An operator's word; holds until `ttl` has passed (F13). No state: what is now is frozen.
 struct ForceBreaker {
@@ -204,6 +205,7 @@ using RosterPtr = std::shared_ptr<const Roster>;
 struct RosterChanged {
   RosterPtr roster;
 };
+using RosterSubscriber = caf::typed_actor<caf::reacts_to<RosterChanged>>;
 /// Which endpoints would be tried for this request, and why. Nothing is sent.
 struct ExplainRoute {
   RequestPtr request;
@@ -213,13 +215,12 @@ struct ExplainRoute {
 /// Admits a feature's calls, picks their route and follows each to its end.
 using FeatureQueueActor =
     caf::typed_actor<caf::reacts_to<CallPtr>, caf::reacts_to<AttemptEnded>, caf::reacts_to<FirstToken>,
-                     caf::reacts_to<HealthChanged>,
-                     caf::reacts_to<RosterChanged>, caf::reacts_to<ExplainRoute>, caf::reacts_to<Tick>>;
+                     caf::reacts_to<HealthChanged>, caf::reacts_to<RosterChanged>,
+                     caf::reacts_to<ExplainRoute>, caf::reacts_to<Tick>>;
 
 /// Keeps the books: attempts outside runs, breaker history, live totals.
-using LedgerActor =
-    caf::typed_actor<caf::reacts_to<AttemptBooked>, caf::reacts_to<BreakerMoved>,
-                     caf::reacts_to<BreakerSaved>, caf::reacts_to<GetTotals>>;
+using LedgerActor = caf::typed_actor<caf::reacts_to<AttemptBooked>, caf::reacts_to<BreakerMoved>,
+                                     caf::reacts_to<BreakerSaved>, caf::reacts_to<GetTotals>>;
 
 /// Go on with this, on the run's own turn.
 struct Continue {

@@ -2,12 +2,15 @@
 
 #include "actors/shell.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/policy/concentration.hpp"
 #include "runtime/policy/tariff.hpp"
 
 #include <fmt/format.h>
 
 namespace troupe::actors {
 namespace {
+
+constexpr std::int64_t kConcentrationEveryMs = 10'000;
 
 struct LedgerState {
   static constexpr const char* name = "ledger";
@@ -18,6 +21,8 @@ struct LedgerState {
     journal_ = journal;
     node_ = std::move(node);
     metrics_ = std::move(metrics);
+    providers_.alarm = policy::ConcentrationAlarm(metrics_.provider_share_max);
+    regions_.alarm = policy::ConcentrationAlarm(metrics_.region_share_max);
     open_budgets(std::move(budgets));
     return {
         [this](const AttemptBooked& fact) { on_attempt(fact.row); },
@@ -87,10 +92,32 @@ struct LedgerState {
 
   void measure(const journal::UsageRow& row) {
     if (!metrics_.metrics) return;
-    auto provider = metrics_.providers.find(row.endpoint);
-    auto name = provider == metrics_.providers.end() ? std::string("unknown") : provider->second;
-    metrics_.metrics->attempt_ended({row.endpoint, row.model, std::move(name), row.cause, row.error, row.ttft,
+    auto known = metrics_.places.find(row.endpoint);
+    auto place = known == metrics_.places.end() ? EndpointPlace{"unknown", "unknown"} : known->second;
+    metrics_.metrics->attempt_ended({row.endpoint, row.model, place.provider, row.cause, row.error, row.ttft,
                                      row.total, row.usage, row.usd});
+    concentrate("provider", providers_, place.provider, row);
+    concentrate("region", regions_, place.region, row);
+  }
+
+  struct Watch {
+    policy::Concentration tokens;
+    policy::ConcentrationAlarm alarm;
+    WallTime told;
+  };
+
+  void concentrate(const char* by, Watch& watch, const std::string& place, const journal::UsageRow& row) {
+    const auto& usage = row.usage;
+    auto tokens = usage.input + usage.cache_read + usage.cache_write + usage.output;
+    if (tokens > 0) watch.tokens.add(place, static_cast<double>(tokens), row.started);
+    if (row.started.ms < watch.told.ms + kConcentrationEveryMs) return;
+    watch.told = row.started;
+    auto report = watch.tokens.report(row.started);
+    metrics_.metrics->concentrated(by, report.index);
+    for (const auto& each : report.shares) metrics_.metrics->share_of(by, each.place, each.share);
+    if (watch.alarm.rises(report))
+      log::warn("ledger", fmt::format("{} {} serves {:.0f} % of the last hour's tokens: much hangs on it", by,
+                                      report.shares[0].place, 100 * report.shares[0].share));
   }
 
   // The books follow the calls: a write that fails is said aloud, it must not stop work that has been paid
@@ -106,6 +133,7 @@ struct LedgerState {
   journal::Journal* journal_ = nullptr;
   std::string node_;
   LedgerMetrics metrics_;
+  Watch providers_{{}, policy::ConcentrationAlarm(1), {}}, regions_{{}, policy::ConcentrationAlarm(1), {}};
   LedgerTotals totals_;
   std::optional<policy::BudgetBook> budgets_;
   std::shared_ptr<BudgetCell> cell_;

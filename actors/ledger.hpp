@@ -12,11 +12,16 @@
 
 namespace troupe::actors {
 
+struct EndpointPlace {
+  std::string provider, region;
+};
 struct LedgerMetrics {
   /// Hears what is booked; may be null.
   std::shared_ptr<telemetry::Metrics> metrics;
-  /// Endpoint -> provider, for the metrics' labels.
-  std::map<std::string, std::string> providers;
+  /// By endpoint.
+  std::map<std::string, EndpointPlace> places;
+  /// Said aloud when one provider, or one region, serves more than this share of an hour's tokens (C9).
+  double provider_share_max = 1, region_share_max = 1;
 };
 
 /// The node's budgets; without a cell there are none.

@@ -1,16 +1,15 @@
 #include "actors/node_impl.hpp"
 
 #include "actors/ledger.hpp"
-#include "actors/wire.hpp"
 #include "agents/recap/recap.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/base/rng.hpp"
 
 #include <fmt/format.h>
-#include <caf/event_based_actor.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <future>
 
@@ -125,21 +124,34 @@ Result<actors::LocalEndpoint> Node::Impl::local_endpoint(const config::EndpointC
 }
 
 void Node::Impl::start_ledger(actors::SupervisorConfig& cast) {
-  actors::LedgerMetrics measured{desk_.metrics, {}};
-  for (const auto& endpoint : values().endpoints.list) measured.providers[endpoint.id] = endpoint.provider;
+  const auto& shares = values().node.concentration;
+  actors::LedgerMetrics measured{desk_.metrics, {}, shares.provider_share_max, shares.region_share_max};
+  for (const auto& endpoint : values().endpoints.list)
+    measured.places[endpoint.id] = {endpoint.provider, endpoint.region};
   for (const auto& local : cast.endpoints) desk_.metrics->breaker_moved(local.breaker.endpoint, "closed", 1);
-  for (auto& feature : cast.features) feature.metrics = desk_.metrics;
   auto budgets = std::make_shared<actors::BudgetCell>();
+  equip(cast, budgets);
+  ledger_ = actors::spawn_ledger(*system_, loop_unit_.get(), journal_.get(), cast.node, std::move(measured),
+                                 {config::budget_rules(values()), budgets, &clock_});
+}
+
+void Node::Impl::equip(actors::SupervisorConfig& cast, std::shared_ptr<actors::BudgetCell> budgets) {
+  cast.controls = control_room_.board();
+  cast.shadows = actors::feature_shadows(values());
+  desk_.shadows = cast.shadows;
   for (auto& feature : cast.features) {
+    feature.metrics = desk_.metrics;
     feature.budgets = budgets;
     feature.controls = control_room_.board();
     feature.leads = control_room_.rules();
     feature.rollouts = control_room_.rollouts();
     feature.journal = journal_.get();
     feature.node = cast.node;
+    bool shadowed = std::ranges::any_of(cast.shadows, [&](const auto& shadow) {
+      return shadow.config.feature == feature.dispatch.rules.feature;
+    });
+    if (shadowed) feature.shadows = {board_, &board_->shadows};
   }
-  ledger_ = actors::spawn_ledger(*system_, loop_unit_.get(), journal_.get(), cast.node, std::move(measured),
-                                 {config::budget_rules(values()), budgets, &clock_});
 }
 
 Result<void> Node::Impl::start_cast() {
@@ -192,6 +204,9 @@ void Node::Impl::make_desk() {
   desk_.board = board_;
   desk_.control_room = &control_room_;
   desk_.roster_facts = std::move(facts);
+  desk_.pass_on = [this](const std::string& peer, const std::string& verb, const Json& input) {
+    return pass_on(peer, verb, input);
+  };
   desk_.submit = [this](RunSpec spec) { return submit(std::move(spec), {}); };
   desk_.cancel = [this](const std::string& run_id) {
     std::lock_guard lock(mutex_);
@@ -280,60 +295,6 @@ void Node::Impl::interrupt() {
   std::lock_guard lock(mutex_);
   stopping_ = true;
   for (const auto& [id, going] : going_) caf::anon_send(going.actor, actors::CancelRun{true});
-}
-
-// ---- the wire ----
-
-void Node::Impl::on_peer_up(const std::string& peer, std::uint64_t incarnation) {
-  heard({[this, fact = actors::LinkChanged{peer, true, incarnation, {}}] { link_changed(fact); }});
-}
-
-void Node::Impl::on_peer_down(const std::string& peer, const std::string& reason) {
-  heard({[this, fact = actors::LinkChanged{peer, false, 0, reason}] { link_changed(fact); }});
-}
-
-void Node::Impl::on_message(transport::Inbound message) {
-  heard(
-      {[this, shared = std::make_shared<const transport::Inbound>(std::move(message))] { arrived(shared); }});
-}
-
-void Node::Impl::heard(std::function<void()> work) {
-  std::unique_lock lock(early_mutex_);
-  if (!cast_ready_) return early_.push_back(std::move(work));
-  lock.unlock();
-  work();
-}
-
-void Node::Impl::link_changed(const actors::LinkChanged& fact) {
-  auto peers = board_->peers.load();
-  if (auto it = peers->find(fact.peer); it != peers->end()) caf::anon_send(it->second, fact);
-}
-
-void Node::Impl::arrived(const std::shared_ptr<const transport::Inbound>& message) {
-  if (message->kind == static_cast<std::uint32_t>(actors::WireKind::ask)) {
-    // Answers may read the journal: not on the gateway's thread.
-    system_->spawn([this, message](caf::event_based_actor*) { on_ask(*message); });
-    return;
-  }
-  if (control_room_.heard(*message)) return;
-  auto peers = board_->peers.load();
-  if (auto it = peers->find(message->peer); it != peers->end())
-    caf::anon_send(it->second, actors::FromPeer{message});
-}
-
-void Node::Impl::on_ask(const transport::Inbound& message) {
-  auto ask = actors::body_from<actors::AskBody>(message.body);
-  if (!ask) return log::warn("node", message.peer + " asked something malformed; ignored");
-  auto reply = [this, peer = message.peer, id = ask->id](Result<std::string> json) {
-    transport::Outbound out;
-    out.kind = static_cast<std::uint32_t>(actors::WireKind::told);
-    out.body = actors::body_bytes(actors::ToldBody{id, std::move(json)});
-    if (auto sent = gateway_->send(peer, std::move(out)); !sent)
-      log::debug("node", "an answer was not sent: " + sent.error().what);
-  };
-  auto question = parse_json(ask->json);
-  if (!question) return reply(std::unexpected(question.error()));
-  actors::answer_question(desk_, ask->verb, *question, reply);
 }
 
 // ---- ending ----

@@ -53,6 +53,8 @@ struct Node::Impl final : transport::GatewayListener {
   Result<void> start_gateway();
   Result<void> start_cast();
   void start_ledger(actors::SupervisorConfig& cast);
+  /// Gives the features and their shadows what they read of the node.
+  void equip(actors::SupervisorConfig& cast, std::shared_ptr<actors::BudgetCell> budgets);
   Result<actors::LocalEndpoint> local_endpoint(const config::EndpointConfig& endpoint);
   /// What the journal knows of its breaker.
   std::shared_ptr<actors::BreakerCell> breaker_memory(const std::string& endpoint);
@@ -64,6 +66,7 @@ struct Node::Impl final : transport::GatewayListener {
   void link_changed(const actors::LinkChanged& fact);
   void arrived(const std::shared_ptr<const transport::Inbound>& message);
   void on_ask(const transport::Inbound& message);
+  Result<void> pass_on(const std::string& peer, const std::string& verb, const Json& input);
   actors::RunConfig run_config(RunSpec spec, Watch watch);
   void end_run(const std::string& run_id);
 

@@ -122,6 +122,7 @@ struct PeerState {
       case WireKind::attempt_events: return on_attempt_events(message.body);
       case WireKind::attempt_ended: return on_attempt_ended(message.body);
       case WireKind::health: return on_remote_health(message.body);
+      case WireKind::told: return;  // to a question that was only passed on
       default:
         log::debug("peer", fmt::format("{}: message of unknown kind {} ignored", config_.id, message.kind));
     }

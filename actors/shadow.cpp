@@ -1,5 +1,6 @@
 #include "actors/shadow.hpp"
 
+#include "actors/following.hpp"
 #include "actors/shell.hpp"
 #include "runtime/base/rng.hpp"
 
@@ -130,24 +131,10 @@ struct ShadowShell {
   }
 
   void book(const Copy& copy, const AttemptRecord& record) {
-    AttemptBooked fact;
-    auto& row = fact.row;
-    row.step_key = "shadow " + std::to_string(copy.call);
-    row.attempt = 1;
-    row.feature = config_.feature;
-    row.tenant = copy.request->tenant;
-    row.model = record.model;
-    row.endpoint = record.endpoint;
-    row.cause = to_string(Cause::shadow);
-    row.error = record.error;
-    row.usage = record.usage;
-    row.usd = record.usd;
-    row.started = record.started;
-    row.ttft = record.ttft;
-    row.total = record.total;
-    row.price = record.price;
-    row.unit_hours = record.unit_hours;
-    self_->send(stage_.ledger, std::move(fact));
+    Call call;
+    call.request = copy.request;
+    call.step_key = "shadow " + std::to_string(copy.call);
+    self_->send(stage_.ledger, AttemptBooked{usage_row(call, 1, record)});
   }
 
   // ---- comparing ----

@@ -10,6 +10,9 @@
 #include "runtime/policy/parity.hpp"
 #include "runtime/policy/shadow.hpp"
 
+#include <map>
+#include <string>
+
 namespace troupe::actors {
 
 /// A call whose primary has been sent. Told and forgotten.
@@ -30,8 +33,10 @@ using ShadowActor = caf::typed_actor<caf::reacts_to<ShadowOffered>, caf::reacts_
                                      caf::reacts_to<AttemptEnded>, caf::reacts_to<HealthChanged>,
                                      caf::reacts_to<RosterChanged>, caf::reacts_to<Tick>>;
 
+using ShadowMap = std::map<std::string, ShadowActor>;
+
 struct ShadowActorConfig {
-  std::string feature, node;
+  std::string feature;
   /// The candidate.
   std::string model;
   policy::ShadowPolicy policy;

@@ -38,6 +38,9 @@ struct SupervisorState {
       add("endpoint " + id, [this, i] { spawn_endpoint_pair(i); });
       children_.at("endpoint " + id).endpoint = id;
     }
+    add("prober", [this] { spawn_the_prober(); });
+    for (const auto& shadow : config_.shadows)
+      add("shadow " + shadow.config.feature, [this, &shadow] { spawn_shadow_of(shadow); });
     for (const auto& feature : config_.features)
       add("queue " + feature.dispatch.rules.feature, [this, &feature] { spawn_queue(feature); });
     for (const auto& peer : config_.peers) add("peer " + peer.id, [this, &peer] { spawn_peer_of(peer); });
@@ -54,8 +57,8 @@ struct SupervisorState {
  private:
   // ---- spawning ----
 
-  void add(const std::string& place, std::function<void()> spawn) {
-    children_[place].spawn = std::move(spawn);
+  void add(const std::string& place, std::function<void()> make) {
+    children_[place].spawn = std::move(make);
     order_.push_back(place);
   }
 
@@ -81,15 +84,34 @@ struct SupervisorState {
     breakers_[id] = breaker;
     endpoints_[id] = endpoint;
     watch("endpoint " + id, endpoint);
+    publish_endpoints();
+  }
+
+  void publish_endpoints() {
     stage_.board->endpoints.store(std::make_shared<const EndpointMap>(endpoints_));
+    stage_.board->breakers.store(std::make_shared<const BreakerMap>(breakers_));
+  }
+
+  void spawn_the_prober() {
+    prober_ = spawn_prober(self_->system(), stage_.loop_unit, *stage_.clock, stage_.ledger);
+    watch("prober", prober_);
+  }
+
+  void spawn_shadow_of(const FeatureShadow& shadow) {
+    ShadowActorStage stage{stage_.clock, stage_.ledger, config_.controls, shadow.report};
+    const auto& feature = shadow.config.feature;
+    auto actor = spawn_shadow(self_->system(), stage_.loop_unit, shadow.config, std::move(stage));
+    shadows_[feature] = actor;
+    watch("shadow " + feature, actor);
+    stage_.board->shadows.store(std::make_shared<const ShadowMap>(shadows_));
   }
 
   void spawn_queue(const FeatureConfig& feature) {
     auto queue =
         spawn_feature_queue(self_->system(), stage_.loop_unit, feature, *stage_.clock, stage_.ledger);
-    const auto& name = feature.dispatch.rules.feature;
-    queues_[name] = queue;
-    watch("queue " + name, queue);
+    const auto& id = feature.dispatch.rules.feature;
+    queues_[id] = queue;
+    watch("queue " + id, queue);
     stage_.board->queues.store(std::make_shared<const QueueMap>(queues_));
   }
 
@@ -122,6 +144,8 @@ struct SupervisorState {
     }
     for (const auto& [id, entry] : remotes_) roster->push_back(entry);
     for (const auto& [feature, queue] : queues_) self_->send(queue, RosterChanged{roster});
+    for (const auto& [feature, shadow] : shadows_) self_->send(shadow, RosterChanged{roster});
+    self_->send(prober_, RosterChanged{roster});
   }
 
   void connect_health() {
@@ -140,11 +164,14 @@ struct SupervisorState {
 
   void tell_queues(const HealthPtr& view) {
     for (const auto& [feature, queue] : queues_) self_->send(queue, HealthChanged{view});
+    for (const auto& [feature, shadow] : shadows_) self_->send(shadow, HealthChanged{view});
   }
 
   void connect_breaker(const BreakerActor& breaker) {
     self_->send(breaker, SubscribeHealth{HealthSubscriber(self_)});
+    self_->send(breaker, AcceptProbes{prober_});
     for (const auto& [feature, queue] : queues_) self_->send(breaker, SubscribeHealth{queue});
+    for (const auto& [feature, shadow] : shadows_) self_->send(breaker, SubscribeHealth{shadow});
     for (const auto& [id, peer] : peers_) self_->send(breaker, SubscribeHealth{peer});
   }
 
@@ -176,7 +203,7 @@ struct SupervisorState {
     endpoints_.erase(id);
     auto breaker = breakers_.extract(id);
     if (!breaker.empty()) self_->send_exit(breaker.mapped(), caf::exit_reason::user_shutdown);
-    stage_.board->endpoints.store(std::make_shared<const EndpointMap>(endpoints_));
+    publish_endpoints();
     if (auto known = health_.find(id); known != health_.end()) {
       auto gone = std::make_shared<policy::HealthView>(*known->second);
       gone->reachable = false;
@@ -202,6 +229,8 @@ struct SupervisorState {
     for (const auto& [id, endpoint] : endpoints_) self_->send(endpoint, Tick{});
     for (const auto& [id, breaker] : breakers_) self_->send(breaker, Tick{});
     for (const auto& [feature, queue] : queues_) self_->send(queue, Tick{});
+    for (const auto& [feature, shadow] : shadows_) self_->send(shadow, Tick{});
+    self_->send(prober_, Tick{});
   }
 
   // The cast leaves with its supervisor.
@@ -211,6 +240,8 @@ struct SupervisorState {
     for (const auto& [id, breaker] : breakers_) self_->send_exit(breaker, exit.reason);
     for (const auto& [id, entry] : remotes_) self_->send_exit(entry.handle, exit.reason);
     stage_.board->endpoints.store(std::make_shared<const EndpointMap>());
+    stage_.board->breakers.store(std::make_shared<const BreakerMap>());
+    stage_.board->shadows.store(std::make_shared<const ShadowMap>());
     stage_.board->queues.store(std::make_shared<const QueueMap>());
     stage_.board->peers.store(std::make_shared<const PeerMap>());
     self_->quit(exit.reason);
@@ -226,10 +257,12 @@ struct SupervisorState {
   SupervisorConfig config_;
   Stage stage_;
   std::map<std::string, Child> children_;
-  std::vector<std::string> order_;  // endpoints, queues, peers: each knows those before it
+  std::vector<std::string> order_;  // endpoints, prober, shadows, queues, peers: each knows those before it
   EndpointMap endpoints_;
-  std::map<std::string, BreakerActor> breakers_;
+  BreakerMap breakers_;
   std::map<std::string, std::shared_ptr<BreakerCell>> memories_;
+  ProberActor prober_;
+  ShadowMap shadows_;
   QueueMap queues_;
   PeerMap peers_;
   std::map<std::string, RosterEntry> remotes_;

@@ -7,7 +7,9 @@
 #include "actors/feature_queue.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/peer.hpp"
+#include "actors/prober.hpp"
 #include "actors/run.hpp"
+#include "actors/shadow.hpp"
 #include "runtime/base/published.hpp"
 
 namespace troupe::actors {
@@ -23,11 +25,20 @@ struct RemotePeer {
   std::vector<policy::EndpointFacts> endpoints;
 };
 
+/// A feature's shadow, and where its report is published.
+struct FeatureShadow {
+  ShadowActorConfig config;
+  std::shared_ptr<Published<policy::ParityReport>> report;
+};
+
 struct SupervisorConfig {
   std::string node;
   std::vector<LocalEndpoint> endpoints;
   std::vector<RemotePeer> peers;
   std::vector<FeatureConfig> features;
+  std::vector<FeatureShadow> shadows;
+  /// What shadows must heed; may be null when there are none.
+  std::shared_ptr<const Published<policy::Controls>> controls;
   /// A child that fails more often than this within `restart_window` is given up, loudly.
   std::size_t restarts_max = 5;
   Duration restart_window = std::chrono::seconds(30);
@@ -35,10 +46,13 @@ struct SupervisorConfig {
 };
 
 using PeerMap = std::map<std::string, PeerActor>;
+using BreakerMap = std::map<std::string, BreakerActor>;
 
 /// Where the present handles are published: readers load, never keep across restarts.
 struct CastBoard {
   Published<EndpointMap> endpoints;  ///< those that live here
+  Published<BreakerMap> breakers;    ///< theirs
+  Published<ShadowMap> shadows;      ///< by feature
   Published<QueueMap> queues;
   Published<PeerMap> peers;
 };

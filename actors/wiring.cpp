@@ -104,6 +104,21 @@ std::vector<FeatureConfig> feature_configs(const config::Config& config) {
   return out;
 }
 
+std::vector<FeatureShadow> feature_shadows(const config::Config& config) {
+  std::vector<FeatureShadow> out;
+  for (const auto& [name, feature] : config.features) {
+    if (feature.shadow.model.empty()) continue;
+    FeatureShadow shadow;
+    shadow.config.feature = name;
+    shadow.config.model = feature.shadow.model;
+    shadow.config.policy = feature.shadow.policy;
+    shadow.config.seed = config.simulator.seed;
+    shadow.report = std::make_shared<Published<policy::ParityReport>>();
+    out.push_back(std::move(shadow));
+  }
+  return out;
+}
+
 bool lives_here(const config::Config& config, const config::EndpointConfig& endpoint) {
   return endpoint.home.empty() || endpoint.home == config.node.id;
 }

@@ -24,6 +24,7 @@ Result<std::shared_ptr<const Wire>> make_wire(const config::Config& config,
                                               const config::EndpointConfig& endpoint, const WireParts& parts);
 
 std::vector<FeatureConfig> feature_configs(const config::Config& config);
+std::vector<FeatureShadow> feature_shadows(const config::Config& config);
 /// Endpoints of other nodes, by their home.
 std::vector<RemotePeer> remote_peers(const config::Config& config);
 /// Does this node own the endpoint?

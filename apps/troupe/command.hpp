@@ -47,6 +47,7 @@ void add_endpoints(CLI::App& app, Action& action);
 void add_route(CLI::App& app, Action& action);
 void add_cost(CLI::App& app, Action& action);
 void add_control(CLI::App& app, Action& action);
+void add_feedback(CLI::App& app, Action& action);
 void add_check(CLI::App& app, Action& action);
 void add_keygen(CLI::App& app, Action& action);
 void add_version(CLI::App& app, Action& action);

@@ -13,7 +13,7 @@ namespace {
 struct ControlOptions {
   AskerOptions asker;
   bool json = false;
-  std::string subject, name, action, why, unit = "tenant", ttl;
+  std::string subject, name, action, endpoint, why, unit = "tenant", ttl;
   double percent = 0;
   std::vector<std::string> allow, deny;
 };
@@ -102,6 +102,36 @@ int show_experiments(const Json& experiments) {
   return kDone;
 }
 
+int show_shadows(const Json& shadows) {
+  std::vector<ControlRow> rows{{"FEATURE", "CANDIDATE", "WHAT", "VERDICT", "LOW", "HIGH", "MARGIN", "PAIRS"}};
+  for (const auto& each : shadows) {
+    auto feature = get_string(each, "feature"), model = get_string(each, "model");
+    rows.push_back({feature, model, "all", get_string(each, "verdict"), "-", "-", "-", "-"});
+    for (const auto& line : each["lines"])
+      rows.push_back(
+          {feature, model, get_string(line, "what"), get_string(line, "verdict"),
+           fmt::format("{:.4g}", get_double(line, "low")), fmt::format("{:.4g}", get_double(line, "high")),
+           fmt::format("{:.4g}", get_double(line, "margin")), std::to_string(get_int(line, "pairs"))});
+  }
+  std::fputs(table(rows).c_str(), stdout);
+  return kDone;
+}
+
+int show_place(const Json& told) {
+  std::printf("%s on node %s\n", get_string(told, "endpoint").c_str(), get_string(told, "node").c_str());
+  return kDone;
+}
+
+int tell_feedback(const ControlOptions& options) {
+  if (options.action != "good" && options.action != "bad")
+    return report_error(make_error(Errc::invalid_input, "a rating is good or bad"));
+  Json input{{"good", options.action == "good"},
+             {"run", options.subject},
+             {"step", options.name},
+             {"endpoint", options.endpoint}};
+  return ask_control(options, "feedback", input, show_place);
+}
+
 int show_rollout(const Json& rollout) {
   if (rollout.empty()) return kDone;  // an order, carried out
   std::printf("rollout %s: %s at %g%% (home %s) %s\n", get_string(rollout, "rollout").c_str(),
@@ -126,6 +156,16 @@ int give_stop(const ControlOptions& options, const std::string& verb) {
   auto input = order_json(options);
   input["ttl_ms"] = *ttl;
   return ask_control(options, verb, input, show_controls);
+}
+
+int hold_breaker(const ControlOptions& options) {
+  auto ttl = read_ttl(options.ttl);
+  if (!ttl) return report_error(make_error(Errc::invalid_input, "--ttl is a time such as 15m, 2h or 1d"));
+  auto input = order_json(options);
+  input["endpoint"] = options.name;
+  input["order"] = options.action;
+  input["ttl_ms"] = *ttl;
+  return ask_control(options, "control.breaker", input, show_place);
 }
 
 int give_flag(const ControlOptions& options) {
@@ -186,6 +226,11 @@ void add_control(CLI::App& app, Action& action) {
   rollout->add_option("action", options->action, "status, start, advance, halt, resume or rollback")
       ->required();
   rollout->add_option("name", options->name, "The rollout")->required();
+  auto* breaker = add_order(*control, "breaker", "Holds an endpoint's breaker as it should be, for a time",
+                            options, action, hold_breaker);
+  breaker->add_option("action", options->action, "open, close or freeze")->required();
+  breaker->add_option("name", options->name, "The endpoint")->required();
+  breaker->add_option("--ttl", options->ttl, "How long: 15m, 2h, 1d")->required();
   add_order(*control, "list", "Everything ordered and not undone", options, action,
             [](const auto& o) { return ask_control(o, "control.list", Json::object(), show_controls); });
   add_order(*control, "audit", "Every order there was", options, action,
@@ -193,6 +238,18 @@ void add_control(CLI::App& app, Action& action) {
   add_order(
       *control, "experiments", "Arms, shares, units, and whether the ratio is believable", options, action,
       [](const auto& o) { return ask_control(o, "control.experiments", Json::object(), show_experiments); });
+  add_order(*control, "shadows", "What copies to candidates have shown", options, action,
+            [](const auto& o) { return ask_control(o, "control.shadows", Json::object(), show_shadows); });
+}
+
+void add_feedback(CLI::App& app, Action& action) {
+  auto options = std::make_shared<ControlOptions>();
+  auto* verb = add_order(app, "feedback", "A customer's rating of an answer, for the endpoint that gave it",
+                         options, action, tell_feedback);
+  verb->add_option("rating", options->action, "good or bad")->required();
+  verb->add_option("--run", options->subject, "The run whose step is rated");
+  verb->add_option("--step", options->name, "The step's key");
+  verb->add_option("--endpoint", options->endpoint, "Instead of run and step: who gave the answer");
 }
 
 }  // namespace troupe::app

@@ -81,6 +81,11 @@ struct Metrics::Impl {
       family(prometheus::BuildGauge(), "troupe_queue_running", "Calls being served.");
   prometheus::Family<prometheus::Gauge>& calls =
       family(prometheus::BuildGauge(), "troupe_calls", "Calls since the queue began, by outcome.");
+  prometheus::Family<prometheus::Gauge>& concentration =
+      family(prometheus::BuildGauge(), "troupe_concentration",
+             "Sum of squared shares of the last hour's tokens: 1 when one place has all.");
+  prometheus::Family<prometheus::Gauge>& place_share =
+      family(prometheus::BuildGauge(), "troupe_concentration_share", "Share of the last hour's tokens.");
 };
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
@@ -123,6 +128,16 @@ void Metrics::queue_stands(const QueueFigures& figures) {
                                                             {"expired", figures.expired}};
   for (const auto& [outcome, count] : outcomes)
     impl_->calls.Add(Impl::with(labels, "outcome", outcome)).Set(static_cast<double>(count));
+}
+
+void Metrics::concentrated(const std::string& by, double index) {
+  std::lock_guard lock(impl_->mutex);
+  impl_->concentration.Add({{"by", by}}).Set(index);
+}
+
+void Metrics::share_of(const std::string& by, const std::string& place, double share) {
+  std::lock_guard lock(impl_->mutex);
+  impl_->place_share.Add({{"by", by}, {"place", impl_->known("place", place)}}).Set(share);
 }
 
 void Metrics::unrecognised(const std::string& endpoint, const std::string& kind) {

@@ -36,14 +36,17 @@ struct QueueFigures {
 ///
 ///     troupe_attempts_total{endpoint,model,provider,cause,error}
 ///     troupe_attempt_ttft_seconds, troupe_attempt_seconds{endpoint,model,provider}   histograms
-///     troupe_tokens_total{endpoint,model,provider,kind}      kind: input, output, cache_read, cache_write,
-///     reasoning troupe_usd_total{endpoint,model,provider,cause} troupe_breaker_state{endpoint,state} 1 for
-///     the present state, 0 for the others troupe_breaker_share{endpoint}                         share of
-///     traffic admitted, 0 to 1 troupe_queue_waiting, troupe_queue_running{feature}
+///     troupe_tokens_total{endpoint,model,provider,kind}
+///         kind: input, output, cache_read, cache_write, reasoning
+///     troupe_usd_total{endpoint,model,provider,cause}
+///     troupe_breaker_state{endpoint,state}                   1 for the present state, 0 for the others
+///     troupe_breaker_share{endpoint}                         share of traffic admitted, 0 to 1
+///     troupe_queue_waiting, troupe_queue_running{feature}
+///     troupe_calls{feature,outcome}                          outcome: in, served, refused, expired
+///     troupe_concentration{by}, troupe_concentration_share{by,place}   by: provider, region
 ///     troupe_unrecognised_total{endpoint,kind}               kind: stop, error
 ///     troupe_credential_fetches_total{principal,outcome}     outcome: ok, failed
 ///     troupe_auth_retries_total{endpoint}
-///     troupe_calls{feature,outcome}                          outcome: in, served, refused, expired
 class Metrics {
  public:
   /// Distinct label values of each label. What comes later is counted together under "other", so that no
@@ -59,6 +62,10 @@ class Metrics {
   /// `state`: closed, open or partial.
   void breaker_moved(const std::string& endpoint, const std::string& state, double share);
   void queue_stands(const QueueFigures& figures);
+  /// How concentrated the last hour's tokens are, 1: all in one place (C9). `by`: provider or region.
+  void concentrated(const std::string& by, double index);
+  /// That place's share of them.
+  void share_of(const std::string& by, const std::string& place, double share);
   /// A provider said a word our tables do not have. `kind`: "stop" or "error".
   void unrecognised(const std::string& endpoint, const std::string& kind);
   /// An issuer was asked for a credential of `principal`.

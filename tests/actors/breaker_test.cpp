@@ -159,6 +159,22 @@ TEST_F(BreakerActorTest, HearsWhatCustomersSay) {  // C11
   EXPECT_EQ(books_.moves.front().event.reason, policy::TripReason::feedback);
 }
 
+TEST_F(BreakerActorTest, RatingsOfAnswersFromBeforeItsLastMoveSayNothing) {  // C11
+  policy::BreakerMemory learned;
+  learned.healthy_feedback = 0.05;
+  auto cell = std::make_shared<BreakerCell>();
+  cell->store(std::make_shared<const BreakerKnown>(learned, clock_.wall()));
+  auto breaker = open(cell);
+  clock_.pass(1s);
+  tell(breaker, ForceBreaker{BreakerState::closed, 1ms, "ana", {}});
+  WallTime before{clock_.wall().ms - 500};
+  pass(1s, breaker);
+  for (int i = 0; i < 40; ++i) tell(breaker, FeedbackObserved{"a", false, before});
+  EXPECT_EQ(last().state, BreakerState::closed);
+  for (int i = 0; i < 40; ++i) tell(breaker, FeedbackObserved{"a", false, clock_.wall()});
+  EXPECT_EQ(last().state, BreakerState::open);
+}
+
 TEST_F(BreakerActorTest, WishesForAProbeWhenNobodyCalls) {  // F15
   auto breaker = open(nullptr, {.probe = {.idle_after = 1min}});
   std::vector<ProbeDue> wishes;

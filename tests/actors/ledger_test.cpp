@@ -15,7 +15,8 @@ using ::testing::HasSubstr;
 class LedgerTest : public ActorTest {
  protected:
   LedgerTest() {
-    ledger_ = keep(spawn_ledger(system_, nullptr, &journal_, "n1", {metrics_, {{"a", "bedrock"}}}));
+    LedgerMetrics measured{metrics_, {{"a", {"bedrock", "us-east-1"}}, {"b", {"vertex", "us-east-1"}}}};
+    ledger_ = keep(spawn_ledger(system_, nullptr, &journal_, "n1", std::move(measured)));
   }
   void book(const std::string& endpoint, const std::string& error, double usd) {
     AttemptBooked fact;
@@ -55,6 +56,20 @@ TEST_F(LedgerTest, KeepsEveryAttemptAndEveryMoveWithItsNode) {
   ASSERT_EQ(moves.size(), 1u);
   EXPECT_EQ(moves[0].to, "open");
   EXPECT_EQ(moves[0].node, "n1");
+}
+
+TEST_F(LedgerTest, ShowsHowMuchHangsOnOneProvider) {  // C9
+  for (int i = 0; i < 4; ++i) {
+    AttemptBooked fact;
+    fact.row.endpoint = i == 0 ? "b" : "a";
+    fact.row.usage.input = 100;
+    fact.row.started = {1'800'000'000'000 + 20'000 * i};
+    tell(ledger_, fact);
+  }
+  auto text = metrics_->exposition();
+  EXPECT_THAT(text, HasSubstr("troupe_concentration{by=\"provider\"} 0.625"));  // 0.75^2 + 0.25^2
+  EXPECT_THAT(text, HasSubstr("troupe_concentration{by=\"region\"} 1"));
+  EXPECT_THAT(text, HasSubstr("troupe_concentration_share{by=\"provider\",place=\"bedrock\"} 0.75"));
 }
 
 TEST_F(LedgerTest, SumsFailuresToo) {

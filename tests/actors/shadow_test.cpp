@@ -2,7 +2,8 @@
 #include "actors/shadow.hpp"
 
 #include "runtime/base/rng.hpp"
-#include "tests/support/actor_test.hpp"
+#include "actors/supervisor.hpp"
+#include "tests/actors/queue_world.hpp"
 
 #include <cmath>
 
@@ -170,6 +171,55 @@ TEST_F(ShadowActorTest, HalvesWithoutTheOtherAreForgottenAtTheirBound) {
   offer(1);  // its old half is long gone
   pass(1s, shadow_);
   EXPECT_TRUE(report_->load()->lines.empty());
+}
+
+/// A feature's queue beside its shadow.
+class ShadowedQueueTest : public QueueTest {
+ protected:
+  void SetUp() override {
+    config_.shadows = {board_, &board_->shadows};
+    add("a");
+  }
+  void open_shadow() {
+    auto shadow = ShadowActor(system_.spawn([this](ShadowActor::pointer) -> ShadowActor::behavior_type {
+      return {[this](const ShadowOffered& offer) { offers_.push_back(offer); },
+              [this](const PrimaryEnded& end) { ends_.push_back(end); },
+              [](const AttemptEnded&) {},
+              [](const HealthChanged&) {},
+              [](const RosterChanged&) {},
+              [](Tick) {}};
+    }));
+    board_->shadows.store(std::make_shared<const ShadowMap>(ShadowMap{{"recap", keep(shadow)}}));
+  }
+  std::shared_ptr<CastBoard> board_ = std::make_shared<CastBoard>();
+  std::vector<ShadowOffered> offers_;
+  std::vector<PrimaryEnded> ends_;
+};
+
+TEST_F(ShadowedQueueTest, OffersEachCallOnceWhenItsPrimaryIsOnItsWayAndTellsHowThatEnded) {
+  add("b"), open(), open_shadow();
+  behave("b", std::nullopt);
+  auto asked = ask();
+  ASSERT_EQ(offers_.size(), 1u) << "before the primary has answered";
+  EXPECT_EQ(offers_[0].primary_endpoint, "a");
+  EXPECT_TRUE(ends_.empty());
+  end_newest("a", failed("a", orders("a").back(), Errc::timeout));
+  EXPECT_EQ(asked->text(), "from b");
+  EXPECT_EQ(offers_.size(), 1u) << "the fallback is the same call";
+  ASSERT_EQ(ends_.size(), 1u);
+  EXPECT_EQ(ends_[0].call, offers_[0].call);
+  EXPECT_FALSE(ends_[0].side.error);
+}
+
+TEST_F(ShadowedQueueTest, AFeatureWithoutAShadowOffersNothing) {
+  open();
+  behave("a", std::nullopt);
+  EXPECT_EQ(ask()->text(), "from a");
+  open_shadow();
+  config_.shadows = nullptr;
+  open();
+  EXPECT_EQ(ask()->text(), "from a");
+  EXPECT_TRUE(offers_.empty());
 }
 
 }  // namespace

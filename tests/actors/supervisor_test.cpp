@@ -20,7 +20,20 @@ class SupervisorTest : public ActorTest {
     for (const char* id : {"a", "b"}) config.endpoints.push_back(local(id));
     FeatureConfig feature;
     feature.dispatch.rules = {.feature = "recap", .hierarchy = {"large"}};
+    feature.shadows = {board_, &board_->shadows};
     config.features.push_back(feature);
+    if (!shadow_model_.empty()) {
+      config.endpoints.push_back(local("c"));
+      config.endpoints.back().endpoint.facts.model = shadow_model_;
+      FeatureShadow shadow;
+      shadow.config.feature = "recap";
+      shadow.config.model = shadow_model_;
+      shadow.config.policy = {
+          .share = 1, .tokens_per_hour = 1'000'000, .usd_per_hour = 1, .in_flight_max = 9};
+      shadow.report = std::make_shared<Published<policy::ParityReport>>();
+      config.shadows.push_back(std::move(shadow));
+      config.controls = std::make_shared<Published<policy::Controls>>();
+    }
     Stage stage;
     stage.clock = &clock_;
     stage.ledger = ledger_probe(books_);
@@ -75,6 +88,7 @@ class SupervisorTest : public ActorTest {
     RunAttempt order;
     HttpAttempt::Ended ended;
   };
+  std::string shadow_model_;
   std::map<std::string, std::vector<Order>> orders_;
   LedgerBooks books_;
   std::shared_ptr<CastBoard> board_ = std::make_shared<CastBoard>();
@@ -173,6 +187,22 @@ TEST_F(SupervisorTest, GivesANewQueueTheRosterAndTheHealthOfAll) {
   pass(200ms);
   ask();
   EXPECT_EQ(sent(), 1u);
+}
+
+TEST_F(SupervisorTest, AFeaturesCallsAreShadowedAlsoAfterTheShadowDied) {  // B5
+  shadow_model_ = "candidate";
+  open();
+  ask();
+  ASSERT_EQ(sent(), 1u);
+  ASSERT_EQ(orders_["c"].size(), 1u);
+  EXPECT_EQ(orders_["c"][0].order.cause, Cause::shadow);
+  kill(board_->shadows.load()->at("recap"));
+  ask();
+  EXPECT_EQ(sent(), 2u) << "the primary does not feel it";
+  EXPECT_EQ(orders_["c"].size(), 1u);
+  pass(1s);
+  ask();
+  EXPECT_EQ(orders_["c"].size(), 2u);
 }
 
 TEST_F(SupervisorTest, TakesTheCastAlong) {

@@ -1,6 +1,8 @@
 """Orders to a running node: a stop survives kill -9, a start undoes it, and every order is accounted for."""
+import json
+
 import clouds
-from troupe_process import BAD_INPUT, DONE, INPUT_MISSING, USAGE, ProcessTest, main, wait_until
+from troupe_process import BAD_INPUT, DONE, INPUT_MISSING, SAMPLE, USAGE, ProcessTest, main, wait_until
 
 
 class Control(ProcessTest):
@@ -59,6 +61,36 @@ class Control(ProcessTest):
         self.control("stop", "model", "chat", "--ttl", "soon", status=BAD_INPUT)
         self.control("stop", "model", status=USAGE)
         self.assertEqual(self.stopped(), set())
+
+    def test_a_breaker_is_held_for_a_time(self):
+        told = self.control("breaker", "open", "main", "--ttl", "0.5s", "--why", "drill")
+        self.assertEqual(told, {"endpoint": "main", "node": "n"})
+        state = lambda: {each["endpoint"]: each["state"] for each in
+                         self.run_troupe("endpoints", "--json", *self.to).json()}
+        wait_until(lambda: state()["main"] == "open", "it is held open")
+        self.assertEqual(state()["spare"], "closed")
+        wait_until(lambda: state()["main"] == "partial", "the order has ended")
+        self.control("breaker", "open", "main", "--ttl", "99d", status=BAD_INPUT)
+        self.control("breaker", "smash", "main", "--ttl", "1m", status=BAD_INPUT)
+        self.control("breaker", "open", "mian", "--ttl", "1m", status=INPUT_MISSING)
+        self.control("breaker", "open", "main", status=USAGE)
+
+    def rate(self, *words, status=DONE):
+        told = self.run_troupe("feedback", *words, "--json", *self.to)
+        self.assert_status(told, status)
+        return told.json() if status == DONE else told
+
+    def test_ratings_reach_the_endpoint_that_answered(self):
+        self.assertEqual(self.rate("bad", "--endpoint", "main"), {"endpoint": "main", "node": "n"})
+        self.rate("bad", "--endpoint", "mian", status=INPUT_MISSING)
+        self.rate("bad", status=BAD_INPUT)
+        self.rate("fine", "--endpoint", "main", status=BAD_INPUT)
+        self.rate("good", "--run", "r1", "--step", "s1", status=INPUT_MISSING)
+        self.run_troupe("submit", "recap", "--input", SAMPLE, "--run-id", "r1", "--wait", *self.to)
+        history = [json.loads(line) for line in self.run_troupe("runs", "export", "r1", *self.to).out.splitlines()]
+        step = next(each for each in history if "answer" in each)
+        rated = self.rate("good", "--run", "r1", "--step", step["step"])
+        self.assertEqual(rated["endpoint"], step["answer"]["attempts"][-1]["endpoint"])
 
     def test_flags_experiments_and_rollouts_are_shown_and_told(self):
         self.control("flag", "new-prompt", "--percent", "5", "--allow", "acme,globex")

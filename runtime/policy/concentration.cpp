@@ -1,0 +1,39 @@
+#include "runtime/policy/concentration.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace troupe::policy {
+
+void Concentration::add(const std::string& place, double tokens, WallTime at) {
+  auto number = at.ms / kPieceMs;
+  auto& piece = pieces_[static_cast<std::size_t>(number) % kPieces];
+  if (piece.number < number) piece = {number, {}};
+  piece.tokens[place] += tokens;
+}
+
+ConcentrationReport Concentration::report(WallTime now) const {
+  std::map<std::string, double> sums;
+  double all = 0;
+  auto oldest = now.ms / kPieceMs - static_cast<std::int64_t>(kPieces) + 1;
+  for (const auto& piece : pieces_) {
+    if (piece.number < oldest) continue;
+    for (const auto& [place, tokens] : piece.tokens) sums[place] += tokens, all += tokens;
+  }
+  ConcentrationReport report;
+  if (!(all > 0)) return report;
+  for (const auto& [place, tokens] : sums) {
+    report.shares.push_back({place, tokens / all});
+    report.index += report.shares.back().share * report.shares.back().share;
+  }
+  std::ranges::stable_sort(report.shares, std::greater(), &PlaceShare::share);
+  return report;
+}
+
+bool ConcentrationAlarm::rises(const ConcentrationReport& report) {
+  bool above = share_max_ < 1 && !report.shares.empty() && report.shares.front().share > share_max_;
+  return !std::exchange(on_, above) && above;
+}
+
+}  // namespace troupe::policy

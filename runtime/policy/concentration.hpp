@@ -1,0 +1,57 @@
+// How much hangs on one provider or region (C9). Pure.
+#pragma once
+
+#include <troupe/time.hpp>
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace troupe::policy {
+
+struct PlaceShare {
+  std::string place;
+  /// Of the tokens of all places, in (0, 1].
+  double share = 0;
+};
+struct ConcentrationReport {
+  /// Largest first.
+  std::vector<PlaceShare> shares;
+  /// Sum of squared shares (Herfindahl 1950, Hirschman 1945): 1 when one place has all, 1/n when n share
+  /// equally. 0: nothing was served.
+  double index = 0;
+};
+
+/// Tokens by place over the last hour, counted in five-minute pieces: what is counted is between 55 and 60
+/// minutes old at most. Not thread-safe. Holds one number a place and piece.
+class Concentration {
+ public:
+  /// Times before the newest piece that is kept are counted in the oldest.
+  void add(const std::string& place, double tokens, WallTime at);
+  ConcentrationReport report(WallTime now) const;
+
+ private:
+  static constexpr std::int64_t kPieceMs = 5 * 60 * 1000;
+  static constexpr std::size_t kPieces = 12;
+  struct Piece {
+    std::int64_t number = -1;  ///< of its five minutes since 1970; -1: none yet
+    std::map<std::string, double> tokens;
+  };
+  std::array<Piece, kPieces> pieces_;
+};
+
+/// Where the largest share is above `share_max`, told when it comes to be so and not again until it was not.
+class ConcentrationAlarm {
+ public:
+  /// 1: never.
+  explicit ConcentrationAlarm(double share_max) : share_max_(share_max) {}
+  bool rises(const ConcentrationReport& report);
+
+ private:
+  double share_max_;
+  bool on_ = false;
+};
+
+}  // namespace troupe::policy
