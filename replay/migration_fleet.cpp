@@ -1,0 +1,127 @@
+#include "replay/migration_fleet.hpp"
+
+#include "replay/luck.hpp"
+
+namespace troupe::replay {
+namespace {
+
+constexpr std::int64_t kMigrationWallMs = 1'700'000'000'000;
+constexpr Duration kOverloadedAfter = std::chrono::milliseconds(50);
+constexpr std::uint64_t kLoadSalt = 31;
+/// All calls are of one feature.
+constexpr std::uint64_t kMigrationWorkload = 1;
+
+}  // namespace
+
+policy::Moment migration_moment(Instant now) {
+  auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - migration_start).count();
+  return {now, {kMigrationWallMs + ms}};
+}
+
+MigrationFleet::MigrationFleet(const MigrationWorld& world, Hear hear) : hear_(std::move(hear)) {
+  const auto& list = world.config.endpoints.list;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const auto& cloud = world.clouds[i];
+    members_.push_back({std::make_shared<const policy::EndpointFacts>(config::endpoint_facts(list[i])),
+                        policy::EndpointGuard(config::guard_policy(list[i]), migration_start),
+                        policy::Breaker(list[i].breaker),
+                        CloudEndpoint(cloud.model, world.config.http.timeouts, 1, migration_start),
+                        cloud.load});
+  }
+}
+
+std::vector<policy::FactsPtr> MigrationFleet::all_facts() const {
+  std::vector<policy::FactsPtr> out;
+  for (const auto& member : members_) out.push_back(member.facts);
+  return out;
+}
+
+MigrationFleet::Admitted MigrationFleet::admit(std::uint32_t index, double input, double output_max,
+                                               Instant now) {
+  auto& guard = members_[index].guard;
+  auto need = guard.need_of(kMigrationWorkload, input, output_max);
+  auto admission = guard.admit(need, now);
+  if (!admission.admitted) return {std::nullopt, admission.wait};
+  return {need, std::nullopt};
+}
+
+Fate MigrationFleet::begin(std::uint32_t index, const CloudAsk& ask, Instant now) {
+  auto& member = members_[index];
+  auto luck = luck_uniform(luck_of(ask.luck, kLoadSalt, index, ask.nth));
+  bool overloaded = luck < member.load.failing(member.in_flight);
+  ++member.in_flight;
+  if (!overloaded) return member.cloud.begin(ask, now);
+  Fate fate;
+  fate.end = kOverloadedAfter;
+  fate.error = Errc::transient_server;
+  return fate;
+}
+
+void MigrationFleet::end(std::uint32_t index, const FleetEnd& end, Instant now) {
+  auto& member = members_[index];
+  const auto& fate = end.fate;
+  member.cloud.end(fate, end.written, now);
+  --member.in_flight;
+  policy::AttemptEnd told;
+  told.actual = {double(fate.input), double(end.written)};
+  told.error = end.error;
+  told.retry_after = fate.retry_after;
+  told.ttft = fate.first_token;
+  told.total = now - end.began;
+  told.workload = kMigrationWorkload;
+  member.guard.ended(end.held, told, now, migration_moment(now).wall);
+  policy::Outcome outcome;
+  outcome.at = now;
+  outcome.error = end.error;
+  outcome.counts = end.error && make_error(*end.error, {}).counts_for_breaker;
+  outcome.ttft = fate.first_token;
+  outcome.total = told.total;
+  if (end.written > 1) outcome.itl = (told.total - told.ttft) / (end.written - 1);
+  outcome.trickle = end.trickle;
+  heard(index, member.breaker.on_outcome(outcome));
+  publish(index, now);
+}
+
+void MigrationFleet::rate(std::uint32_t index, bool good, Instant now) {
+  auto event = members_[index].breaker.on_feedback(good, now);
+  heard(index, event);
+  if (event) publish(index, now);
+}
+
+void MigrationFleet::on_second(Instant now) {
+  for (std::uint32_t i = 0; i < size(); ++i) heard(i, members_[i].breaker.on_tick(now));
+  publish_all(now);
+}
+
+void MigrationFleet::publish_all(Instant now) {
+  for (std::uint32_t i = 0; i < size(); ++i) publish(i, now);
+}
+
+bool MigrationFleet::well(std::uint32_t index, Instant now) const {
+  const auto& member = members_[index];
+  return member.breaker.state() == policy::BreakerState::closed &&
+         member.guard.load(now).throttled_until <= migration_moment(now).wall;
+}
+
+void MigrationFleet::heard(std::uint32_t index, const std::optional<policy::BreakerEvent>& event) {
+  if (event) hear_.moved(index, *event);
+}
+
+void MigrationFleet::publish(std::uint32_t index, Instant now) {
+  auto& member = members_[index];
+  auto view = std::make_shared<policy::HealthView>();
+  view->endpoint = member.facts->id;
+  member.breaker.fill(*view, now);
+  view->version = ++member.version;
+  if (auto cool = member.breaker.cool_until()) view->cool_until = migration_moment(*cool).wall;
+  if (auto measured = member.breaker.measured()) view->measured = migration_moment(*measured).wall;
+  auto load = member.guard.load(now);
+  view->in_flight = load.in_flight;
+  view->in_flight_max = load.in_flight_max;
+  view->input_headroom = load.input_headroom;
+  view->output_headroom = load.output_headroom;
+  view->throttled_until = load.throttled_until;
+  hear_.health(index, std::move(view));
+}
+
+}  // namespace troupe::replay

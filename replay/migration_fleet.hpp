@@ -1,0 +1,75 @@
+// The endpoints of a migration: what a node has of each (guard and breaker), and the cloud behind it.
+#pragma once
+
+#include "replay/cloud_endpoint.hpp"
+#include "replay/migration_chaos.hpp"
+#include "runtime/policy/breaker.hpp"
+#include "runtime/policy/dispatcher.hpp"
+#include "runtime/policy/endpoint_guard.hpp"
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+namespace troupe::replay {
+
+/// Both clocks begin here.
+inline constexpr Instant migration_start{std::chrono::hours(1)};
+policy::Moment migration_moment(Instant now);
+
+/// How an attempt went, for guard and breaker.
+struct FleetEnd {
+  Fate fate;
+  policy::QuotaNeed held;
+  std::optional<Errc> error;
+  std::uint32_t written = 0;
+  Instant began;
+  bool trickle = false;
+};
+
+/// Health is published at every end and every second. Not thread-safe.
+class MigrationFleet {
+ public:
+  struct Hear {
+    std::function<void(std::uint32_t, policy::HealthPtr)> health;
+    std::function<void(std::uint32_t, const policy::BreakerEvent&)> moved;
+  };
+  MigrationFleet(const MigrationWorld& world, Hear hear);
+
+  std::uint32_t size() const { return static_cast<std::uint32_t>(members_.size()); }
+  const policy::EndpointFacts& facts(std::uint32_t index) const { return *members_[index].facts; }
+  std::vector<policy::FactsPtr> all_facts() const;
+  bool is_new(std::uint32_t index) const { return facts(index).model == migration_new; }
+
+  struct Admitted {
+    std::optional<policy::QuotaNeed> held;
+    std::optional<Duration> wait;
+  };
+  Admitted admit(std::uint32_t index, double input, double output_max, Instant now);
+  /// What becomes of an attempt that was admitted; `end` must follow.
+  Fate begin(std::uint32_t index, const CloudAsk& ask, Instant now);
+  void end(std::uint32_t index, const FleetEnd& end, Instant now);
+  void rate(std::uint32_t index, bool good, Instant now);
+  void on_second(Instant now);
+  void publish_all(Instant now);
+  /// Closed, and not asked to wait.
+  bool well(std::uint32_t index, Instant now) const;
+
+ private:
+  struct Member {
+    policy::FactsPtr facts;
+    policy::EndpointGuard guard;
+    policy::Breaker breaker;
+    CloudEndpoint cloud;
+    LoadLaw load;
+    std::uint32_t in_flight = 0;
+    std::uint64_t version = 0;
+  };
+  void heard(std::uint32_t index, const std::optional<policy::BreakerEvent>& event);
+  void publish(std::uint32_t index, Instant now);
+
+  std::vector<Member> members_;
+  Hear hear_;
+};
+
+}  // namespace troupe::replay
