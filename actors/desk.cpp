@@ -1,6 +1,6 @@
 #include "actors/desk.hpp"
 
-#include "actors/decision_json.hpp"
+#include "actors/decision_record.hpp"
 #include "actors/desk_controls.hpp"
 #include "actors/desk_health.hpp"
 

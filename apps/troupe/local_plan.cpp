@@ -1,5 +1,5 @@
 // The route plan without a node: the configuration's endpoints, and what the ledger last said of them.
-#include "actors/decision_json.hpp"
+#include "actors/decision_record.hpp"
 #include "actors/explain.hpp"
 #include "apps/troupe/command.hpp"
 #include "runtime/base/clock.hpp"

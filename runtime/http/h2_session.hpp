@@ -1,5 +1,7 @@
 // The server's side of one HTTP/2 connection as bytes in and bytes out (RFC 9113). No sockets, no clock:
-// split the input anywhere, the result is the same. nghttp2 does frames, header compression and flow control.
+// split the input anywhere, the same requests come of it. Only whether a malformed head costs its stream
+// (RST_STREAM) or the connection (GOAWAY) may depend on where it was cut. nghttp2 does frames, header
+// compression and flow control.
 #pragma once
 
 #include "runtime/http/message.hpp"

@@ -139,7 +139,7 @@ inline constexpr std::size_t kDecisionsKept = 100'000;
 struct DecisionRow {
   /// Unique over all nodes; a second row of the same id is dropped.
   std::string id;
-  /// JSON.
+  /// Bytes; what they mean is the writer's affair.
   std::string body;
   WallTime at;
 };

@@ -294,7 +294,7 @@ Result<std::optional<DecisionRow>> read_decision(Connection& connection, const s
   auto rows = read_rows(
       connection, kDecision,
       [](const Statement& row) {
-        return DecisionRow{std::string(row.text(0)), std::string(row.text(1)), WallTime{row.integer(2)}};
+        return DecisionRow{row.text(0), std::string(row.bytes(1)), WallTime{row.integer(2)}};
       },
       id);
   if (!rows) return std::unexpected(std::move(rows.error()));

@@ -76,7 +76,7 @@ ALTER TABLE usage ADD COLUMN unit_hours REAL NOT NULL DEFAULT 0;
 // What version 5 added: routing decisions, oldest first.
 constexpr const char* kTablesOfVersion5 = R"sql(
 CREATE TABLE IF NOT EXISTS decision(
-  n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL, at INTEGER NOT NULL);
+  n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, body BLOB NOT NULL, at INTEGER NOT NULL);
 )sql";
 
 /// New files are for their owner alone: they hold what users wrote. SQLite gives the log the file's

@@ -211,7 +211,7 @@ Result<void> Writer::put_control(const ControlRow& row) {
 
 // Now and then, so that forgetting costs nothing that could be noticed.
 Result<void> Writer::put_decision(const DecisionRow& row) {
-  auto put = statements_.insert_decision.with(row.id, row.body, row.at.ms).run();
+  auto put = statements_.insert_decision.with(row.id, BlobView{row.body}, row.at.ms).run();
   constexpr std::uint64_t forget_every = 1024;
   if (!put || ++decisions_put_ % forget_every != 0) return put;
   return statements_.forget_decisions.with(static_cast<std::int64_t>(kDecisionsKept)).run();

@@ -71,8 +71,9 @@ std::string dump_json(const Json& value, int indent) {
 
 const Json* find(const Json& object, std::string_view key) {
   if (!object.is_object()) return nullptr;
-  auto it = object.find(std::string(key));
-  return it == object.end() ? nullptr : &*it;
+  for (const auto& [name, value] : object.get_ref<const Json::object_t&>())
+    if (name == key) return &value;
+  return nullptr;
 }
 
 std::string get_string(const Json& object, std::string_view key, std::string otherwise) {

@@ -5,13 +5,28 @@
 
 #include <nlohmann/json.hpp>
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace troupe {
 
+/// The members of an object in the order they came, with room for as many as most objects have: a vector that
+/// grows from one copies its keys again and again, since they are const (a third of what reading a small
+/// object cost).
+template <class Key, class Value, class Less = std::less<Key>,
+          class Allocator = std::allocator<std::pair<const Key, Value>>>
+struct OrderedMembers : nlohmann::ordered_map<Key, Value, Less, Allocator> {
+  using Base = nlohmann::ordered_map<Key, Value, Less, Allocator>;
+  using Base::Base;
+  OrderedMembers() { this->reserve(usual); }
+  static constexpr std::size_t usual = 6;
+};
+
 /// Keeps key order, so that what we write is stable and readable.
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::basic_json<OrderedMembers>;
 
 /// Fails with invalid_input naming the byte offset; accepts only valid UTF-8 and nesting up to 512 levels.
 Result<Json> parse_json(std::string_view text);

@@ -176,14 +176,33 @@ const Stop* Controls::stopped(Subject subject, std::string_view name, WallTime w
   return nullptr;
 }
 
+namespace {
+
+/// From wide to narrow.
+std::array<std::pair<Subject, std::string_view>, 5> parts_of(const Target& target) {
+  return {{{Subject::feature, target.feature},
+           {Subject::tenant, target.tenant},
+           {Subject::provider, target.provider},
+           {Subject::model, target.model},
+           {Subject::endpoint, target.endpoint}}};
+}
+
+}  // namespace
+
 const Stop* Controls::stopped_by(const Target& target, WallTime wall) const {
   if (stops.empty()) return nullptr;
-  for (auto [subject, name] :
-       {std::pair(Subject::feature, target.feature), std::pair(Subject::tenant, target.tenant),
-        std::pair(Subject::provider, target.provider), std::pair(Subject::model, target.model),
-        std::pair(Subject::endpoint, target.endpoint)})
+  for (auto [subject, name] : parts_of(target))
     if (const auto* stop = stopped(subject, name, wall)) return stop;
   return nullptr;
+}
+
+bool Controls::names(const Target& target) const {
+  if (stops.empty()) return false;
+  return std::ranges::any_of(parts_of(target), [this](const auto& part) {
+    if (part.second.empty()) return false;
+    auto at = place_of_stop(stops, {part.first, part.second, {}});
+    return at != stops.end() && is_about(*at, part.first, part.second);
+  });
 }
 
 bool Controls::flag_on(std::string_view name, const Unit& unit, WallTime wall) const {

@@ -119,6 +119,8 @@ struct Controls {
   /// found for any member of `target`.
   const Stop* stopped_by(const Target& target, WallTime wall) const;
   const Stop* stopped(Subject subject, std::string_view name, WallTime wall) const;
+  /// Is there any stop of one of these, whether it holds or not? No: nothing stops them, now or later.
+  bool names(const Target& target) const;
   /// Is the flag on for this unit? False for one nobody has set, and for one that is stopped.
   bool flag_on(std::string_view name, const Unit& unit, WallTime wall) const;
   /// Null when the rollout has not begun.

@@ -100,8 +100,9 @@ std::size_t Router::next_option() const {
   for (std::size_t i = 0; i < options_.size(); ++i) {
     const auto& option = options_[i];
     if (option.taken) continue;
-    int lap = overlap(option);
     bool wins = best == options_.size();
+    if (!wins && options_[best].standing < option.standing) continue;
+    int lap = overlap(option);
     if (!wins) {
       const auto& leader = options_[best];
       auto mine = std::pair(option.standing, lap), theirs = std::pair(leader.standing, least);

@@ -47,6 +47,8 @@ class Router {
   std::size_t size() const { return candidates_.size(); }
   const EndpointFacts& facts(std::size_t endpoint) const { return *candidates_[endpoint].facts; }
   const HealthView* health(std::size_t endpoint) const { return candidates_[endpoint].health.get(); }
+  const FactsPtr& facts_ptr(std::size_t endpoint) const { return candidates_[endpoint].facts; }
+  const HealthPtr& health_ptr(std::size_t endpoint) const { return candidates_[endpoint].health; }
   const RouteRules& rules() const { return rules_; }
   const RoutePolicy& policy() const { return policy_; }
 
@@ -60,6 +62,8 @@ class Router {
     Note misfit = Note::none;
     /// Equal numbers: equal names.
     std::uint32_t provider = 0, region = 0;
+    /// An order of operators has named it or its provider, model or feature, whether it holds now or not.
+    bool watched = false;
     /// 1 - its pool comes second in the feature's order.
     std::uint8_t pool = 0;
     bool near = true;
@@ -95,8 +99,11 @@ class Router {
   };
 
   void compile(Candidate& candidate) const;
-  Remark misfit(const RouteRequest& request, const Candidate& candidate, WallTime wall) const;
-  Note ban(const Candidate& candidate, std::string_view tenant, WallTime wall) const;
+  void note_orders();
+  bool tenant_watched(std::string_view tenant) const;
+  /// `watched`: the request's tenant is.
+  Remark misfit(const RouteRequest& request, const Candidate& candidate, bool watched, WallTime wall) const;
+  Note ban(const Candidate& candidate, std::string_view tenant, bool watched, WallTime wall) const;
   Remark ailment(const Candidate& candidate, WallTime wall) const;
   Remark crowding(const RouteRequest& request, const HealthView& health) const;
   void rank_models(const RouteRequest& request, WallTime wall);

@@ -69,8 +69,9 @@ void Router::set_endpoints(std::vector<FactsPtr> endpoints) {
     candidate.region = number(regions, candidate.facts->region);
     candidates_.push_back(std::move(candidate));
   }
+  note_orders();
   options_.reserve(candidates_.size());
-  planned_.reserve(policy_.attempts_max);
+  planned_.reserve(std::min(policy_.attempts_max, candidates_.size()));
 }
 
 void Router::compile(Candidate& candidate) const {
@@ -93,10 +94,27 @@ void Router::set_health(std::size_t endpoint, HealthPtr health) {
   candidates_[endpoint].health = std::move(health);
 }
 
-void Router::set_controls(ControlsPtr controls) { controls_ = std::move(controls); }
+void Router::set_controls(ControlsPtr controls) {
+  controls_ = std::move(controls);
+  note_orders();
+}
+
+// Orders are few and requests many: a request looks only at candidates that one may be about.
+void Router::note_orders() {
+  for (auto& candidate : candidates_) {
+    const auto& facts = *candidate.facts;
+    candidate.watched =
+        controls_ && controls_->names({rules_.feature, {}, facts.model, facts.id, facts.provider});
+  }
+}
+
+bool Router::tenant_watched(std::string_view tenant) const {
+  return controls_ && controls_->names({.tenant = tenant});
+}
 
 /// For good: no time and no health makes this candidate serve this request (C8, E8, B4, C15).
-Remark Router::misfit(const RouteRequest& request, const Candidate& candidate, WallTime wall) const {
+Remark Router::misfit(const RouteRequest& request, const Candidate& candidate, bool watched,
+                      WallTime wall) const {
   if (candidate.misfit != Note::none) return {candidate.misfit};
   const auto& facts = *candidate.facts;
   if (!request.boundary.empty() && facts.boundary != request.boundary) return {Note::outside_boundary};
@@ -108,11 +126,12 @@ Remark Router::misfit(const RouteRequest& request, const Candidate& candidate, W
       request.output_tokens_max > facts.context_tokens_max - request.input_tokens)
     return {Note::window_too_small, Note::none, static_cast<double>(request.input_tokens), wanted};
   if (!request.needs.within(facts.offers)) return {Note::lacks_ability};
-  return {ban(candidate, request.tenant, wall)};
+  return {ban(candidate, request.tenant, watched, wall)};
 }
 
-Note Router::ban(const Candidate& candidate, std::string_view tenant, WallTime wall) const {
+Note Router::ban(const Candidate& candidate, std::string_view tenant, bool watched, WallTime wall) const {
   if (!controls_) return Note::none;
+  if (!watched && !candidate.watched && rules_.data_class.empty()) return Note::none;
   const auto& facts = *candidate.facts;
   Target target{rules_.feature, tenant, facts.model, facts.id, facts.provider};
   if (controls_->stopped_by(target, wall) != nullptr) return Note::stopped;
@@ -121,7 +140,7 @@ Note Router::ban(const Candidate& candidate, std::string_view tenant, WallTime w
 }
 
 Note Router::ban(std::size_t endpoint, std::string_view tenant, WallTime wall) const {
-  return ban(candidates_[endpoint], tenant, wall);
+  return ban(candidates_[endpoint], tenant, tenant_watched(tenant), wall);
 }
 
 /// For now: sick, silent or told to wait. `a`: seconds until it may be asked again, 0: unknown.
@@ -192,9 +211,10 @@ void Router::rank_models(const RouteRequest& request, WallTime wall) {
 void Router::screen(const RouteRequest& request, std::span<const std::uint32_t> barred, WallTime wall,
                     Scan& scan, RoutePlan& plan) {
   options_.clear();
+  bool watched = tenant_watched(request.tenant);
   for (std::uint32_t i = 0; i < candidates_.size(); ++i) {
     const auto& candidate = candidates_[i];
-    auto remark = misfit(request, candidate, wall);
+    auto remark = misfit(request, candidate, watched, wall);
     if (remark.note == Note::none && std::ranges::find(barred, i) != barred.end()) remark = {Note::barred};
     if (remark.note == Note::none) {
       remark = ailment(candidate, wall);
@@ -296,10 +316,11 @@ void Router::score(const RouteRequest& request) {
 
 bool Router::hope(const RouteRequest& request, std::span<const std::uint32_t> barred, WallTime wall) const {
   auto left = std::chrono::duration_cast<std::chrono::milliseconds>(request.deadline).count();
+  bool watched = tenant_watched(request.tenant);
   for (std::uint32_t i = 0; i < candidates_.size(); ++i) {
     const auto& candidate = candidates_[i];
     if (std::ranges::find(barred, i) != barred.end()) continue;
-    if (misfit(request, candidate, wall).note != Note::none) continue;
+    if (misfit(request, candidate, watched, wall).note != Note::none) continue;
     auto ill = ailment(candidate, wall);
     bool told = ill.note == Note::breaker_open || ill.note == Note::throttled;
     bool unknown = ill.note == Note::breaker_open && ill.a <= 0 && candidate.health->cool_until.ms == 0;

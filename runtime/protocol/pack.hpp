@@ -24,6 +24,8 @@ class Writer {
   void real(double value);
   void text(std::string_view value);
   void bytes(std::string_view value);
+  /// Values that another Writer has written.
+  void packed(std::string_view values) { buffer_ += values; }
   std::string take() && { return std::move(buffer_); }
   const std::string& peek() const { return buffer_; }
   /// Forgets what was written and keeps the memory: one Writer for many messages.

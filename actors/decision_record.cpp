@@ -1,9 +1,11 @@
-#include "actors/decision_json.hpp"
+#include "actors/decision_record.hpp"
 
+#include "actors/choosing.hpp"
 #include "actors/explain.hpp"
+#include "runtime/protocol/fields.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <optional>
 #include <type_traits>
 
 namespace troupe::actors {
@@ -11,6 +13,9 @@ namespace {
 
 using policy::EndpointFacts;
 using policy::HealthView;
+
+/// Of the record; one more whenever its members change.
+constexpr std::uint64_t kFormat = 2;
 
 // What routing reads, once for both directions.
 
@@ -71,6 +76,11 @@ void members(V& v, policy::RouteRequest& x) {
   v("needs", x.needs), v("prefix", x.prefix), v("lead", x.lead);
 }
 template <class V>
+void members(V& v, policy::Choice& x) {
+  v("weak", x.weak), v("strong", x.strong), v("threshold", x.threshold), v("difficulty", x.difficulty);
+  v("overruled", x.overruled);
+}
+template <class V>
 void members(V& v, policy::Remark& x) {
   v("note", x.note), v("also", x.also), v("a", x.a), v("b", x.b), v("score", x.score);
 }
@@ -91,131 +101,124 @@ policy::WorkClass last_of(policy::WorkClass) { return policy::WorkClass::batch; 
 policy::Note last_of(policy::Note) { return policy::Note::explored; }
 Cause last_of(Cause) { return Cause::judge; }
 
+/// Members one after the other, without names: the format's number says which they are.
 class MemberWriter {
  public:
-  explicit MemberWriter(Json& out) : out_(out) {}
+  explicit MemberWriter(protocol::Writer& out) : out_(out) {}
   template <class T>
-  void operator()(const char* name, T& value) {
-    out_[name] = written(value);
+  void operator()(const char*, T& value) {
+    write(value);
   }
 
-  static Json written(bool value) { return value; }
-  static Json written(const std::string& value) { return value; }
-  static Json written(WallTime value) { return value.ms; }
-  static Json written(Duration value) { return value.count(); }
-  // JSON has no infinity; headroom beyond all needs is as good.
-  static Json written(double value) { return std::isfinite(value) ? value : 1e300; }
+  void write(bool value) { out_.boolean(value); }
+  void write(const std::string& value) { out_.text(value); }
+  void write(WallTime value) { out_.integer(value.ms); }
+  void write(Duration value) { out_.integer(value.count()); }
+  void write(double value) { out_.real(value); }
   template <class T>
-  requires(std::is_integral_v<T> && !std::is_same_v<T, bool>) static Json written(T value) { return value; }
-  template <class T>
-  requires std::is_enum_v<T>
-  static Json written(T value) { return static_cast<int>(value); }
-  template <class T>
-  static Json written(std::optional<T>& value) {
-    return value ? written(*value) : Json();
+  requires(std::is_unsigned_v<T> && !std::is_same_v<T, bool>) void write(T value) {
+    out_.unsigned_integer(value);
   }
   template <class T>
-  static Json written(std::vector<T>& values) {
-    auto out = Json::array();
-    for (auto& value : values) out.push_back(written(value));
-    return out;
+  requires std::is_enum_v<T>
+  void write(T value) { out_.unsigned_integer(static_cast<std::uint64_t>(value)); }
+  template <class T>
+  void write(std::optional<T>& value) {
+    value ? write(*value) : out_.nil();
+  }
+  template <class T>
+  void write(std::vector<T>& values) {
+    out_.array(values.size());
+    for (auto& value : values) write(value);
   }
   template <class T>
   requires requires(MemberWriter& v, T& x) { members(v, x); }
-  static Json written(T& value) {
-    Json out = Json::object();
-    MemberWriter below(out);
-    members(below, value);
-    return out;
-  }
+  void write(T& value) { members(*this, value); }
 
  private:
-  Json& out_;
+  protocol::Writer& out_;
 };
 
-/// What is missing or of another type keeps its default: such a document gives another plan, and says so.
+/// The first thing that does not fit fails the whole.
 class MemberReader {
  public:
-  explicit MemberReader(const Json& in) : in_(in) {}
+  explicit MemberReader(protocol::Reader& in) : in_(in) {}
   template <class T>
-  void operator()(const char* name, T& value) {
-    if (auto it = in_.find(name); it != in_.end()) read(*it, value);
+  void operator()(const char*, T& value) {
+    read(value);
   }
 
-  static void read(const Json& in, bool& value) {
-    if (in.is_boolean()) value = in.get<bool>();
-  }
-  static void read(const Json& in, std::string& value) {
-    if (in.is_string()) value = in.get<std::string>();
-  }
-  static void read(const Json& in, WallTime& value) { read(in, value.ms); }
-  static void read(const Json& in, Duration& value) {
-    std::int64_t count = value.count();
-    read(in, count);
-    value = Duration(count);
-  }
-  static void read(const Json& in, double& value) {
-    if (in.is_number()) value = in.get<double>();
-  }
+  void read(bool& value) { value = in_.boolean(); }
+  void read(std::string& value) { value = in_.text(); }
+  void read(WallTime& value) { value.ms = in_.integer(); }
+  void read(Duration& value) { value = Duration(in_.integer()); }
+  void read(double& value) { value = in_.real(); }
   template <class T>
-  requires(std::is_integral_v<T> && !std::is_same_v<T, bool>) static void read(const Json& in, T& value) {
-    if (in.is_number_integer()) value = in.get<T>();
+  requires(std::is_unsigned_v<T> && !std::is_same_v<T, bool>) void read(T& value) {
+    auto number = in_.unsigned_integer();
+    value = static_cast<T>(number);
+    if (value != number) in_.fail();
   }
   template <class T>
   requires std::is_enum_v<T>
-  static void read(const Json& in, T& value) {
-    if (!in.is_number_unsigned()) return;
-    auto number = in.get<std::uint64_t>();
-    if (number <= static_cast<std::uint64_t>(last_of(value))) value = static_cast<T>(number);
+  void read(T& value) { value = protocol::read_enum(in_, last_of(value)); }
+  template <class T>
+  void read(std::optional<T>& value) {
+    protocol::read_optional(in_, value, [this](auto&, T& each) { read(each); });
   }
   template <class T>
-  static void read(const Json& in, std::optional<T>& value) {
-    if (in.is_null()) return;
-    value.emplace();
-    read(in, *value);
-  }
-  template <class T>
-  static void read(const Json& in, std::vector<T>& values) {
-    if (!in.is_array()) return;
-    for (const auto& each : in) read(each, values.emplace_back());
+  void read(std::vector<T>& values) {
+    protocol::read_list(in_, values, [this](auto&, T& each) { read(each); });
   }
   template <class T>
   requires requires(MemberReader& v, T& x) { members(v, x); }
-  static void read(const Json& in, T& value) {
-    if (!in.is_object()) return;
-    MemberReader below(in);
-    members(below, value);
-  }
+  void read(T& value) { members(*this, value); }
 
  private:
-  const Json& in_;
+  protocol::Reader& in_;
 };
 
 bool by_order(const policy::PassedOver& passed) {
   return passed.remark.note == policy::Note::stopped || passed.remark.note == policy::Note::not_signed_off;
 }
 
-/// A decision's document, as values.
+/// A record, as values.
 struct Recorded {
   policy::RouteRules rules;
   policy::RoutePolicy policy;
   policy::RouteRequest request;
   std::vector<std::uint32_t> barred;
   WallTime wall;
-  std::vector<EndpointFacts> facts;
   policy::RoutePlan plan;
+  std::optional<policy::Choice> choice;
+  std::vector<EndpointFacts> facts;
+  std::vector<std::optional<HealthView>> health;
 
   bool sound() const {
     auto known = [this](const auto& each) { return each.endpoint < facts.size(); };
-    return !facts.empty() && std::ranges::all_of(plan.order, known) &&
+    return !facts.empty() && facts.size() == health.size() && std::ranges::all_of(plan.order, known) &&
            std::ranges::all_of(plan.passed_over, known);
   }
 };
 
+/// All but facts and health, which follow.
 template <class V>
 void members(V& v, Recorded& x) {
   v("rules", x.rules), v("policy", x.policy), v("request", x.request), v("barred", x.barred);
-  v("at", x.wall), v("endpoints", x.facts), v("order", x.plan.order), v("passed_over", x.plan.passed_over);
+  v("at", x.wall), v("order", x.plan.order), v("passed_over", x.plan.passed_over), v("choice", x.choice);
+}
+
+Result<Recorded> read_record(std::string_view bytes) {
+  protocol::Reader in(bytes);
+  MemberReader reader(in);
+  Recorded recorded;
+  if (in.unsigned_integer() != kFormat) in.fail();
+  reader.read(recorded);
+  reader.read(recorded.facts);
+  reader.read(recorded.health);
+  if (!in.ok() || !in.rest().empty() || !recorded.sound())
+    return fail(Errc::invalid_input, "this is no decision that this build has recorded");
+  return recorded;
 }
 
 // Those passed over on an order's word count as barred: the order itself is not part of the record.
@@ -227,42 +230,54 @@ bool same_choice(const policy::RoutePlan& then, const policy::RoutePlan& now) {
   return then.passed_over.size() == now.passed_over.size();
 }
 
-}  // namespace
-
-std::string decision_json(const policy::DecisionSink::Decision& decision) {
-  const auto& router = decision.router;
-  Recorded recorded{router.rules(), router.policy(), decision.request, {}, decision.wall, {}, decision.plan};
-  recorded.barred.assign(decision.barred.begin(), decision.barred.end());
-  auto health = Json::array();
-  for (std::size_t i = 0; i < router.size(); ++i) {
-    recorded.facts.push_back(router.facts(i));
-    const auto* view = router.health(i);
-    auto copy = view != nullptr ? *view : HealthView{};
-    health.push_back(view != nullptr ? MemberWriter::written(copy) : Json());
-  }
-  auto out = MemberWriter::written(recorded);
-  out["health"] = std::move(health);
-  return dump_json(out);
+// The lead that the choice gives again from the difficulty that was found is the one the request had.
+bool same_lead(const Recorded& recorded) {
+  const auto& choice = recorded.choice;
+  return !choice || choice->overruled || recorded.request.lead == choice->lead();
 }
 
-Result<DecisionMadeAgain> make_again(std::string_view json) {
-  auto parsed = parse_json(json);
-  if (!parsed) return std::unexpected(parsed.error());
-  Recorded recorded;
-  MemberReader::read(*parsed, recorded);
-  auto health = parsed->find("health");
-  bool whole = health != parsed->end() && health->is_array() && health->size() == recorded.facts.size();
-  if (!whole || !recorded.sound()) return fail(Errc::invalid_input, "this is no recorded decision");
+}  // namespace
+
+template <class T>
+const std::string& DecisionRecorder::pack(Packed& kept, const std::shared_ptr<const T>& value) {
+  if (!kept.bytes.empty() && kept.of == value) return kept.bytes;
+  kept.of = value;
+  protocol::Writer out;
+  auto copy = value ? std::optional(*value) : std::nullopt;
+  copy ? MemberWriter(out).write(*copy) : out.nil();
+  kept.bytes = std::move(out).take();
+  return kept.bytes;
+}
+
+std::string DecisionRecorder::record(const policy::DecisionSink::Decision& decision,
+                                     const policy::Choice* choice) {
+  const auto& router = decision.router;
+  Recorded recorded{
+      router.rules(), router.policy(), decision.request, {}, decision.wall, decision.plan, {}, {}, {}};
+  if (choice != nullptr) recorded.choice = *choice;
+  recorded.barred.assign(decision.barred.begin(), decision.barred.end());
+  protocol::Writer out;
+  out.unsigned_integer(kFormat);
+  MemberWriter(out).write(recorded);
+  facts_.resize(router.size());
+  health_.resize(router.size());
+  out.array(router.size());
+  for (std::size_t i = 0; i < router.size(); ++i) out.packed(pack(facts_[i], router.facts_ptr(i)));
+  out.array(router.size());
+  for (std::size_t i = 0; i < router.size(); ++i) out.packed(pack(health_[i], router.health_ptr(i)));
+  return std::move(out).take();
+}
+
+Result<DecisionMadeAgain> make_again(std::string_view record) {
+  auto read = read_record(record);
+  if (!read) return std::unexpected(read.error());
+  auto& recorded = *read;
   policy::Router router(recorded.rules, recorded.policy);
   std::vector<policy::FactsPtr> facts;
   for (const auto& each : recorded.facts) facts.push_back(std::make_shared<const EndpointFacts>(each));
   router.set_endpoints(std::move(facts));
-  for (std::size_t i = 0; i < health->size(); ++i) {
-    if ((*health)[i].is_null()) continue;
-    auto view = std::make_shared<HealthView>();
-    MemberReader::read((*health)[i], *view);
-    router.set_health(i, std::move(view));
-  }
+  for (std::size_t i = 0; i < recorded.health.size(); ++i)
+    if (recorded.health[i]) router.set_health(i, std::make_shared<const HealthView>(*recorded.health[i]));
   for (const auto& passed : recorded.plan.passed_over)
     if (by_order(passed)) recorded.barred.push_back(passed.endpoint);
   policy::RoutePlan again;
@@ -272,7 +287,9 @@ Result<DecisionMadeAgain> make_again(std::string_view json) {
   call.output_tokens = recorded.request.output_tokens;
   auto explanation = parse_json(explain_route(router, call, recorded.plan));
   if (!explanation) return std::unexpected(explanation.error());
-  DecisionMadeAgain made{std::move(*explanation), same_choice(recorded.plan, again)};
+  DecisionMadeAgain made{std::move(*explanation), same_lead(recorded) && same_choice(recorded.plan, again)};
+  if (recorded.choice)
+    made.explanation["choice"] = choice_json(*recorded.choice, recorded.rules.hierarchy);
   made.explanation["at"] = recorded.wall.ms;
   made.explanation["draw"] = recorded.request.draw;
   made.explanation["same"] = made.same;
