@@ -15,7 +15,8 @@ void DecisionLog::on_decision(const Decision& decision) {
   const auto& feature = decision.router.rules().feature;
   const auto* choice = choice_of_ ? choice_of_(decision.call) : nullptr;
   journal::Batch batch;
-  batch.decisions.push_back({name_of(feature, decision.id), recorder_.record(decision, choice), decision.wall});
+  batch.decisions.push_back(
+      {name_of(feature, decision.id), recorder_.record(decision, choice), decision.wall});
   journal_->append(std::move(batch), [](Result<void> kept) {
     if (!kept) log::error("feature_queue", "a decision was not kept: " + kept.error().what);
   });

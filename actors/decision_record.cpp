@@ -288,8 +288,7 @@ Result<DecisionMadeAgain> make_again(std::string_view record) {
   auto explanation = parse_json(explain_route(router, call, recorded.plan));
   if (!explanation) return std::unexpected(explanation.error());
   DecisionMadeAgain made{std::move(*explanation), same_lead(recorded) && same_choice(recorded.plan, again)};
-  if (recorded.choice)
-    made.explanation["choice"] = choice_json(*recorded.choice, recorded.rules.hierarchy);
+  if (recorded.choice) made.explanation["choice"] = choice_json(*recorded.choice, recorded.rules.hierarchy);
   made.explanation["at"] = recorded.wall.ms;
   made.explanation["draw"] = recorded.request.draw;
   made.explanation["same"] = made.same;

@@ -1,6 +1,7 @@
 #include "actors/feature_queue.hpp"
 
 #include "actors/call_stream.hpp"
+#include "actors/choosing.hpp"
 #include "actors/decision_log.hpp"
 #include "actors/explain.hpp"
 #include "actors/exposure_log.hpp"
@@ -54,6 +55,7 @@ struct FeatureQueueState {
     exposures_.emplace(config_.journal, config_.node);
     decisions_.emplace(config_.journal, config_.node, clock_->wall());
     if (config_.journal != nullptr) dispatcher_->set_decision_sink(&*decisions_);
+    decisions_->set_choices([this](std::uint64_t call) { return choice_of(call); });
     return {
         [this](const CallPtr& call) { on_call(call); },
         [this](const AttemptEnded& fact) { on_attempt_ended(fact.id, fact.result); },
@@ -71,6 +73,7 @@ struct FeatureQueueState {
     CallPtr call;
     std::shared_ptr<CallStream> stream;  ///< null: nobody reads along
     policy::Lead lead;
+    std::optional<policy::Choice> choice;  ///< of the lead
     std::uint64_t input_tokens = 0;
     bool exposed = false, offered = false;
     std::vector<AttemptRecord> records;
@@ -93,6 +96,7 @@ struct FeatureQueueState {
     heed_orders();
     auto lead = lead_of(*call->request, facts, at);
     facts.lead = place_of(lead.model);
+    auto choice = choose_lead(config_.choice, *call->request, facts);
     if (config_.tenant_boundaries) {
       auto bound = config_.tenant_boundaries->find(facts.tenant);
       if (bound != config_.tenant_boundaries->end()) facts.boundary = bound->second;
@@ -104,11 +108,18 @@ struct FeatureQueueState {
     auto& open = open_[id];
     open.call = call;
     open.lead = lead;
+    if (choice) choice->overruled = choice->overruled || facts.lead != choice->lead();
+    open.choice = choice;
     open.input_tokens = facts.input_tokens;
     if (call->sink) open.stream = std::make_shared<CallStream>(config_.after_first_token, call->sink);
     facts.may_follow_content = !open.stream || open.stream->may_follow();
     dispatcher_->on_call(std::move(facts), at, actions_);
     act();
+  }
+
+  const policy::Choice* choice_of(std::uint64_t call) const {
+    auto it = open_.find(call);
+    return it != open_.end() && it->second.choice ? &*it->second.choice : nullptr;
   }
 
   // What operators ordered holds for every plan that is drawn up from now on (C15).
@@ -323,13 +334,7 @@ struct FeatureQueueState {
   void tell_rollout(const Open& open, const policy::CallEnd& ended) const {
     if (open.lead.rollout == nullptr || !config_.rollouts || open.records.empty()) return;
     if (ended.error && ended.error->fault == Fault::caller) return;
-    policy::CallFigures figures;
-    figures.failed = ended.error.has_value();
-    figures.ttft = seconds(open.records.back().ttft);
-    for (const auto& record : open.records) {
-      figures.total += seconds(record.total);
-      figures.usd += record.usd;
-    }
+    auto figures = figures_of(open.records, ended.error.has_value(), open.lead);
     self_->send(config_.rollouts, RolloutOutcome{open.lead.rollout->name, open.lead.new_side, figures});
   }
 
@@ -351,6 +356,7 @@ struct FeatureQueueState {
     call.request = std::make_shared<const CompletionRequest>(request);
     auto at = moment();
     auto facts = facts_of(call, 0, at.now);
+    choose_lead(config_.choice, request, facts);
     return explain_route(dispatcher_->router(), facts, dispatcher_->explain(facts, at));
   }
 

@@ -7,6 +7,7 @@
 #include "actors/shadow.hpp"
 #include "actors/unit.hpp"
 #include "runtime/base/clock.hpp"
+#include "runtime/policy/difficulty.hpp"
 #include "runtime/policy/dispatcher.hpp"
 #include "runtime/policy/splice.hpp"
 #include "runtime/telemetry/metrics.hpp"
@@ -25,6 +26,8 @@ struct FeatureConfig {
   /// Operators' orders, and what experiments and rollouts say who leads; each may be null.
   std::shared_ptr<const Published<policy::Controls>> controls;
   std::shared_ptr<const policy::LeadRules> leads;
+  /// Which of two models leads where those say nothing; none: the hierarchy's first.
+  std::optional<policy::ChoiceRule> choice;
   /// Hears how calls that count for a rollout ended; may be null.
   RolloutActor rollouts;
   /// The node's shadows by feature, loaded for each offer, since they may have been restarted; null: this

@@ -1,6 +1,7 @@
 // What is told of a call, and of its attempts, while it is followed.
 #include "actors/following.hpp"
 
+#include "runtime/base/clock.hpp"
 #include "runtime/base/rng.hpp"
 #include "runtime/base/tokens.hpp"
 
@@ -68,6 +69,19 @@ policy::AttemptReport report_of(std::uint64_t attempt, const AttemptResult& resu
   report.content_seen = result.content_seen;
   report.not_sent = result.not_sent;
   return report;
+}
+
+policy::CallFigures figures_of(const std::vector<AttemptRecord>& records, bool failed,
+                               const policy::Lead& lead) {
+  policy::CallFigures figures;
+  bool strayed = lead.new_side && records.back().model != lead.model;
+  figures.failed = failed || strayed;
+  figures.ttft = seconds(records.back().ttft);
+  for (const auto& record : records) {
+    figures.total += seconds(record.total);
+    figures.usd += record.usd;
+  }
+  return figures;
 }
 
 journal::UsageRow usage_row(const Call& call, std::size_t number, const AttemptRecord& record) {

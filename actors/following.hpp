@@ -3,6 +3,7 @@
 
 #include "actors/interfaces.hpp"
 #include "runtime/policy/dispatcher.hpp"
+#include "runtime/policy/rollout.hpp"
 
 #include <string>
 
@@ -24,6 +25,10 @@ struct SentAttempt {
 
 policy::CallFacts facts_of(const Call& call, std::uint64_t id, Instant now);
 policy::AttemptReport report_of(std::uint64_t attempt, const AttemptResult& result);
+/// A call as a rollout's gates see it. On the new side one that another model had to serve counts as failed:
+/// a fallback must not hide from the gates what it hides from callers, since the old model may go.
+policy::CallFigures figures_of(const std::vector<AttemptRecord>& records, bool failed,
+                               const policy::Lead& lead);
 /// The line in the books; `number` counts the call's attempts from 1.
 journal::UsageRow usage_row(const Call& call, std::size_t number, const AttemptRecord& record);
 /// The end of an attempt whose endpoint actor is gone: it may have been billed, and text may have been shown.

@@ -96,6 +96,7 @@ std::vector<FeatureConfig> feature_configs(const config::Config& config) {
     FeatureConfig each;
     each.dispatch = config::dispatch_policy(config, name);
     each.after_first_token = feature.after_first_token;
+    each.choice = config::choice_rule(config, name);
     each.tenant_boundaries = boundaries;
     if (config.node.tokens_per_minute > 0) each.quota_tree = tree;
     each.seed = config.simulator.seed;
