@@ -82,4 +82,24 @@ std::string CallStream::resumable_prefix() const {
   return splice_.resumable() ? splice_.prefix() : std::string();
 }
 
+namespace {
+
+class FirstTokenSink final : public StreamSink {
+ public:
+  explicit FirstTokenSink(std::function<void()> tell) : tell_(std::move(tell)) {}
+  void on_events(std::span<const StreamEvent> events) override {
+    if (tell_ && std::ranges::any_of(events, is_content)) std::exchange(tell_, {})();
+  }
+  void on_taken_back() override {}
+
+ private:
+  std::function<void()> tell_;
+};
+
+}  // namespace
+
+SinkPtr first_token_sink(std::function<void()> tell) {
+  return std::make_shared<FirstTokenSink>(std::move(tell));
+}
+
 }  // namespace troupe::actors

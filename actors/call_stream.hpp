@@ -44,4 +44,7 @@ class CallStream : public std::enable_shared_from_this<CallStream> {
   std::vector<std::uint64_t> over_;
 };
 
+/// Tells once when content comes, of an attempt that nobody reads along.
+SinkPtr first_token_sink(std::function<void()> tell);
+
 }  // namespace troupe::actors

@@ -28,18 +28,7 @@ namespace {
 // An endpoint that dies with its attempts answers nothing; after this the attempt is ended for it.
 constexpr Duration kLostGrace = std::chrono::seconds(2);
 
-/// Tells when content comes, of a call that nobody reads along.
-class FirstTokenSink final : public StreamSink {
- public:
-  explicit FirstTokenSink(std::function<void()> tell) : tell_(std::move(tell)) {}
-  void on_events(std::span<const StreamEvent> events) override {
-    if (tell_ && std::ranges::any_of(events, is_content)) std::exchange(tell_, {})();
-  }
-  void on_taken_back() override {}
-
- private:
-  std::function<void()> tell_;
-};
+constexpr Duration kRetireGrace = std::chrono::seconds(1);
 
 /// Turns messages into facts for the Dispatcher and its orders into messages.
 struct FeatureQueueState {
@@ -63,6 +52,7 @@ struct FeatureQueueState {
         [this](const HealthChanged& fact) { on_health(fact.view); },
         [this](const RosterChanged& fact) { on_roster(fact.roster); },
         [this](const ExplainRoute& wish) { wish.reply(explain(*wish.request)); },
+        [this](Retire) { retired_at_ = clock_->now(); },
         [this](Tick) { on_tick(); },
     };
   }
@@ -238,7 +228,13 @@ struct FeatureQueueState {
     end_lost([&](const SentAttempt& sent) { return at.now > sent.deadline + kLostGrace; });
     dispatcher_->on_tick(at, actions_);
     act();
+    if (retired_at_) return leave_when_done(at.now);
     if (config_.metrics) measure();
+  }
+
+  // Who looked us up just before we were replaced may still send a call.
+  void leave_when_done(Instant now) {
+    if (open_.empty() && sent_.empty() && now - *retired_at_ > kRetireGrace) self_->quit();
   }
 
   // ---- orders out ----
@@ -271,7 +267,7 @@ struct FeatureQueueState {
         run.request = std::make_shared<const CompletionRequest>(policy::resumed(*run.request, prefix));
       run.sink = open.stream->attempt_sink(order.id, !prefix.empty(), content_teller(order.id));
     } else if (config_.dispatch.hedge.enabled) {
-      run.sink = std::make_shared<FirstTokenSink>(content_teller(order.id));
+      run.sink = first_token_sink(content_teller(order.id));
     }
     expose(open, *place.facts, order);
     run.deadline = order.deadline;
@@ -380,6 +376,7 @@ struct FeatureQueueState {
   std::unordered_map<std::string, std::uint32_t> numbers_;  // of places_
   std::unordered_map<std::string, HealthPtr> health_;
   std::uint64_t last_call_ = 0;
+  std::optional<Instant> retired_at_;
   std::uint64_t over_budget_ = 0;  // refused before the dispatcher heard of them
   policy::ControlsPtr orders_;
   std::optional<ExposureLog> exposures_;

@@ -212,11 +212,14 @@ struct ExplainRoute {
   std::function<void(std::string json)> reply;
 };
 
+/// Another queue has taken this one's place: answer the calls there are, then leave.
+struct Retire {};
+
 /// Admits a feature's calls, picks their route and follows each to its end.
 using FeatureQueueActor =
     caf::typed_actor<caf::reacts_to<CallPtr>, caf::reacts_to<AttemptEnded>, caf::reacts_to<FirstToken>,
                      caf::reacts_to<HealthChanged>, caf::reacts_to<RosterChanged>,
-                     caf::reacts_to<ExplainRoute>, caf::reacts_to<Tick>>;
+                     caf::reacts_to<ExplainRoute>, caf::reacts_to<Retire>, caf::reacts_to<Tick>>;
 
 /// Keeps the books: attempts outside runs, breaker history, live totals.
 using LedgerActor = caf::typed_actor<caf::reacts_to<AttemptBooked>, caf::reacts_to<BreakerMoved>,
@@ -269,9 +272,14 @@ using PeerActor = caf::typed_actor<caf::reacts_to<LinkChanged>, caf::reacts_to<F
 struct GetBoard {
   std::function<void(std::vector<HealthPtr>)> reply;
 };
+struct FeatureConfig;
+/// New rules for features there are, by name; calls under way end by the old ones.
+struct ReplaceFeatures {
+  std::shared_ptr<const std::vector<FeatureConfig>> features;
+};
 /// Spawns the cast, restarts what fails with growing pauses, gives up loudly.
-using SupervisorActor =
-    caf::typed_actor<caf::reacts_to<HealthChanged>, caf::reacts_to<GetBoard>, caf::reacts_to<Tick>>;
+using SupervisorActor = caf::typed_actor<caf::reacts_to<HealthChanged>, caf::reacts_to<GetBoard>,
+                                         caf::reacts_to<ReplaceFeatures>, caf::reacts_to<Tick>>;
 
 }  // namespace troupe::actors
 
@@ -296,6 +304,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::AttemptBooked)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::GetTotals)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::RosterChanged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ExplainRoute)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::Retire)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ReplaceFeatures)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::CallPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::Continue)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::SignalRun)

@@ -53,6 +53,8 @@ Result<std::unique_ptr<Node>> Node::start(const Config& config) {
   return std::unique_ptr<Node>(new Node(std::move(impl)));
 }
 
+Result<void> Node::reload(const Config& config) { return impl_->reload(config); }
+
 void Node::add_workflow(std::string name, WorkflowFunction function) {
   impl_->add_workflow(std::move(name), std::move(function));
 }

@@ -4,8 +4,10 @@
 #include "agents/recap/recap.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/base/rng.hpp"
+#include "runtime/config/changes.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 
@@ -30,7 +32,7 @@ std::string new_run_id(Clock& clock) {
 
 }  // namespace
 
-Node::Impl::Impl(const Config& config) : config_(config), clock_(system_clock()) {
+Node::Impl::Impl(const Config& config) : config_(config), routing_(config), clock_(system_clock()) {
   // `sharing` never polls; two workers, since a run's work is short and the paying work is elsewhere
   // (STACK 1.5).
   system_config_.set("scheduler.policy", caf::atom("sharing"));
@@ -129,29 +131,50 @@ void Node::Impl::start_ledger(actors::SupervisorConfig& cast) {
   for (const auto& endpoint : values().endpoints.list)
     measured.places[endpoint.id] = {endpoint.provider, endpoint.region};
   for (const auto& local : cast.endpoints) desk_.metrics->breaker_moved(local.breaker.endpoint, "closed", 1);
-  auto budgets = std::make_shared<actors::BudgetCell>();
-  equip(cast, budgets);
+  equip(cast);
   ledger_ = actors::spawn_ledger(*system_, loop_unit_.get(), journal_.get(), cast.node, std::move(measured),
-                                 {config::budget_rules(values()), budgets, &clock_});
+                                 {config::budget_rules(values()), budgets_, &clock_});
 }
 
-void Node::Impl::equip(actors::SupervisorConfig& cast, std::shared_ptr<actors::BudgetCell> budgets) {
+void Node::Impl::equip(actors::SupervisorConfig& cast) {
   cast.controls = control_room_.board();
   cast.shadows = actors::feature_shadows(values());
   desk_.shadows = cast.shadows;
-  for (auto& feature : cast.features) {
+  equip(cast.features);
+}
+
+void Node::Impl::equip(std::vector<actors::FeatureConfig>& features) const {
+  for (auto& feature : features) {
     feature.metrics = desk_.metrics;
-    feature.budgets = budgets;
+    feature.budgets = budgets_;
     feature.controls = control_room_.board();
     feature.leads = control_room_.rules();
     feature.rollouts = control_room_.rollouts();
     feature.journal = journal_.get();
-    feature.node = cast.node;
-    bool shadowed = std::ranges::any_of(cast.shadows, [&](const auto& shadow) {
+    feature.node = values().node.id;
+    bool shadowed = std::ranges::any_of(desk_.shadows, [&](const auto& shadow) {
       return shadow.config.feature == feature.dispatch.rules.feature;
     });
     if (shadowed) feature.shadows = {board_, &board_->shadows};
   }
+}
+
+Result<void> Node::Impl::reload(const Config& config) {
+  std::lock_guard lock(mutex_);
+  if (stopping_) return fail(Errc::refused, "the node is stopping");
+  auto changed = config::changed_options(routing_.values(), config.values());
+  if (changed.empty()) return {};
+  std::erase_if(changed, config::may_reload);
+  if (!changed.empty())
+    return fail(Errc::bad_config,
+                fmt::format("nothing was taken over; a restart is needed for {}", fmt::join(changed, ", ")));
+  routing_ = config;
+  auto features =
+      std::make_shared<std::vector<actors::FeatureConfig>>(actors::feature_configs(config.values()));
+  equip(*features);
+  caf::anon_send(supervisor_, actors::ReplaceFeatures{std::move(features)});
+  log::info("node", "the features' routing was replaced by the new configuration's");
+  return {};
 }
 
 Result<void> Node::Impl::start_cast() {

@@ -30,6 +30,7 @@ struct Node::Impl final : transport::GatewayListener {
 
   Result<void> start();
   void stop();
+  Result<void> reload(const Config& config);
   void add_workflow(std::string name, WorkflowFunction function);
   Result<std::string> submit(RunSpec spec, Watch watch);
   void interrupt();
@@ -54,7 +55,8 @@ struct Node::Impl final : transport::GatewayListener {
   Result<void> start_cast();
   void start_ledger(actors::SupervisorConfig& cast);
   /// Gives the features and their shadows what they read of the node.
-  void equip(actors::SupervisorConfig& cast, std::shared_ptr<actors::BudgetCell> budgets);
+  void equip(actors::SupervisorConfig& cast);
+  void equip(std::vector<actors::FeatureConfig>& features) const;
   Result<actors::LocalEndpoint> local_endpoint(const config::EndpointConfig& endpoint);
   /// What the journal knows of its breaker.
   std::shared_ptr<actors::BreakerCell> breaker_memory(const std::string& endpoint);
@@ -71,6 +73,7 @@ struct Node::Impl final : transport::GatewayListener {
   void end_run(const std::string& run_id);
 
   Config config_;
+  Config routing_;  ///< the last reload's; under mutex_
   Clock& clock_;
   std::unique_ptr<journal::Journal> journal_;
   std::unique_ptr<http::Loop> simulator_loop_;
@@ -86,6 +89,7 @@ struct Node::Impl final : transport::GatewayListener {
   std::unique_ptr<transport::Gateway> gateway_;
   std::shared_ptr<actors::CastBoard> board_ = std::make_shared<actors::CastBoard>();
   actors::ControlRoom control_room_;
+  std::shared_ptr<actors::BudgetCell> budgets_ = std::make_shared<actors::BudgetCell>();
   actors::LedgerActor ledger_;
   actors::SupervisorActor supervisor_;
   actors::DeskServices desk_;

@@ -50,6 +50,7 @@ struct SupervisorState {
     return {
         [this](const HealthChanged& fact) { on_health(fact); },
         [this](const GetBoard& question) { on_board(question); },
+        [this](const ReplaceFeatures& order) { on_replace(*order.features); },
         [this](Tick) { on_tick(); },
     };
   }
@@ -115,6 +116,24 @@ struct SupervisorState {
     stage_.board->queues.store(std::make_shared<const QueueMap>(queues_));
   }
 
+  // Each by a queue of its own; the old ones see their calls through.
+  void on_replace(const std::vector<FeatureConfig>& features) {
+    for (auto& feature : config_.features) {
+      const auto& id = feature.dispatch.rules.feature;
+      auto next = std::ranges::find_if(
+          features, [&](const FeatureConfig& each) { return each.dispatch.rules.feature == id; });
+      if (next == features.end()) continue;
+      if (auto old = queues_.find(id); old != queues_.end()) {
+        retired_.push_back(old->second);
+        self_->send(old->second, Retire{});
+      }
+      feature = *next;
+      spawn_queue(feature);
+    }
+    publish_roster();
+    connect_health();
+  }
+
   void spawn_peer_of(const RemotePeer& peer) {
     if (stage_.gateway == nullptr) return;
     PeerActorConfig config;
@@ -144,6 +163,7 @@ struct SupervisorState {
     }
     for (const auto& [id, entry] : remotes_) roster->push_back(entry);
     for (const auto& [feature, queue] : queues_) self_->send(queue, RosterChanged{roster});
+    for (const auto& queue : retired_) self_->send(queue, RosterChanged{roster});
     for (const auto& [feature, shadow] : shadows_) self_->send(shadow, RosterChanged{roster});
     self_->send(prober_, RosterChanged{roster});
   }
@@ -164,6 +184,7 @@ struct SupervisorState {
 
   void tell_queues(const HealthPtr& view) {
     for (const auto& [feature, queue] : queues_) self_->send(queue, HealthChanged{view});
+    for (const auto& queue : retired_) self_->send(queue, HealthChanged{view});
     for (const auto& [feature, shadow] : shadows_) self_->send(shadow, HealthChanged{view});
   }
 
@@ -178,6 +199,7 @@ struct SupervisorState {
   // ---- failing and restarting ----
 
   void on_down(const caf::down_msg& down) {
+    std::erase_if(retired_, [&](const auto& queue) { return queue == down.source; });
     for (const auto& [id, breaker] : breakers_)
       if (caf::actor_cast<caf::strong_actor_ptr>(breaker) == down.source && endpoints_.contains(id))
         return self_->send_exit(endpoints_.at(id), caf::exit_reason::user_shutdown);
@@ -229,6 +251,7 @@ struct SupervisorState {
     for (const auto& [id, endpoint] : endpoints_) self_->send(endpoint, Tick{});
     for (const auto& [id, breaker] : breakers_) self_->send(breaker, Tick{});
     for (const auto& [feature, queue] : queues_) self_->send(queue, Tick{});
+    for (const auto& queue : retired_) self_->send(queue, Tick{});
     for (const auto& [feature, shadow] : shadows_) self_->send(shadow, Tick{});
     self_->send(prober_, Tick{});
   }
@@ -238,6 +261,7 @@ struct SupervisorState {
     for (const auto& [place, child] : children_)
       if (child.actor) self_->send_exit(child.actor, exit.reason);
     for (const auto& [id, breaker] : breakers_) self_->send_exit(breaker, exit.reason);
+    for (const auto& queue : retired_) self_->send_exit(queue, exit.reason);
     for (const auto& [id, entry] : remotes_) self_->send_exit(entry.handle, exit.reason);
     stage_.board->endpoints.store(std::make_shared<const EndpointMap>());
     stage_.board->breakers.store(std::make_shared<const BreakerMap>());
@@ -264,6 +288,7 @@ struct SupervisorState {
   ProberActor prober_;
   ShadowMap shadows_;
   QueueMap queues_;
+  std::vector<FeatureQueueActor> retired_;  // replaced, with calls to see through
   PeerMap peers_;
   std::map<std::string, RosterEntry> remotes_;
   std::map<std::string, HealthPtr> health_;

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 
 #include <cstdio>
+#include <memory>
+#include <mutex>
 
 namespace troupe::app {
 namespace {
@@ -19,23 +21,41 @@ struct NodeOptions {
   std::string config, id, region, state, log_level;
 };
 
+// What cannot be taken over is said, and the node goes on as it was.
+void read_again(const NodeOptions& options, Node& node) {
+  auto config = config_from(options.config, options.state);
+  auto taken = config ? node.reload(config->with_node(options.id, options.region))
+                      : Result<void>(std::unexpected(config.error()));
+  if (!taken) return void(report_error(taken.error()));
+  std::fprintf(stderr, "troupe: the configuration was read again\n");
+}
+
 int serve(const NodeOptions& options) {
   auto config = config_from(options.config, options.state);
   if (!config) return report_error(config.error());
   log_to_stderr(options.log_level.empty() ? config->values().telemetry.log_level : options.log_level);
-  Signals signals({});
-  auto node = Node::start(config->with_node(options.id, options.region));
-  if (!node) return report_error(node.error());
+  std::mutex running;
+  std::unique_ptr<Node> node;
+  Signals signals({}, [&] {
+    std::lock_guard lock(running);
+    if (node) read_again(options, *node);
+  });
+  {
+    std::lock_guard lock(running);
+    auto started = Node::start(config->with_node(options.id, options.region));
+    if (!started) return report_error(started.error());
+    node = std::move(*started);
+  }
   Json ready;
   ready["node"] = options.id.empty() ? config->values().node.id : options.id;
-  ready["address"] = (*node)->address();
-  ready["simulator"] = (*node)->simulator_url();
+  ready["address"] = node->address();
+  ready["simulator"] = node->simulator_url();
   // One line a supervisor can wait for and read.
   std::printf("%s\n", dump_json(ready).c_str());
   std::fflush(stdout);
   signals.wait();
   std::fprintf(stderr, "troupe: finishing what is in flight; once more ends at once\n");
-  (*node)->stop();
+  node->stop();
   return kInterrupted;
 }
 

@@ -12,27 +12,32 @@
 namespace troupe::app {
 namespace {
 
-sigset_t ending_signals() {
+sigset_t awaited_signals(bool hangup) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGUSR2);  // ours: ends the waiting thread
+  if (hangup) sigaddset(&set, SIGHUP);
   return set;
 }
 
 }  // namespace
 
 struct Signals::Impl {
-  std::function<void()> on_first;
+  std::function<void()> on_first, on_hangup;
   mutable std::mutex mutex;
   mutable std::condition_variable came;
   bool seen = false;
   std::thread thread;
 
   void wait_for_signals() {
-    auto set = ending_signals();
+    auto set = awaited_signals(on_hangup != nullptr);
     for (int number = 0; sigwait(&set, &number) == 0 && number != SIGUSR2;) {
+      if (number == SIGHUP) {
+        on_hangup();
+        continue;
+      }
       std::unique_lock lock(mutex);
       if (seen) _exit(128 + number);
       seen = true;
@@ -43,9 +48,11 @@ struct Signals::Impl {
   }
 };
 
-Signals::Signals(std::function<void()> on_first) : impl_(std::make_unique<Impl>()) {
+Signals::Signals(std::function<void()> on_first, std::function<void()> on_hangup)
+    : impl_(std::make_unique<Impl>()) {
   impl_->on_first = std::move(on_first);
-  auto set = ending_signals();
+  impl_->on_hangup = std::move(on_hangup);
+  auto set = awaited_signals(impl_->on_hangup != nullptr);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);
   impl_->thread = std::thread([impl = impl_.get()] { impl->wait_for_signals(); });

@@ -13,7 +13,8 @@ namespace troupe::app {
 /// signals. One at a time.
 class Signals {
  public:
-  explicit Signals(std::function<void()> on_first);
+  /// `on_hangup`: called at each SIGHUP, on that thread; without it SIGHUP ends the process, as usual.
+  explicit Signals(std::function<void()> on_first, std::function<void()> on_hangup = {});
   ~Signals();
   bool seen() const;
   /// Blocks until a first signal came.

@@ -22,6 +22,12 @@ class Node {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
+  /// Takes over how features route (hierarchy, pools, retries, admission, hedges, shares, choice, ...) from
+  /// another configuration: calls that come from now on follow it, those under way end as they began. Fails
+  /// with bad_config, and changes nothing, when other options differ from what the node runs by: it names
+  /// them.
+  Result<void> reload(const Config& config);
+
   /// Names a workflow type. Replaces an earlier one of that name for runs that start later. A node knows
   /// "recap" by itself: its input is {"input": FOLDER or ZIP of a Slack export, ...}.
   void add_workflow(std::string name, WorkflowFunction function);

@@ -25,6 +25,7 @@ class RunTest : public ActorTest {
               [](const HealthChanged&) {},
               [](const RosterChanged&) {},
               [](const ExplainRoute&) {},
+              [](Retire) {},
               [](Tick) {},
           };
         })));

@@ -69,6 +69,9 @@ class SupervisorTest : public ActorTest {
     tell(queue(), CallPtr(std::move(call)));
     return answers;
   }
+  static bool gone(const FeatureQueueActor& queue) {
+    return caf::actor_cast<caf::abstract_actor*>(queue)->getf(caf::abstract_actor::is_terminated_flag);
+  }
   std::size_t sent() { return orders_["a"].size() + orders_["b"].size(); }
   /// How long until the endpoint is back, looking every 50 ms.
   Duration back_after(const std::string& id, Duration patience = 10s) {
@@ -203,6 +206,29 @@ TEST_F(SupervisorTest, AFeaturesCallsAreShadowedAlsoAfterTheShadowDied) {  // B5
   pass(1s);
   ask();
   EXPECT_EQ(orders_["c"].size(), 2u);
+}
+
+TEST_F(SupervisorTest, NewRulesHoldForNewCallsAndThoseUnderWayAreSeenThrough) {  // C1
+  open();
+  auto old = queue();
+  auto first = ask();
+  ASSERT_EQ(sent(), 1u);
+  FeatureConfig stricter;
+  stricter.dispatch.rules = {.feature = "recap", .hierarchy = {"another"}};
+  tell(supervisor_, ReplaceFeatures{std::make_shared<std::vector<FeatureConfig>>(1, stricter)});
+  EXPECT_NE(queue(), old);
+  auto second = ask();
+  EXPECT_EQ(sent(), 1u) << "nobody has the other model";
+  pass(5s);
+  auto& order = orders_["a"].empty() ? orders_["b"][0] : orders_["a"][0];
+  order.ended(answered("x", order.order));
+  run();
+  ASSERT_EQ(first->size(), 1u);
+  EXPECT_TRUE((*first)[0].completion);
+  EXPECT_EQ(books_.by_cause().at("primary"), 1);
+  pass(2s);
+  EXPECT_TRUE(gone(old));
+  EXPECT_FALSE(gone(queue()));
 }
 
 TEST_F(SupervisorTest, TakesTheCastAlong) {

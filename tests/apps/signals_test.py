@@ -42,6 +42,36 @@ class Signals(ProcessTest):
         process.send(signal.SIGINT)
         self.assertEqual(process.wait(10).status, 128 + signal.SIGINT)
 
+    def test_a_hangup_makes_a_node_read_its_configuration_again(self):
+        told = self.run_troupe("keygen", "--out", self.folder / "node.key").out.strip()
+        client = self.run_troupe("keygen", "--out", self.folder / "client.key").out.strip()
+        config = clouds.callers("simulator", simulator=clouds.simulated(0))
+        config["node"] = {"id": "n", "state_dir": "state"}
+        config["cluster"] = {"listen": "tcp://127.0.0.1:0", "secret_key": "file:node.key", "client_keys": [client]}
+        node = self.start("node", "--config", self.write_config("node.yaml", config))
+        to = ("--to", node.ready()["address"], "--server-key", told, "--key", self.folder / "client.key")
+
+        def first():
+            plan = self.run_troupe("route", "explain", "--feature", "recap", "--json", *to).json()["plan"]
+            return plan[0]["endpoint"]
+
+        def reload(expected):
+            self.write_config("node.yaml", config)
+            node.send(signal.SIGHUP)
+            wait_until(lambda: expected in "".join(node.err), expected)
+
+        self.assertEqual(first(), "spare")  # on demand first for batch work (B12)
+        config["features"]["recap"]["route"] = {"pools": "reserved_first"}
+        reload("was read again")
+        wait_until(lambda: first() == "main", "the reserved endpoint leads")
+        config["features"]["recap"]["route"] = {"pools": "on_demand_first"}
+        config["endpoints"]["list"][0]["limits"] = {"in_flight_max": 5}
+        reload("a restart is needed for endpoints.list[0].limits.in_flight_max")
+        config["features"]["recap"]["route"] = {"pools": "nonsense"}
+        reload("nonsense")
+        self.assertEqual(first(), "main", "what cannot be taken over changes nothing")
+        self.assert_status(terminate(node), INTERRUPTED)
+
     def test_a_node_and_a_simulator_stop_when_asked(self):
         simulator = self.simulate(clouds.simulated(0))
         node = self.start("node", "--config", self.write_config("node.yaml", clouds.callers(simulator.url)), "--state",
