@@ -60,6 +60,17 @@ policy::QuotaPolicy sized(const TraceFacts& facts, double factor) {
   return limits;
 }
 
+// An hour of the reserved capacity costs what this share of its tokens would on demand. An assumption: what
+// a unit of capacity carries, no vendor publishes.
+constexpr double kBreakEvenUse = 0.6;
+
+void price_reserved(config::EndpointConfig& endpoint, const policy::Price& on_demand) {
+  double per_minute = endpoint.limits.input_tokens_per_minute * on_demand.input +
+                      endpoint.limits.output_tokens_per_minute * on_demand.output;
+  endpoint.reserved.units = 1;
+  endpoint.reserved.usd_per_hour = kBreakEvenUse * per_minute * 60 / 1e6;
+}
+
 void size_endpoint(config::EndpointConfig& endpoint, const TraceFacts& facts) {
   constexpr double on_demand_factor = 2;
   bool reserved = endpoint.kind == policy::CapacityKind::reserved;
@@ -67,7 +78,10 @@ void size_endpoint(config::EndpointConfig& endpoint, const TraceFacts& facts) {
   endpoint.breaker = {};
   endpoint.limits = {};
   if (reserved) endpoint.limits = sized(facts, 1);
-  if (!reserved && large) endpoint.limits = sized(facts, on_demand_factor);
+  if (reserved || !large) return;
+  endpoint.limits = sized(facts, on_demand_factor);
+  // Its cloud holds back all that a request allows, so we must too.
+  endpoint.limits.reserve_output_max = true;
 }
 
 void size_model(config::SimulatedEndpoint& model, const config::EndpointConfig& endpoint) {
@@ -108,6 +122,11 @@ Result<Clouds> demo_clouds(const TraceFacts& facts) {
   config.simulator.scale = 1;
   config.simulator.faults.clear();
   for (auto& endpoint : config.endpoints.list) size_endpoint(endpoint, facts);
+  for (auto& reserved : config.endpoints.list)
+    for (const auto& other : config.endpoints.list)
+      if (reserved.kind == policy::CapacityKind::reserved && other.kind != policy::CapacityKind::reserved &&
+          other.model == reserved.model && reserved.reserved.units <= 0)
+        price_reserved(reserved, other.price);
   for (auto& model : config.simulator.endpoints)
     for (const auto& endpoint : config.endpoints.list)
       if (endpoint.id == model.name) size_model(model, endpoint);

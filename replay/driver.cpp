@@ -174,9 +174,9 @@ void Driver::Run::send(const SendOrder& order) {
 
 // Its end is told before anything later happens.
 void Driver::Run::cancel(const CancelOrder& order) {
-  for (std::uint32_t slot = 0; slot < attempts.places(); ++slot) {
+  for (auto slot : calls[slot_of(order.call)].out) {
     auto& attempt = attempts[slot];
-    if (attempt.event == 0 || attempt.id != order.attempt || attempt.cancelled) continue;
+    if (attempt.id != order.attempt || attempt.cancelled) continue;
     attempt.cancelled = true;
     attempt.event = events.push(now, slot, EventKind::end);
     return;

@@ -179,9 +179,18 @@ double Measure::reserved_use(Duration length) const {
   return std::max(share(input, input_allowed), share(output, output_allowed));
 }
 
+double Measure::usd_reserved(Duration length) const {
+  double per_hour = 0;
+  for (const auto& endpoint : clouds_->config.endpoints.list)
+    if (endpoint.kind == policy::CapacityKind::reserved)
+      per_hour += endpoint.reserved.units * endpoint.reserved.usd_per_hour;
+  return per_hour * seconds(length) / 3600;
+}
+
 PolicyResult Measure::finish(Duration last_arrival) {
   close_point(nullptr);
   result_.reserved_use = reserved_use(last_arrival);
+  result_.usd_reserved = usd_reserved(last_arrival);
   return std::move(result_);
 }
 

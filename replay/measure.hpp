@@ -70,6 +70,8 @@ struct PolicyResult {
   /// Of the reserved allowance from the first arrival to the last: the larger of input and output; 0 without
   /// reserved endpoints.
   double reserved_use = 0;
+  /// What reserved endpoints cost by the hour from the first arrival to the last, used or not.
+  double usd_reserved = 0;
   std::vector<EndpointTotals> endpoints;
   std::vector<FeatureTotals> features;
   std::vector<SeriesPoint> series;
@@ -110,6 +112,7 @@ class Measure {
   template <class Act>
   void during(Duration at, Act&& act);
   double reserved_use(Duration length) const;
+  double usd_reserved(Duration length) const;
 
   const Clouds* clouds_;
   PolicyResult result_;

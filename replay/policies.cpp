@@ -18,6 +18,8 @@ struct Ablation {
   const char* sentence;
   void (*on_endpoint)(config::EndpointConfig&);
   void (*on_feature)(config::FeatureConfig&);
+  /// Features share what node.tokens_per_minute gives, and leave room to better classes.
+  bool shares = true, kept_room = true;
 };
 
 constexpr auto kNoEndpoint = [](config::EndpointConfig&) {};
@@ -53,6 +55,14 @@ const std::array kAblations{
              [](config::FeatureConfig& f) { f.retry.enabled = false; }},
     Ablation{"troupe-no-exploration", "endpoints nobody has measured lately are left alone", kNoEndpoint,
              [](config::FeatureConfig& f) { f.route.explore_share = 0; }},
+    Ablation{"troupe-no-hedge", "no second attempt beside a slow one", kNoEndpoint,
+             [](config::FeatureConfig& f) { f.hedge.enabled = false; }},
+    Ablation{"troupe-no-shares", "features take what they can get: no guarantees, no room kept", kNoEndpoint,
+             kNoFeature, false},
+    Ablation{"troupe-no-kept-room", "shares are kept, but no room for better classes", kNoEndpoint,
+             kNoFeature, true, false},
+    Ablation{"troupe-no-ageing", "who has waited long gets nothing more for it", kNoEndpoint,
+             [](config::FeatureConfig& f) { f.admission.ageing_share = 1; }},
     Ablation{"troupe-reserved-only", "on-demand capacity is never used", kNoEndpoint,
              [](config::FeatureConfig& f) { f.route.pools = Pools::reserved_only; }},
     Ablation{"troupe-on-demand-only", "reserved capacity is never used", kNoEndpoint,
@@ -65,7 +75,8 @@ std::unique_ptr<Steering> ablated(const Ablation& ablation, const Clouds& clouds
   auto config = clouds.config;
   for (auto& endpoint : config.endpoints.list) ablation.on_endpoint(endpoint);
   for (auto& [name, feature] : config.features) ablation.on_feature(feature);
-  return make_troupe(config, features, seed, start, wall);
+  if (!ablation.shares) config.node.tokens_per_minute = 0;
+  return make_troupe(config, features, seed, start, wall, ablation.kept_room);
 }
 
 std::vector<PolicyName> list_policies() {

@@ -96,6 +96,7 @@ Json policy_json(const PolicyResult& result, const ReplayReport& report) {
   out["ttft"] = quantiles_json(result.ttft);
   out["total"] = quantiles_json(result.total);
   out["reserved_use"] = to_six(result.reserved_use);
+  out["usd_reserved"] = to_six(result.usd_reserved);
   out["spilled"] = result.spilled;
   add_causes(result, out);
   out["slow"] = result.slow;

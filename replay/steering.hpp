@@ -31,7 +31,6 @@ struct SendOrder {
   std::uint32_t endpoint = 0;
   Cause cause = Cause::primary;
 };
-/// `call` may be 0 when the steering does not know it.
 struct CancelOrder {
   std::uint64_t call = 0, attempt = 0;
 };

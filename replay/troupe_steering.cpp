@@ -8,6 +8,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
+#include <unordered_map>
 
 namespace troupe::replay {
 namespace {
@@ -36,13 +39,14 @@ struct GuardedEndpoint {
 struct FeatureDesk {
   std::unique_ptr<policy::Dispatcher> dispatcher;
   std::uint64_t workload = 0;
-  bool interactive = true;
+  bool interactive = true, hedging = false;
 };
 
 /// What the guard holds for an attempt that is out.
 struct HeldAttempt {
   policy::QuotaNeed reserved;
   Cause cause = Cause::primary;
+  std::uint64_t call = 0;
 };
 
 struct OpenNeed {
@@ -52,8 +56,11 @@ struct OpenNeed {
 class TroupeSteering final : public Steering {
  public:
   TroupeSteering(const config::Config& config, const std::vector<std::string>& features, std::uint64_t seed,
-                 Instant start, WallTime wall)
+                 Instant start, WallTime wall, bool kept_room)
       : start_(start), wall_(wall), ticked_(start) {
+    auto tree = shared_tree(config, start, kept_room);
+    for (const auto& [tenant, each] : config.tenants)
+      if (!each.boundary.empty()) boundaries_[tenant] = each.boundary;
     std::vector<policy::FactsPtr> facts;
     for (const auto& endpoint : config.endpoints.list) {
       endpoints_.emplace_back(endpoint, start);
@@ -64,7 +71,9 @@ class TroupeSteering final : public Steering {
       desk.dispatcher =
           std::make_unique<policy::Dispatcher>(config::dispatch_policy(config, name), seed, start);
       desk.dispatcher->set_endpoints(facts);
+      desk.dispatcher->set_quota_tree(tree);
       desk.workload = stable_hash(name);
+      desk.hedging = config.features.at(name).hedge.enabled;
       desk.interactive = config.features.at(name).work_class == policy::WorkClass::interactive;
       desks_.push_back(std::move(desk));
     }
@@ -77,7 +86,10 @@ class TroupeSteering final : public Steering {
     facts.id = call.id;
     facts.tenant = tenant_name(call.tenant);
     facts.input_tokens = call.input_tokens;
-    facts.output_tokens = facts.output_tokens_max = call.output_tokens_max;
+    // What it will write the dispatcher estimates.
+    facts.output_tokens_max = call.output_tokens_max;
+    if (auto bound = boundaries_.find(facts.tenant); bound != boundaries_.end())
+      facts.boundary = bound->second;
     facts.deadline = call.deadline;
     facts.prefix = call.prefix;
     // Who is being shown the answer cannot be shown another beginning; who waits for the whole of it can.
@@ -87,7 +99,13 @@ class TroupeSteering final : public Steering {
     act(call.feature, now, out);
   }
 
-  void on_first_token(std::uint64_t, std::uint64_t, Instant, Orders&) override {}
+  void on_first_token(std::uint64_t, std::uint64_t attempt, Instant now, Orders& out) override {
+    auto feature = static_cast<std::uint32_t>(attempt % desks_.size());
+    if (!desks_[feature].hedging) return;
+    catch_up(now, out);
+    desks_[feature].dispatcher->on_first_token(attempt / desks_.size(), moment(now), actions_);
+    act(feature, now, out);
+  }
 
   void on_ended(const AttemptFact& fact, Instant now, Orders& out) override {
     catch_up(now, out);
@@ -100,6 +118,8 @@ class TroupeSteering final : public Steering {
       report.error->retry_after = fact.retry_after;
     }
     report.ttft = fact.ttft;
+    report.input_tokens = static_cast<std::uint64_t>(fact.input + fact.cached);
+    report.output_tokens = static_cast<std::uint64_t>(fact.output);
     report.content_seen = fact.content_seen;
     desks_[feature].dispatcher->on_ended(report, moment(now), actions_);
     act(feature, now, out);
@@ -141,6 +161,15 @@ class TroupeSteering final : public Steering {
     return {now, {wall_.ms + ms}};
   }
   WallTime wall_of(Instant at) const { return moment(at).wall; }
+
+  // As in actors/wiring.cpp.
+  static std::shared_ptr<policy::QuotaTree> shared_tree(const config::Config& config, Instant start,
+                                                        bool kept_room) {
+    if (config.node.tokens_per_minute <= 0) return nullptr;
+    auto policy = config::quota_tree_policy(config);
+    if (!kept_room) policy.class_room = {1, 1, 1};
+    return std::make_shared<policy::QuotaTree>(std::move(policy), start);
+  }
 
   static std::string tenant_name(std::uint32_t tenant) { return fmt::format("t{}", tenant); }
 
@@ -245,7 +274,9 @@ class TroupeSteering final : public Steering {
   }
 
   void cancel(std::uint32_t feature, std::uint64_t attempt, Orders& out) {
-    out.cancel.push_back({0, outer_id(feature, attempt)});
+    auto id = outer_id(feature, attempt);
+    auto held = held_.find(id);
+    if (held != held_.end()) out.cancel.push_back({held->second.call, id});
   }
 
   void send(std::uint32_t feature, const policy::AttemptOrder& order, Instant now, Orders& out) {
@@ -255,7 +286,7 @@ class TroupeSteering final : public Steering {
     auto admission = guard.admit(need, now);
     if (!admission.admitted) return refuse(feature, order, admission.wait, now);
     auto id = outer_id(feature, order.id);
-    held_[id] = {need, order.cause};
+    held_[id] = {need, order.cause, order.call};
     out.send.push_back({order.call, id, order.endpoint, order.cause});
   }
 
@@ -293,13 +324,14 @@ class TroupeSteering final : public Steering {
   std::unordered_map<std::uint64_t, HeldAttempt> held_;  // attempts out now
   std::unordered_map<std::uint64_t, OpenNeed> needs_;    // calls that have not ended
   std::vector<BreakerMove> moves_;
+  std::map<std::string, std::string> boundaries_;  // of tenants
 };
 
 }  // namespace
 
 std::unique_ptr<Steering> make_troupe(const config::Config& config, const std::vector<std::string>& features,
-                                      std::uint64_t seed, Instant start, WallTime wall) {
-  return std::make_unique<TroupeSteering>(config, features, seed, start, wall);
+                                      std::uint64_t seed, Instant start, WallTime wall, bool kept_room) {
+  return std::make_unique<TroupeSteering>(config, features, seed, start, wall, kept_room);
 }
 
 }  // namespace troupe::replay

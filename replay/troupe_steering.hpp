@@ -16,8 +16,11 @@ namespace troupe::replay {
 /// and every breaker is closed are skipped until the next event; nothing could tell the difference but the
 /// views' age.
 ///
-/// `config` is that of the clouds, or one that differs by what an ablation switches.
+/// `config` is that of the clouds, or one that differs by what an ablation switches. With
+/// node.tokens_per_minute the features share a quota tree, as in a node; `kept_room` off: it keeps no room
+/// for better classes.
 std::unique_ptr<Steering> make_troupe(const config::Config& config, const std::vector<std::string>& features,
-                                      std::uint64_t seed, Instant start, WallTime wall);
+                                      std::uint64_t seed, Instant start, WallTime wall,
+                                      bool kept_room = true);
 
 }  // namespace troupe::replay

@@ -2,6 +2,7 @@
 #include "runtime/policy/dispatcher.hpp"
 
 #include "runtime/base/clock.hpp"
+#include "runtime/policy/controls.hpp"
 
 #include <fmt/format.h>
 
@@ -33,12 +34,18 @@ Dispatcher::Dispatcher(DispatchPolicy policy, std::uint64_t seed, Instant now)
       ticked_(now) {}
 
 void Dispatcher::set_endpoints(std::vector<FactsPtr> endpoints) {
+  kept_room_.resize(endpoints.size());
   router_.set_endpoints(std::move(endpoints));
 }
 void Dispatcher::set_health(std::uint32_t endpoint, HealthPtr health) {
+  kept_room_.on_view(endpoint, health.get());
   router_.set_health(endpoint, std::move(health));
 }
-void Dispatcher::set_controls(ControlsPtr controls) { router_.set_controls(std::move(controls)); }
+void Dispatcher::set_controls(ControlsPtr controls) {
+  auto of_tenant = [](const Stop& stop) { return stop.subject == Subject::tenant; };
+  tenants_stopped_ = controls && std::ranges::any_of(controls->stops, of_tenant);
+  router_.set_controls(std::move(controls));
+}
 
 // ---- memory ----
 
@@ -84,82 +91,6 @@ void Dispatcher::remember_attempt(std::uint64_t attempt, std::uint64_t call) {
   attempts_.insert(std::move(node));
 }
 
-// ---- admission ----
-
-void Dispatcher::on_call(CallFacts call, Moment at, Actions& out) {
-  ++counts_.in;
-  if (call.output_tokens == 0)
-    call.output_tokens = static_cast<std::uint64_t>(
-        estimator_.estimate(OutputEstimator::whole_feature, static_cast<double>(call.input_tokens),
-                            static_cast<double>(call.output_tokens_max)));
-  Ticket ticket{call.id,     policy_.rules.work_class,
-                call.tenant, static_cast<double>(call.input_tokens + call.output_tokens),
-                at.now,      call.deadline};
-  if (!queue_.push(std::move(ticket), at.now)) {
-    bool late = call.deadline <= at.now;
-    ++(late ? counts_.expired : counts_.refused);
-    auto error = late ? make_error(Errc::deadline_exceeded, "no time left on arrival") : refusal();
-    error.maybe_billed = false;
-    out.ended.push_back({call.id, late ? Ending::expired : Ending::refused, std::move(error), 0});
-    return;
-  }
-  follow(std::move(call));
-  pump(at, out);
-}
-
-Error Dispatcher::refusal() const {
-  auto error = make_error(Errc::refused, fmt::format("feature {}: {} calls are waiting already",
-                                                     policy_.rules.feature, queue_.waiting()));
-  error.retry_after = queue_.retry_after();
-  return error;
-}
-
-// Its share of what the node's features may use together; a tenant that has none now keeps its place (C6).
-bool Dispatcher::admit(const Ticket& ticket, Instant now) {
-  if (!tree_) return true;
-  auto grant = tree_->take(policy_.rules.feature, ticket.tenant, ticket.cost, now);
-  if (!grant) return false;
-  auto& call = calls_.at(ticket.id);
-  call.granted = ticket.cost;
-  call.source = grant.source;
-  return true;
-}
-
-// A loop, not recursion: a call that ends at once makes room for the next, ten thousand times over.
-void Dispatcher::pump(Moment at, Actions& out) {
-  if (std::exchange(pumping_, true)) return;
-  while (true) {
-    if (auto* waiting = take_waiting()) {
-      plan_and_go(*waiting, at, out);
-    } else if (auto ticket = queue_.pop_if(at.now, [&](const Ticket& t) { return admit(t, at.now); })) {
-      budget_.on_first_attempt();
-      hedges_.on_request();
-      plan_and_go(calls_.at(ticket->id), at, out);
-    } else {
-      break;
-    }
-  }
-  pumping_ = false;
-}
-
-// For each call that ended the one that has waited longest for room looks again now, not at the next tick.
-Dispatcher::Following* Dispatcher::take_waiting() {
-  while (room_ > 0 && !for_room_.empty()) {
-    auto it = calls_.find(for_room_.front());
-    for_room_.pop_front();
-    if (it == calls_.end()) continue;
-    auto& call = it->second;
-    call.in_line = false;
-    bool backing_off = call.sent > 0;
-    if (!call.again_at || backing_off) continue;
-    call.again_at.reset();
-    --room_;
-    return &call;
-  }
-  room_ = 0;
-  return nullptr;
-}
-
 // ---- routing ----
 
 RouteRequest Dispatcher::request_of(const CallFacts& call, double draw, Instant now) const {
@@ -184,6 +115,8 @@ void Dispatcher::plan_and_go(Following& call, Moment at, Actions& out) {
   router_.plan(request, call.barred, at.wall, call.plan);
   call.decision = ++last_decision_;
   call.next = 0;
+  call.again_at.reset();
+  call.behind = call.needs_budget = false;
   if (decisions_ != nullptr)
     decisions_->on_decision(
         {call.decision, call.facts.id, request, call.barred, at.wall, router_, call.plan});
@@ -203,9 +136,9 @@ void Dispatcher::look_again(Following& call, Instant when) {
 
 // The budget earns again with other calls and with time; until the deadline that is worth waiting for.
 void Dispatcher::wait_for_budget(Following& call, Moment at, Actions& out) {
-  auto next_look = at.now + policy_.recheck;
-  if (next_look >= call.facts.deadline) return end(call, *call.last_error, 0, at.now, out);
-  look_again(call, next_look);
+  if (at.now + policy_.recheck >= call.facts.deadline) return end(call, *call.last_error, 0, at.now, out);
+  look_again(call, call.facts.deadline - policy_.recheck);
+  if (!std::exchange(call.needs_budget, true)) for_budget_.push_back(call.facts.id);
 }
 
 // Sends the next planned attempt, or waits, or gives up.
@@ -213,28 +146,52 @@ void Dispatcher::go(Following& call, Moment at, Actions& out) {
   if (at.now >= call.facts.deadline) return end(call, too_late(call), 0, at.now, out);
   bool extra = call.sent > 0;
   if (extra && call.sent >= policy_.route.attempts_max) return end(call, *call.last_error, 0, at.now, out);
-  if (const auto* planned = next_planned(call, at.wall)) {
+  if (const auto* planned = next_planned(call, at)) {
     if (extra && !call.paid && !may_try_again(call)) return wait_for_budget(call, at, out);
     call.paid = extra;
     return send(call, *planned, at, out);
   }
+  bool resting = extra && !call.rested;
   if (auto wait = wait_for_capacity(call, at)) {
-    look_again(call, at.now + *wait);
-    if (!std::exchange(call.in_line, true)) for_room_.push_back(call.facts.id);
-    return;
+    if (resting) return look_again(call, at.now + *wait);
+    return stall(call, at.now + *wait, at.now);
   }
   end(call, call.last_error ? *call.last_error : no_endpoint(call), 0, at.now, out);
 }
 
 // The plan may be older than what has become known since: who fell ill meanwhile is passed over (F6).
-const Planned* Dispatcher::next_planned(Following& call, WallTime wall) const {
+const Planned* Dispatcher::next_planned(Following& call, Moment at) const {
   for (; call.next < call.plan.order.size(); ++call.next) {
     const auto& planned = call.plan.order[call.next];
     bool barred = std::ranges::find(call.barred, planned.endpoint) != call.barred.end();
-    bool banned = router_.ban(planned.endpoint, call.facts.tenant, wall) != Note::none;
-    if (!barred && !banned && can_serve(planned.endpoint, wall)) return &planned;
+    bool banned = router_.ban(planned.endpoint, call.facts.tenant, at.wall) != Note::none;
+    if (barred || banned || !can_serve(planned.endpoint, at.wall)) continue;
+    if (waits_for_reserved(call, planned.endpoint)) continue;
+    if (leaves_room(call, planned.endpoint, at.now)) return &planned;
+    call.spilled = true;
   }
   return nullptr;
+}
+
+// With spillover off, what reserved capacity has no room for waits for it; others serve after it failed (C1).
+bool Dispatcher::waits_for_reserved(const Following& call, std::uint32_t endpoint) const {
+  if (policy_.route.spillover || call.sent > 0 || call.plan.order.empty()) return false;
+  auto reserved = [&](std::uint32_t each) { return router_.facts(each).kind == CapacityKind::reserved; };
+  return reserved(call.plan.order.front().endpoint) && !reserved(endpoint);
+}
+
+// What is borrowed leaves room to those it is borrowed from, worse classes more; who has waited long may take
+// ever more of it, up to all at its deadline, or batch work would starve beneath a steady load (A10).
+bool Dispatcher::leaves_room(const Following& call, std::uint32_t endpoint, Instant now) const {
+  bool borrowed = tree_ && call.source == QuotaTree::Source::elsewhere;
+  double share = borrowed ? tree_->room_share(policy_.rules.feature, policy_.rules.work_class, now) : 1;
+  if (share >= 1) return true;
+  double life = std::max(seconds(call.facts.deadline - call.arrived), 1e-9);
+  double waited = seconds(now - call.arrived) / life, ageing = policy_.admission.ageing_share;
+  if (waited > ageing) share += (1 - share) * std::min(1.0, (waited - ageing) / (1 - ageing));
+  return kept_room_.free_for(
+      endpoint, *router_.health(endpoint),
+      {static_cast<double>(call.facts.input_tokens), static_cast<double>(call.facts.output_tokens), share});
 }
 
 bool Dispatcher::can_serve(std::uint32_t endpoint, WallTime wall) const {
@@ -245,10 +202,11 @@ bool Dispatcher::can_serve(std::uint32_t endpoint, WallTime wall) const {
 
 // Nothing can be tried now. Worth waiting for? Looked at again and again, since estimates of when there will
 // be room are no promises; the deadline bounds it (C3).
-std::optional<Duration> Dispatcher::wait_for_capacity(const Following& call, Moment at) {
+std::optional<Duration> Dispatcher::wait_for_capacity(Following& call, Moment at) {
   auto request = request_of(call.facts, call.draw, at.now);
   if (!router_.hope(request, call.barred, at.wall)) return std::nullopt;
-  if (call.sent > 0) return backoff(policy_.retry, call.sent, *call.last_error, request.deadline, rng_);
+  if (call.sent > 0 && !std::exchange(call.rested, true))
+    return backoff(policy_.retry, call.sent, *call.last_error, request.deadline, rng_);
   return std::min<Duration>(policy_.recheck, request.deadline);
 }
 
@@ -261,7 +219,10 @@ Cause Dispatcher::cause_of(const Following& call, const Planned& planned) const 
 
 void Dispatcher::send(Following& call, const Planned& planned, Moment at, Actions& out) {
   ++call.next;
+  kept_room_.on_sent(planned.endpoint, static_cast<double>(call.facts.input_tokens),
+                     static_cast<double>(call.facts.output_tokens));
   call.main = order(call, planned.endpoint, cause_of(call, planned), at.now, out);
+  if (call.stalled) confirming_.push_back({at.now + confirm_after, call.facts.id});
   if (call.sent == 0) plan_hedge(call, at.now);
 }
 
@@ -281,6 +242,7 @@ void Dispatcher::expire_waiting(Moment at, Actions& out) {
     error.maybe_billed = false;
     ++counts_.expired;
     out.ended.push_back({ticket.id, Ending::expired, std::move(error), 0});
+    left_queue(ticket.id);
     forget(ticket.id);
   }
 }
@@ -296,10 +258,10 @@ void Dispatcher::on_tick(Moment at, Actions& out) {
     if (call.hedge_at && *call.hedge_at <= at.now) {
       try_hedge(call, at, out);
     } else if (call.again_at && *call.again_at <= at.now) {
-      call.again_at.reset();
-      plan_and_go(call, at, out);
+      time_came(call, at, out);
     }
   }
+  serve_budget_line(at, out);
   pump(at, out);
 }
 

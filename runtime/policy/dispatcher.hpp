@@ -5,6 +5,7 @@
 #include "runtime/base/rng.hpp"
 #include "runtime/policy/fair_queue.hpp"
 #include "runtime/policy/hedge_budget.hpp"
+#include "runtime/policy/kept_room.hpp"
 #include "runtime/policy/output_estimate.hpp"
 #include "runtime/policy/quota_tree.hpp"
 #include "runtime/policy/retry_budget.hpp"
@@ -121,8 +122,21 @@ class DecisionSink {
 
 /// One per feature and node. Not thread-safe: its driver owns it. in = served + refused + expired + failed +
 /// waiting + running at every moment (C3).
+///
+/// Who waits where. A call leaves the fair queue when fewer than running_max run, its share allows it, and
+/// there may be room. Calls of one kin (boundary, abilities, size within a factor of four, model that leads)
+/// wait for the same room: stalled_max of them look for it, every `recheck` and whenever a call ends; while
+/// they find none the others wait unasked, those that had left the queue behind them, the rest in it. So
+/// beyond capacity a call costs a few plans, not one per look, and the order is the queue's. A sent attempt
+/// that is not refused within `confirm_after` is taken for accepted. Whom the retry budget has nothing for
+/// waits in order of arrival, unasked likewise.
 class Dispatcher {
  public:
+  static constexpr std::uint32_t stalled_max = 4;
+  static constexpr Duration confirm_after = std::chrono::milliseconds(20);
+  /// Kins told apart; further ones wait together.
+  static constexpr std::size_t kins_max = 512;
+
   Dispatcher(DispatchPolicy policy, std::uint64_t seed, Instant now);
 
   /// The endpoints there are, numbered from 0 in this order; the health of all is forgotten. Endpoints keep
@@ -161,7 +175,7 @@ class Dispatcher {
     std::uint64_t in = 0, served = 0, refused = 0, expired = 0, failed = 0, attempts = 0, hedges = 0;
   };
   const Counts& counts() const { return counts_; }
-  std::size_t waiting() const { return queue_.waiting(); }
+  std::size_t waiting() const { return queue_.waiting() + queue_.untold(); }
   std::size_t running() const { return queue_.running(); }
 
  private:
@@ -171,9 +185,20 @@ class Dispatcher {
     std::uint32_t endpoint = kNone;
     Instant sent;
   };
+  /// Calls that wait for the same room.
+  struct Kin {
+    std::uint32_t queued = 0;          ///< in the fair queue
+    std::uint32_t stalled = 0;         ///< taken from it, found no room, and look for it
+    std::deque<std::uint64_t> behind;  ///< taken from it, and unasked; may name ended ones
+    Instant tight_until;               ///< some stalled of late: only a few are taken from the queue at once
+    std::uint64_t pass = 0;            ///< the last in which some were taken from the queue,
+    std::uint32_t taken = 0;           ///< and how many
+  };
   /// What is known of one call between arrival and end.
   struct Following {
     CallFacts facts;
+    Instant arrived;
+    Kin* kin = nullptr;
     double draw = 0;
     RoutePlan plan;
     std::uint64_t decision = 0;
@@ -191,8 +216,12 @@ class Dispatcher {
     bool spilled = false;
     /// The budget paid for an extra attempt that has found no room yet: looking again is free.
     bool paid = false;
-    /// Stands in the line of those that wait for room.
-    bool in_line = false;
+    /// Stands in the line of those that look for room; is one of its kin's stalled ones; waits behind them.
+    bool in_line = false, stalled = false, behind = false;
+    /// Has paused since its last failure; waits for the retry budget.
+    bool rested = false, needs_budget = false;
+    /// A timer stands at its deadline.
+    bool deadline_timed = false;
     /// The attempt that is out, and the one beside it (E10); 0: none.
     Out main, hedge;
     /// Content has come, so it is too late to hedge; when it would be time to.
@@ -210,23 +239,37 @@ class Dispatcher {
   struct Timer {
     Instant at;
     std::uint64_t call;
-    bool operator>(const Timer& other) const { return at > other.at; }
+    bool operator>(const Timer& other) const { return std::pair(at, call) > std::pair(other.at, other.call); }
   };
 
   Following& follow(CallFacts call);
   void forget(std::uint64_t call);
   void remember_attempt(std::uint64_t attempt, std::uint64_t call);
   RouteRequest request_of(const CallFacts& call, double draw, Instant now) const;
+  Kin& kin_of(const CallFacts& call);
   void pump(Moment at, Actions& out);
+  bool may_go(const Ticket& ticket, Instant now);
+  bool may_ask(const Kin& kin, Instant now) const;
+  bool nobody_may_ask(Instant now) const;
   Following* take_waiting();
+  Following* take_behind(Instant now);
+  void count_taken(Kin& kin);
+  void stand_behind(Following& call);
+  void confirm(Instant now);
+  void serve_budget_line(Moment at, Actions& out);
+  void time_came(Following& call, Moment at, Actions& out);
+  void stall(Following& call, Instant until, Instant now);
+  void unstall(Following& call);
   void plan_and_go(Following& call, Moment at, Actions& out);
   void go(Following& call, Moment at, Actions& out);
   bool may_try_again(const Following& call);
   void look_again(Following& call, Instant when);
   void wait_for_budget(Following& call, Moment at, Actions& out);
-  const Planned* next_planned(Following& call, WallTime wall) const;
+  const Planned* next_planned(Following& call, Moment at) const;
+  bool waits_for_reserved(const Following& call, std::uint32_t endpoint) const;
+  bool leaves_room(const Following& call, std::uint32_t endpoint, Instant now) const;
   bool can_serve(std::uint32_t endpoint, WallTime wall) const;
-  std::optional<Duration> wait_for_capacity(const Following& call, Moment at);
+  std::optional<Duration> wait_for_capacity(Following& call, Moment at);
   Cause cause_of(const Following& call, const Planned& planned) const;
   void send(Following& call, const Planned& planned, Moment at, Actions& out);
   Out order(const Following& call, std::uint32_t endpoint, Cause cause, Instant now, Actions& out);
@@ -237,14 +280,16 @@ class Dispatcher {
   double load_at(std::uint32_t endpoint) const;
   void learn_first_token(Following& call, Duration ttft);
   void drop(Out& attempt, Actions& out);
+  void note_attempt(Following& call, const AttemptReport& report, const Out& ended, Instant now);
+  void turn_away(const CallFacts& call, Moment at, Actions& out);
   void on_failed(Following& call, const AttemptReport& report, Moment at, Actions& out);
   void on_not_sent(Following& call, std::uint32_t endpoint, const Error& error, Moment at, Actions& out);
   void expire_waiting(Moment at, Actions& out);
   Error too_late(const Following& call) const;
   Error no_endpoint(const Following& call) const;
   Error refusal() const;
+  void left_queue(std::uint64_t call);
   void end(Following& call, std::optional<Error> error, std::uint64_t attempt, Instant now, Actions& out);
-  bool admit(const Ticket& ticket, Instant now);
 
   DispatchPolicy policy_;
   Router router_;
@@ -263,9 +308,16 @@ class Dispatcher {
   std::vector<Attempts::node_type> spare_attempts_;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;  // may name ended calls
   std::deque<std::uint64_t> for_room_;  // calls that wait for capacity, oldest first; may name ended ones
+  std::unordered_map<std::uint64_t, Kin> kins_;  // never erased, so calls may point at theirs
+  std::size_t behind_ = 0;                       // of all kins
+  std::deque<std::uint64_t> for_budget_;         // calls that wait for the retry budget; may name ended ones
+  std::deque<Timer> confirming_;                 // stalled calls whose newest attempt may yet be refused
+  KeptRoom kept_room_;
+  bool tenants_stopped_ = false;  // some order concerns single tenants
   std::uint64_t last_attempt_ = 0, last_decision_ = 0;
   std::size_t room_ = 0;  // calls that ended and have not been followed by one that waited
   bool pumping_ = false;
+  std::uint64_t pass_ = 0;
   Counts counts_;
 };
 

@@ -29,11 +29,14 @@ void Dispatcher::try_hedge(Following& call, Moment at, Actions& out) {
   if (call.main.attempt == 0 || call.hedge.attempt != 0 || call.content) return;
   const auto* place = hedge_place(call, at.wall);
   if (place == nullptr) return;
+  double second_usd = usd_of(call.facts, place->endpoint);
+  // What is paid by the hour is worth what it saves.
+  bool reserved = router_.facts(call.main.endpoint).kind == CapacityKind::reserved;
   HedgeBudget::Wish wish{policy_.rules.work_class,
                          at.now - call.main.sent,
                          call.facts.deadline - at.now,
-                         usd_of(call.facts, call.main.endpoint),
-                         usd_of(call.facts, place->endpoint),
+                         reserved ? second_usd : usd_of(call.facts, call.main.endpoint),
+                         second_usd,
                          load_at(place->endpoint)};
   if (hedges_.take(wish) != HedgeBudget::Verdict::go) return;
   ++counts_.hedges;
@@ -90,6 +93,19 @@ void Dispatcher::on_first_token(std::uint64_t attempt, Moment at, Actions& out) 
   drop(call.hedge, out);
 }
 
+// It reached a wire.
+void Dispatcher::note_attempt(Following& call, const AttemptReport& report, const Out& ended, Instant now) {
+  unstall(call);
+  ++counts_.attempts;
+  ++call.sent;
+  call.paid = call.rested = false;
+  call.last_endpoint = ended.endpoint;
+  call.last_error = report.error;
+  call.used_tokens += report.input_tokens + report.output_tokens;
+  auto waited = report.ttft > Duration::zero() ? report.ttft : now - ended.sent;
+  if (call.main.attempt == 0) learn_first_token(call, waited);
+}
+
 void Dispatcher::on_ended(const AttemptReport& report, Moment at, Actions& out) {
   auto node = attempts_.extract(report.id);
   if (node.empty()) return;
@@ -97,16 +113,8 @@ void Dispatcher::on_ended(const AttemptReport& report, Moment at, Actions& out) 
   if (spare_attempts_.size() < kSpareAttemptsMax) spare_attempts_.push_back(std::move(node));
   if (report.id == call.hedge.attempt) std::swap(call.main, call.hedge);
   auto ended = std::exchange(call.main, std::exchange(call.hedge, {}));
-  if (!report.not_sent) {
-    ++counts_.attempts;
-    ++call.sent;
-    call.paid = false;
-    call.last_endpoint = ended.endpoint;
-    call.last_error = report.error;
-    call.used_tokens += report.input_tokens + report.output_tokens;
-    auto waited = report.ttft > Duration::zero() ? report.ttft : at.now - ended.sent;
-    if (call.main.attempt == 0) learn_first_token(call, waited);
-  }
+  auto room_before = room_;
+  if (!report.not_sent) note_attempt(call, report, ended, at.now);
   if (!report.error) {
     if (report.output_tokens > 0)
       estimator_.learn(OutputEstimator::whole_feature, static_cast<double>(call.facts.input_tokens),
@@ -117,7 +125,8 @@ void Dispatcher::on_ended(const AttemptReport& report, Moment at, Actions& out) 
   } else {
     on_failed(call, report, at, out);
   }
-  pump(at, out);
+  // A refusal frees nothing: asking the next at each would ask them all.
+  if (!report.not_sent || room_ != room_before) pump(at, out);
 }
 
 void Dispatcher::on_failed(Following& call, const AttemptReport& report, Moment at, Actions& out) {
@@ -140,11 +149,13 @@ void Dispatcher::on_not_sent(Following& call, std::uint32_t endpoint, const Erro
 }
 
 void Dispatcher::on_cancel(std::uint64_t id, Moment at, Actions& out) {
+  expire_waiting(at, out);  // it may be late already, and must not end twice
   auto it = calls_.find(id);
   if (it == calls_.end()) return;
   auto error = make_error(Errc::cancelled, "the caller gave up");
   error.maybe_billed = it->second.main.attempt != 0;
   if (queue_.cancel(id)) {
+    left_queue(id);
     ++counts_.expired;
     out.ended.push_back({id, Ending::expired, std::move(error), 0});
     return forget(id);
@@ -157,6 +168,7 @@ void Dispatcher::end(Following& call, std::optional<Error> error, std::uint64_t 
                      Actions& out) {
   auto ending = error ? Ending::failed : Ending::served;
   ++(error ? counts_.failed : counts_.served);
+  unstall(call);
   drop(call.main, out);
   drop(call.hedge, out);
   if (call.granted > 0)

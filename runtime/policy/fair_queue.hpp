@@ -68,7 +68,7 @@ class FairQueue {
                               return (*static_cast<May*>(self))(ticket);
                             }});
   }
-  static constexpr std::size_t passed_over_max = 16;
+  static constexpr std::size_t passed_over_max = 64;
   /// Tickets whose deadline has passed and that were not reported yet; they are removed and counted as
   /// expired.
   std::vector<Ticket> expire(Instant now);
@@ -77,6 +77,8 @@ class FairQueue {
   /// Removes a waiting ticket (its caller gave up); counted as expired. False when it is not waiting.
   bool cancel(std::uint64_t id);
   std::size_t waiting() const { return waiting_; }
+  /// Expired, counted as such, and not told by `expire` yet.
+  std::size_t untold() const { return late_.size(); }
   std::size_t running() const { return running_; }
   /// When one who is refused now should ask again: when what waits will have been served at the pace of late,
   /// within [1 s, 60 s]: official SDKs give up on longer ones (WIRE 5.6). Nothing when none was served

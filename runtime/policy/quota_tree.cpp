@@ -41,6 +41,9 @@ std::optional<std::string> validate(const QuotaTreePolicy& policy) {
   if (policy.tokens_per_minute > 0 && guaranteed > policy.tokens_per_minute)
     return fmt::format("{} tokens a minute are guaranteed, but there are {}", guaranteed,
                        policy.tokens_per_minute);
+  for (double share : policy.class_room)
+    if (!(share > 0 && share <= 1))
+      return fmt::format("a class may take {} of the room; it must be above 0 and at most 1", share);
   if (policy.features.size() > QuotaTree::features_max)
     return fmt::format("{} features; at most {}", policy.features.size(), QuotaTree::features_max);
   return std::nullopt;
@@ -133,10 +136,30 @@ void QuotaTree::refresh(const Feature& feature, Tenant& tenant, Instant now) con
   tenant.bucket.level = std::min(level, tenant.bucket.capacity);
 }
 
+double QuotaTree::room_share(std::string_view feature, WorkClass work_class, Instant now) const {
+  auto lately = [&](Instant at) { return now - at < policy_.tenant_idle_max; };
+  auto own = static_cast<std::size_t>(work_class);
+  bool needed = std::ranges::any_of(
+      guaranteed_, [&](const auto& each) { return each && each->feature != feature && lately(each->at); });
+  for (std::size_t better = 0; better < own; ++better)
+    needed = needed || (asked_[better] && lately(*asked_[better]));
+  return needed ? policy_.class_room[own] : 1;
+}
+
+void QuotaTree::note_guaranteed(std::string_view feature, Instant now) {
+  if (!guaranteed_[0] || guaranteed_[0]->feature != feature) {
+    std::swap(guaranteed_[0], guaranteed_[1]);
+    if (!guaranteed_[0]) guaranteed_[0].emplace();
+    guaranteed_[0]->feature = feature;
+  }
+  guaranteed_[0]->at = now;
+}
+
 QuotaTree::Grant QuotaTree::take(std::string_view feature_name, std::string_view tenant_name, double tokens,
-                                 Instant now) {
+                                 Instant now, WorkClass work_class) {
   if (!whole_.limited()) return {true};
   tokens = sane_amount(tokens);
+  asked_[static_cast<std::size_t>(work_class)] = now;
   auto* feature = feature_of(feature_name, now);
   auto* tenant = feature ? tenant_of(*feature, tenant_name, now) : nullptr;
   if (tenant) activate(*feature, *tenant, now);
@@ -144,14 +167,17 @@ QuotaTree::Grant QuotaTree::take(std::string_view feature_name, std::string_view
   double ceiling = feature ? feature->ceiling.wait_seconds(tokens, now) : 0;
   double own = guaranteed && tenant ? tenant->bucket.wait_seconds(tokens, now) : HUGE_VAL;
   double shared = guaranteed ? feature->bucket.wait_seconds(tokens, now) : HUGE_VAL;
-  double elsewhere = whole_.wait_seconds(tokens, now);
+  double kept = (1 - room_share(feature_name, work_class, now)) * whole_.capacity;
+  double elsewhere = whole_.wait_seconds(tokens + kept, now);
   double wait = std::max(ceiling, std::min({own, shared, elsewhere}));
   if (wait > 0) return {false, Source::own, whole_wait(wait, kTreeWaitMax)};
   auto source = own <= 0 ? Source::own : shared <= 0 ? Source::feature : Source::elsewhere;
   whole_.take(tokens, now);
   if (feature) feature->ceiling.take(tokens, now);
   if (source == Source::own) tenant->bucket.take(tokens, now);
-  if (source != Source::elsewhere) feature->bucket.take(tokens, now);
+  if (source == Source::elsewhere) return {true, source};
+  feature->bucket.take(tokens, now);
+  note_guaranteed(feature_name, now);
   return {true, source};
 }
 

@@ -2,9 +2,11 @@
 // feature's, and what one leaves unused the others borrow until it is wanted back (C6). Pure.
 #pragma once
 
+#include "runtime/policy/fair_queue.hpp"
 #include "runtime/policy/slot_index.hpp"
 #include "runtime/policy/token_bucket.hpp"
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -32,6 +34,10 @@ struct QuotaTreePolicy {
   Duration tenant_idle_max = std::chrono::minutes(1);
   /// A feature that is not named has no guarantee and may only borrow.
   std::map<std::string, FeatureShare> features;
+  /// What is borrowed from other features leaves them room: while one of a better class has been asking, or
+  /// any other has used its guarantee, within `tenant_idle_max`, a class (interactive, soon, batch) may take
+  /// so much of an endpoint's room with borrowed tokens, and borrow the whole down to the rest. All 1: off.
+  std::array<double, 3> class_room{0.95, 0.9, 0.75};
 };
 /// Empty when sound, else what is wrong and what would be right: guarantees must not exceed the whole.
 std::optional<std::string> validate(const QuotaTreePolicy& policy);
@@ -66,8 +72,12 @@ class QuotaTree {
     explicit operator bool() const { return granted; }
   };
   /// Takes `tokens` (an estimate) for a call, or says when to ask again. More than a full bucket passes when
-  /// that is full.
-  Grant take(std::string_view feature, std::string_view tenant, double tokens, Instant now);
+  /// that is full. `work_class` matters for what is borrowed from other features only (class_room).
+  Grant take(std::string_view feature, std::string_view tenant, double tokens, Instant now,
+             WorkClass work_class = WorkClass::interactive);
+  /// What a borrower of this feature and class may take of an endpoint's room now: 1 while no other needs
+  /// any.
+  double room_share(std::string_view feature, WorkClass work_class, Instant now) const;
   /// The call ended: `actual` replaces what was `taken` from where it came; zero gives everything back.
   void settle(std::string_view feature, std::string_view tenant, Source source, double taken, double actual,
               Instant now);
@@ -92,6 +102,7 @@ class QuotaTree {
     std::size_t looked_at = 0;  ///< tenants before this were not idle at the last sweep
     SlotIndex by_name;
   };
+  void note_guaranteed(std::string_view feature, Instant now);
   Feature* feature_of(std::string_view name, Instant now);
   Tenant* tenant_of(Feature& feature, std::string_view name, Instant now);
   const Feature* find_feature(std::string_view name) const;
@@ -102,6 +113,13 @@ class QuotaTree {
 
   QuotaTreePolicy policy_;
   TokenBucket whole_;
+  std::array<std::optional<Instant>, 3> asked_;  ///< when a call of the class last asked, granted or not
+  /// The two features that used their guarantees last, and when.
+  struct Guaranteed {
+    std::string feature;
+    Instant at;
+  };
+  std::array<std::optional<Guaranteed>, 2> guaranteed_;
   std::vector<Feature> features_;
   SlotIndex by_name_;
 };

@@ -1,0 +1,201 @@
+// How a feature's calls are admitted, and how those without room wait.
+#include "runtime/policy/dispatcher.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+namespace troupe::policy {
+namespace {
+
+/// Taken from the queue at once while room is tight: whether they found any is known only later.
+constexpr std::uint32_t kTightTaken = 4;
+constexpr Duration kTightFor = std::chrono::seconds(1);
+
+std::uint64_t folded(std::uint64_t hash, std::uint64_t value) { return Rng(hash ^ value).next(); }
+
+}  // namespace
+
+void Dispatcher::on_call(CallFacts call, Moment at, Actions& out) {
+  ++counts_.in;
+  if (call.output_tokens == 0)
+    call.output_tokens = static_cast<std::uint64_t>(
+        estimator_.estimate(OutputEstimator::whole_feature, static_cast<double>(call.input_tokens),
+                            static_cast<double>(call.output_tokens_max)));
+  Ticket ticket{call.id,     policy_.rules.work_class,
+                call.tenant, static_cast<double>(call.input_tokens + call.output_tokens),
+                at.now,      call.deadline};
+  if (!queue_.push(std::move(ticket), at.now)) return turn_away(call, at, out);
+  auto& following = follow(std::move(call));
+  following.arrived = at.now;
+  following.kin = &kin_of(following.facts);
+  ++following.kin->queued;
+  pump(at, out);
+}
+
+void Dispatcher::turn_away(const CallFacts& call, Moment at, Actions& out) {
+  bool late = call.deadline <= at.now;
+  ++(late ? counts_.expired : counts_.refused);
+  auto error = late ? make_error(Errc::deadline_exceeded, "no time left on arrival") : refusal();
+  error.maybe_billed = false;
+  out.ended.push_back({call.id, late ? Ending::expired : Ending::refused, std::move(error), 0});
+}
+
+Error Dispatcher::refusal() const {
+  auto error = make_error(Errc::refused, fmt::format("feature {}: {} calls are waiting already",
+                                                     policy_.rules.feature, queue_.waiting()));
+  error.retry_after = queue_.retry_after();
+  return error;
+}
+
+void Dispatcher::left_queue(std::uint64_t call) { --calls_.at(call).kin->queued; }
+
+// ---- who waits for the same ----
+
+Dispatcher::Kin& Dispatcher::kin_of(const CallFacts& call) {
+  auto size = static_cast<std::uint64_t>(std::bit_width(call.input_tokens + call.output_tokens_max)) / 2;
+  std::uint64_t needs = call.needs.tools + 2 * call.needs.images + 4 * call.needs.schema;
+  std::uint64_t lead = call.lead ? *call.lead + 1 : 0;
+  auto hash = folded(folded(size, needs), lead);
+  if (!call.boundary.empty()) hash = stable_hash(call.boundary, hash);
+  // A tenant who may not go where others may must not keep these waiting.
+  if (tenants_stopped_) hash = stable_hash(call.tenant, hash);
+  auto known = kins_.find(hash);
+  if (known != kins_.end()) return known->second;
+  return kins_[kins_.size() < kins_max ? hash : 0];
+}
+
+bool Dispatcher::may_ask(const Kin& kin, Instant now) const {
+  bool few = kin.pass != pass_ || kin.taken < kTightTaken;
+  return kin.stalled < stalled_max && (few || now >= kin.tight_until);
+}
+
+bool Dispatcher::nobody_may_ask(Instant now) const {
+  return std::ranges::none_of(
+      kins_, [&](const auto& each) { return each.second.queued > 0 && may_ask(each.second, now); });
+}
+
+void Dispatcher::stall(Following& call, Instant until, Instant now) {
+  auto& kin = *call.kin;
+  kin.tight_until = now + kTightFor;
+  if (!call.stalled && kin.stalled >= stalled_max) return stand_behind(call);
+  if (!std::exchange(call.stalled, true)) ++kin.stalled;
+  look_again(call, until);
+  if (!std::exchange(call.in_line, true)) for_room_.push_back(call.facts.id);
+}
+
+void Dispatcher::stand_behind(Following& call) {
+  call.again_at = call.facts.deadline;
+  if (!std::exchange(call.deadline_timed, true)) timers_.push({call.facts.deadline, call.facts.id});
+  if (std::exchange(call.behind, true)) return;
+  call.kin->behind.push_back(call.facts.id);
+  ++behind_;
+}
+
+void Dispatcher::unstall(Following& call) {
+  if (std::exchange(call.stalled, false)) --call.kin->stalled;
+}
+
+// Whoever was not refused by now has found room.
+void Dispatcher::confirm(Instant now) {
+  for (; !confirming_.empty() && confirming_.front().at <= now; confirming_.pop_front()) {
+    auto it = calls_.find(confirming_.front().call);
+    if (it != calls_.end() && it->second.main.attempt != 0) unstall(it->second);
+  }
+}
+
+void Dispatcher::time_came(Following& call, Moment at, Actions& out) {
+  bool late = at.now >= call.facts.deadline;
+  if (!late && !call.stalled && !may_ask(*call.kin, at.now)) return stand_behind(call);
+  plan_and_go(call, at, out);
+}
+
+// Tried while there is budget; those who find no room leave it to the next, a few times.
+void Dispatcher::serve_budget_line(Moment at, Actions& out) {
+  for (int idle = 0; idle < 4 && !for_budget_.empty() && budget_.left() >= 1;) {
+    auto it = calls_.find(for_budget_.front());
+    for_budget_.pop_front();
+    if (it == calls_.end() || !it->second.needs_budget) continue;
+    auto before = out.send.size();
+    plan_and_go(it->second, at, out);
+    idle += out.send.size() == before ? 1 : 0;
+  }
+}
+
+// ---- admission ----
+
+// There may be room, and its feature's share of what the node may use together allows it; a tenant that has
+// none now keeps its place (C6).
+bool Dispatcher::may_go(const Ticket& ticket, Instant now) {
+  auto& call = calls_.at(ticket.id);
+  if (!may_ask(*call.kin, now)) return false;
+  if (!tree_) return true;
+  auto grant = tree_->take(policy_.rules.feature, ticket.tenant, ticket.cost, now, policy_.rules.work_class);
+  if (!grant) return false;
+  call.granted = ticket.cost;
+  call.source = grant.source;
+  return true;
+}
+
+// A loop, not recursion: a call that ends at once makes room for the next, ten thousand times over.
+void Dispatcher::pump(Moment at, Actions& out) {
+  if (std::exchange(pumping_, true)) return;
+  ++pass_;
+  confirm(at.now);
+  while (true) {
+    auto* waiting = take_waiting();
+    if (waiting == nullptr) waiting = take_behind(at.now);
+    if (waiting != nullptr) {
+      plan_and_go(*waiting, at, out);
+      continue;
+    }
+    if (queue_.waiting() == 0 || nobody_may_ask(at.now)) break;
+    auto ticket = queue_.pop_if(at.now, [&](const Ticket& t) { return may_go(t, at.now); });
+    if (!ticket) break;
+    auto& call = calls_.at(ticket->id);
+    --call.kin->queued;
+    count_taken(*call.kin);
+    budget_.on_first_attempt();
+    hedges_.on_request();
+    plan_and_go(call, at, out);
+  }
+  pumping_ = false;
+}
+
+// For each call that ended the one that has waited longest for room looks again now, not at the next tick.
+Dispatcher::Following* Dispatcher::take_waiting() {
+  while (room_ > 0 && !for_room_.empty()) {
+    auto it = calls_.find(for_room_.front());
+    for_room_.pop_front();
+    if (it == calls_.end()) continue;
+    auto& call = it->second;
+    call.in_line = false;
+    if (!call.again_at || !call.stalled) continue;
+    --room_;
+    return &call;
+  }
+  room_ = 0;
+  return nullptr;
+}
+
+Dispatcher::Following* Dispatcher::take_behind(Instant now) {
+  if (behind_ == 0) return nullptr;
+  for (auto& [hash, kin] : kins_)
+    while (!kin.behind.empty() && may_ask(kin, now)) {
+      auto it = calls_.find(kin.behind.front());
+      kin.behind.pop_front();
+      --behind_;
+      if (it == calls_.end() || !it->second.behind) continue;
+      count_taken(kin);
+      return &it->second;
+    }
+  return nullptr;
+}
+
+void Dispatcher::count_taken(Kin& kin) {
+  kin.taken = std::exchange(kin.pass, pass_) == pass_ ? kin.taken + 1 : 1;
+}
+
+}  // namespace troupe::policy
