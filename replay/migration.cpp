@@ -331,10 +331,9 @@ class MigrationRun {
   void offer_copy(ShiftCall& call) {
     if (shift_.state() != ShiftState::shadowing) return;
     auto target = copy_target();
-    policy::ShadowFacts facts;
-    facts.draw = luck_uniform(luck_of(call.luck, kCopySalt));
-    facts.tokens = call.input + kOutputMax / 4;
-    facts.barred = !target;
+    policy::ShadowFacts facts{.draw = luck_uniform(luck_of(call.luck, kCopySalt)),
+                              .tokens = call.input + kOutputMax / 4,
+                              .barred = !target};
     if (target) {
       Usage usage;
       usage.input = call.input;

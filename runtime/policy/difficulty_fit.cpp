@@ -76,6 +76,32 @@ Weights solved(NewtonStep step) {
   return out;
 }
 
+std::vector<FitRow> fit_rows(std::span<const JudgedText> texts) {
+  std::vector<FitRow> rows;
+  for (const auto& each : texts) {
+    auto figures = text_figures(each.text);
+    FitRow row{{1}, each.strong_right && !each.weak_right};
+    std::ranges::copy(figures, row.x.begin() + 1);
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+Weights fitted(const std::vector<FitRow>& rows, double ridge) {
+  constexpr int steps_max = 50;
+  Weights weights{};
+  for (int i = 0; i < steps_max; ++i) {
+    auto step = solved(newton_step(rows, weights, ridge));
+    double largest = 0;
+    for (std::size_t k = 0; k < kWeights; ++k) {
+      weights[k] += step[k];
+      largest = std::max(largest, std::abs(step[k]));
+    }
+    if (largest < 1e-9) break;
+  }
+  return weights;
+}
+
 void set_quantiles(DifficultyModel& model, std::span<const JudgedText> texts) {
   std::vector<double> all;
   for (const auto& each : texts) all.push_back(difficulty_of(model, each.text));
@@ -108,31 +134,14 @@ double gain_of(const JudgedChoice& each) { return (each.strong_right ? 1 : 0) - 
 }  // namespace
 
 Result<DifficultyModel> fit_difficulty(std::span<const JudgedText> texts, double ridge) {
-  std::vector<FitRow> rows;
-  std::size_t hard = 0;
-  for (const auto& each : texts) {
-    auto figures = text_figures(each.text);
-    FitRow row{{1}, each.strong_right && !each.weak_right};
-    std::ranges::copy(figures, row.x.begin() + 1);
-    hard += row.hard ? 1 : 0;
-    rows.push_back(row);
-  }
+  auto rows = fit_rows(texts);
+  auto hard = static_cast<std::size_t>(std::ranges::count(rows, true, &FitRow::hard));
   if (rows.size() < kTextsMin || hard == 0 || hard == rows.size())
     return fail(Errc::invalid_input,
                 "a model needs at least 100 judged texts, with and without need of the strong model");
   DifficultyModel model;
   standardise(rows, model);
-  Weights weights{};
-  constexpr int steps_max = 50;
-  for (int i = 0; i < steps_max; ++i) {
-    auto step = solved(newton_step(rows, weights, ridge));
-    double largest = 0;
-    for (std::size_t k = 0; k < kWeights; ++k) {
-      weights[k] += step[k];
-      largest = std::max(largest, std::abs(step[k]));
-    }
-    if (largest < 1e-9) break;
-  }
+  auto weights = fitted(rows, ridge);
   model.intercept = weights[0];
   for (std::size_t i = 0; i < text_figure_count; ++i) model.terms[i].weight = weights[i + 1];
   set_quantiles(model, texts);
