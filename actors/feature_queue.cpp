@@ -87,10 +87,7 @@ struct FeatureQueueState {
     auto lead = lead_of(*call->request, facts, at);
     facts.lead = place_of(lead.model);
     auto choice = choose_lead(config_.choice, *call->request, facts);
-    if (config_.tenant_boundaries) {
-      auto bound = config_.tenant_boundaries->find(facts.tenant);
-      if (bound != config_.tenant_boundaries->end()) facts.boundary = bound->second;
-    }
+    bind_to_boundary(facts);
     if (auto refusal = apply_budget(config_.budgets.get(), feature(), at.wall, facts)) {
       ++over_budget_;
       return call->answer({std::unexpected(*std::move(refusal)), {}});
@@ -105,6 +102,12 @@ struct FeatureQueueState {
     facts.may_follow_content = !open.stream || open.stream->may_follow();
     dispatcher_->on_call(std::move(facts), at, actions_);
     act();
+  }
+
+  void bind_to_boundary(policy::CallFacts& facts) const {
+    if (!config_.tenant_boundaries) return;
+    auto bound = config_.tenant_boundaries->find(facts.tenant);
+    if (bound != config_.tenant_boundaries->end()) facts.boundary = bound->second;
   }
 
   const policy::Choice* choice_of(std::uint64_t call) const {

@@ -177,6 +177,16 @@ Result<void> Node::Impl::reload(const Config& config) {
   return {};
 }
 
+Result<void> Node::Impl::add_endpoints(actors::SupervisorConfig& cast) {
+  for (const auto& endpoint : values().endpoints.list) {
+    if (!actors::lives_here(values(), endpoint)) continue;
+    auto local = local_endpoint(endpoint);
+    if (!local) return std::unexpected(local.error());
+    cast.endpoints.push_back(std::move(*local));
+  }
+  return {};
+}
+
 Result<void> Node::Impl::start_cast() {
   actors::SupervisorConfig cast;
   cast.node = values().node.id;
@@ -184,12 +194,7 @@ Result<void> Node::Impl::start_cast() {
   credentials_ = std::make_unique<actors::Credentials>(*loop_, clock_, desk_.metrics);
   actors::ControlRoomParts parts{system_.get(), loop_unit_.get(), &clock_, journal_.get(), gateway_.get()};
   if (auto ready = control_room_.start(values(), parts); !ready) return ready;
-  for (const auto& endpoint : values().endpoints.list) {
-    if (!actors::lives_here(values(), endpoint)) continue;
-    auto local = local_endpoint(endpoint);
-    if (!local) return std::unexpected(local.error());
-    cast.endpoints.push_back(std::move(*local));
-  }
+  if (auto added = add_endpoints(cast); !added) return added;
   cast.features = actors::feature_configs(values());
   cast.peers = actors::remote_peers(values());
   make_ready();
@@ -230,6 +235,10 @@ void Node::Impl::make_desk() {
   desk_.pass_on = [this](const std::string& peer, const std::string& verb, const Json& input) {
     return pass_on(peer, verb, input);
   };
+  let_desk_at_runs();
+}
+
+void Node::Impl::let_desk_at_runs() {
   desk_.submit = [this](RunSpec spec) { return submit(std::move(spec), {}); };
   desk_.cancel = [this](const std::string& run_id) {
     std::lock_guard lock(mutex_);

@@ -53,6 +53,8 @@ struct Node::Impl final : transport::GatewayListener {
   Result<void> start_simulator();
   Result<void> start_gateway();
   Result<void> start_cast();
+  /// Those that live here.
+  Result<void> add_endpoints(actors::SupervisorConfig& cast);
   void start_ledger(actors::SupervisorConfig& cast);
   /// Gives the features and their shadows what they read of the node.
   void equip(actors::SupervisorConfig& cast);
@@ -62,6 +64,7 @@ struct Node::Impl final : transport::GatewayListener {
   std::shared_ptr<actors::BreakerCell> breaker_memory(const std::string& endpoint);
   void make_ready();
   void make_desk();
+  void let_desk_at_runs();
   void tick();
   // What the gateway hears waits until the cast stands.
   void heard(std::function<void()> work);

@@ -208,6 +208,25 @@ void add_stops(CLI::App& control, const ControlRef& options, Action& action) {
   stop->add_option("--ttl", options->ttl, "Ends by itself after 15m, 2h, 1d (default: never)");
 }
 
+void add_settings(CLI::App& control, const ControlRef& options, Action& action) {
+  auto* flag = add_order(control, "flag", "Sets a flag", options, action, give_flag);
+  flag->add_option("name", options->name, "The flag")->required();
+  flag->add_option("--percent", options->percent, "Of its units, 0 to 100")->required();
+  flag->add_option("--unit", options->unit, "tenant, user or request")->capture_default_str();
+  flag->add_option("--allow", options->allow, "Tenants that have it")->delimiter(',');
+  flag->add_option("--deny", options->deny, "Tenants that do not, whatever else")->delimiter(',');
+  auto* rollout =
+      add_order(control, "rollout", "A rollout's standing, or an order to it", options, action, tell_rollout);
+  rollout->add_option("action", options->action, "status, start, advance, halt, resume or rollback")
+      ->required();
+  rollout->add_option("name", options->name, "The rollout")->required();
+  auto* breaker = add_order(control, "breaker", "Holds an endpoint's breaker as it should be, for a time",
+                            options, action, hold_breaker);
+  breaker->add_option("action", options->action, "open, close or freeze")->required();
+  breaker->add_option("name", options->name, "The endpoint")->required();
+  breaker->add_option("--ttl", options->ttl, "How long: 15m, 2h, 1d")->required();
+}
+
 }  // namespace
 
 void add_control(CLI::App& app, Action& action) {
@@ -215,22 +234,7 @@ void add_control(CLI::App& app, Action& action) {
   control->require_subcommand(1);
   auto options = std::make_shared<ControlOptions>();
   add_stops(*control, options, action);
-  auto* flag = add_order(*control, "flag", "Sets a flag", options, action, give_flag);
-  flag->add_option("name", options->name, "The flag")->required();
-  flag->add_option("--percent", options->percent, "Of its units, 0 to 100")->required();
-  flag->add_option("--unit", options->unit, "tenant, user or request")->capture_default_str();
-  flag->add_option("--allow", options->allow, "Tenants that have it")->delimiter(',');
-  flag->add_option("--deny", options->deny, "Tenants that do not, whatever else")->delimiter(',');
-  auto* rollout = add_order(*control, "rollout", "A rollout's standing, or an order to it", options, action,
-                            tell_rollout);
-  rollout->add_option("action", options->action, "status, start, advance, halt, resume or rollback")
-      ->required();
-  rollout->add_option("name", options->name, "The rollout")->required();
-  auto* breaker = add_order(*control, "breaker", "Holds an endpoint's breaker as it should be, for a time",
-                            options, action, hold_breaker);
-  breaker->add_option("action", options->action, "open, close or freeze")->required();
-  breaker->add_option("name", options->name, "The endpoint")->required();
-  breaker->add_option("--ttl", options->ttl, "How long: 15m, 2h, 1d")->required();
+  add_settings(*control, options, action);
   add_order(*control, "list", "Everything ordered and not undone", options, action,
             [](const auto& o) { return ask_control(o, "control.list", Json::object(), show_controls); });
   add_order(*control, "audit", "Every order there was", options, action,

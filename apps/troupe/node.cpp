@@ -30,6 +30,13 @@ void read_again(const NodeOptions& options, Node& node) {
   std::fprintf(stderr, "troupe: the configuration was read again\n");
 }
 
+// One line a supervisor can wait for and read.
+void say_ready(const Node& node, const std::string& id) {
+  Json ready{{"node", id}, {"address", node.address()}, {"simulator", node.simulator_url()}};
+  std::printf("%s\n", dump_json(ready).c_str());
+  std::fflush(stdout);
+}
+
 int serve(const NodeOptions& options) {
   auto config = config_from(options.config, options.state);
   if (!config) return report_error(config.error());
@@ -46,13 +53,7 @@ int serve(const NodeOptions& options) {
     if (!started) return report_error(started.error());
     node = std::move(*started);
   }
-  Json ready;
-  ready["node"] = options.id.empty() ? config->values().node.id : options.id;
-  ready["address"] = node->address();
-  ready["simulator"] = node->simulator_url();
-  // One line a supervisor can wait for and read.
-  std::printf("%s\n", dump_json(ready).c_str());
-  std::fflush(stdout);
+  say_ready(*node, options.id.empty() ? config->values().node.id : options.id);
   signals.wait();
   std::fprintf(stderr, "troupe: finishing what is in flight; once more ends at once\n");
   node->stop();

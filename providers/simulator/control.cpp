@@ -61,10 +61,10 @@ Result<Fault> read_fault(const Json& value, Duration since_start) {
 
 }  // namespace
 
-bool Selector::matches(const config::SimulatedEndpoint& endpoint) const {
-  if (!this->endpoint.empty()) return endpoint.name == this->endpoint;
-  bool here = region.empty() || endpoint.region == region;
-  return here && (provider.empty() || config::provider_of(endpoint) == provider);
+bool Selector::matches(const config::SimulatedEndpoint& other) const {
+  if (!endpoint.empty()) return other.name == endpoint;
+  bool here = region.empty() || other.region == region;
+  return here && (provider.empty() || config::provider_of(other) == provider);
 }
 
 Result<ScaleOrder> read_scale_order(std::string_view body) {

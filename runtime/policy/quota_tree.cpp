@@ -20,6 +20,18 @@ constexpr double kNoRate = 1e-9;
 
 double sane_amount(double tokens) { return std::isfinite(tokens) && tokens > 0 ? tokens : 0; }
 
+template <class Share>
+std::optional<std::string> share_complaint(const std::string& name, const Share& share) {
+  double own = share.guaranteed_tokens_per_minute, most = share.tokens_per_minute_max;
+  if (!(std::isfinite(own) && own >= 0 && std::isfinite(most) && most >= 0))
+    return fmt::format("{}: shares must be 0 or more", name);
+  if (most > 0 && most < own) return fmt::format("{}: its maximum is below its guarantee", name);
+  for (const auto& [tenant, weight] : share.tenant_weights)
+    if (!(std::isfinite(weight) && weight > 0))
+      return fmt::format("{}: tenant {} weighs {}; it must be above 0", name, tenant, weight);
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> validate(const QuotaTreePolicy& policy) {
@@ -29,14 +41,8 @@ std::optional<std::string> validate(const QuotaTreePolicy& policy) {
     return fmt::format("burst_minutes is {}; it must be above 0, usually 0.1", policy.burst_minutes);
   double guaranteed = 0;
   for (const auto& [name, share] : policy.features) {
-    double own = share.guaranteed_tokens_per_minute, most = share.tokens_per_minute_max;
-    if (!(std::isfinite(own) && own >= 0 && std::isfinite(most) && most >= 0))
-      return fmt::format("{}: shares must be 0 or more", name);
-    if (most > 0 && most < own) return fmt::format("{}: its maximum is below its guarantee", name);
-    for (const auto& [tenant, weight] : share.tenant_weights)
-      if (!(std::isfinite(weight) && weight > 0))
-        return fmt::format("{}: tenant {} weighs {}; it must be above 0", name, tenant, weight);
-    guaranteed += own;
+    if (auto complaint = share_complaint(name, share)) return complaint;
+    guaranteed += share.guaranteed_tokens_per_minute;
   }
   if (policy.tokens_per_minute > 0 && guaranteed > policy.tokens_per_minute)
     return fmt::format("{} tokens a minute are guaranteed, but there are {}", guaranteed,

@@ -57,8 +57,7 @@ Result<double> number_of(const CsvRow& row, const char* name, const std::string&
   if (text.empty()) return 0;
   double value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  bool whole = error == std::errc() && end == text.data() + text.size() && std::isfinite(value);
-  if (whole) return value;
+  if (error == std::errc() && end == text.data() + text.size() && std::isfinite(value)) return value;
   return fail(Errc::invalid_input, fmt::format("line {}: {} is no number", row.line, name));
 }
 

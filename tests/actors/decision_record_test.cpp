@@ -105,7 +105,8 @@ TEST(DecisionRecord, RefusesWhatIsNoDecision) {
   for (int i = 0; i < 20'000; ++i) {  // any answer will do, but an answer
     auto broken = whole;
     for (int k = 0; k < 3; ++k) broken[rng.below(broken.size())] = static_cast<char>(rng.below(256));
-    if (auto again = make_again(broken)) EXPECT_TRUE(again->explanation.contains("same"));
+    auto again = make_again(broken);
+    EXPECT_TRUE(!again || again->explanation.contains("same"));
   }
 }
 
