@@ -131,14 +131,17 @@ bool Shift::advance(const policy::Share& share, const std::string& why, Instant 
   return set_share(stages[share.stage + 1], share.stage + 1, policy::RolloutState::running, now);
 }
 
-bool Shift::judge_rollout(Instant now) {
+bool Shift::judge_rollout(Instant now, WallTime wall) {
   auto share = *controls_->share_of(kShiftName);
+  bool kept = state_ == ShiftState::kept;
   // Without a ramp nobody waits for what comes of it.
-  if (!policy_.ramp) return advance(share, "at once", now);
+  if (!policy_.ramp) return kept ? give_up_old(wall) : advance(share, "at once", now);
+  // The gates judge once more before there is no way back.
+  if (kept && now - stage_since_ < policy_.old_kept) return false;
   auto verdict = judge_stage(share, now);
   switch (verdict.step) {
     case policy::RolloutStep::stay: return false;
-    case policy::RolloutStep::advance: return advance(share, verdict.why, now);
+    case policy::RolloutStep::advance: return kept ? give_up_old(wall) : advance(share, verdict.why, now);
     case policy::RolloutStep::halt: return halt(share, verdict.why, now);
     case policy::RolloutStep::roll_back: return roll_back(share, verdict.why, now);
   }
@@ -160,21 +163,6 @@ bool Shift::roll_back(const policy::Share& share, const std::string& why, Instan
   return set_share(0, share.stage, policy::RolloutState::rolled_back, now);
 }
 
-// The gates judge once more before there is no way back.
-bool Shift::judge_old_kept(Instant now, WallTime wall) {
-  if (!policy_.ramp) return give_up_old(wall);
-  if (now - stage_since_ < policy_.old_kept) return false;
-  auto share = *controls_->share_of(kShiftName);
-  auto verdict = judge_stage(share, now);
-  switch (verdict.step) {
-    case policy::RolloutStep::stay: return false;
-    case policy::RolloutStep::advance: return give_up_old(wall);
-    case policy::RolloutStep::halt: return enter(ShiftState::halted, "the old model is kept: " + verdict.why);
-    case policy::RolloutStep::roll_back: return roll_back(share, verdict.why, now);
-  }
-  return false;
-}
-
 bool Shift::give_up_old(WallTime wall) {
   policy::Stop stop;
   stop.subject = policy::Subject::model;
@@ -194,8 +182,8 @@ bool Shift::on_tick(Instant now, WallTime wall) {
     case ShiftState::shadowing:
       if (!judge_pairs(now)) return false;
       return state_ != ShiftState::rolling || begin_rollout(now);
-    case ShiftState::rolling: return judge_rollout(now);
-    case ShiftState::kept: return judge_old_kept(now, wall);
+    case ShiftState::rolling:
+    case ShiftState::kept: return judge_rollout(now, wall);
     default: return false;
   }
 }

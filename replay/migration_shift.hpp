@@ -84,11 +84,10 @@ class Shift {
   bool judge_pairs(Instant now);
   bool set_share(double share, std::uint32_t stage, policy::RolloutState state, Instant now);
   bool begin_rollout(Instant now);
-  bool judge_rollout(Instant now);
+  bool judge_rollout(Instant now, WallTime wall);
   policy::StageVerdict judge_stage(const policy::Share& share, Instant now) const;
   bool halt(const policy::Share& share, const std::string& why, Instant now);
   bool roll_back(const policy::Share& share, const std::string& why, Instant now);
-  bool judge_old_kept(Instant now, WallTime wall);
   bool advance(const policy::Share& share, const std::string& why, Instant now);
   bool give_up_old(WallTime wall);
   void absorb(policy::Change change);
