@@ -20,6 +20,7 @@ Json attempt_json(const AttemptRecord& record) {
   out["output_tokens"] = record.usage.output;
   out["usd"] = record.usd;
   if (!record.error.empty()) out["error"] = record.error;
+  if (!record.decision.empty()) out["decision"] = record.decision;
   return out;
 }
 

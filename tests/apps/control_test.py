@@ -90,7 +90,12 @@ class Control(ProcessTest):
         history = [json.loads(line) for line in self.run_troupe("runs", "export", "r1", *self.to).out.splitlines()]
         step = next(each for each in history if "answer" in each)
         rated = self.rate("good", "--run", "r1", "--step", step["step"])
-        self.assertEqual(rated["endpoint"], step["answer"]["attempts"][-1]["endpoint"])
+        attempt = step["answer"]["attempts"][-1]
+        self.assertEqual(rated["endpoint"], attempt["endpoint"])
+        # Every answer says which decision it followed, and that can be made again (E9).
+        explained = self.run_troupe("route", "explain", attempt["decision"], "--json", *self.to).json()
+        self.assertTrue(explained["same"])
+        self.assertEqual(explained["plan"][0]["endpoint"], attempt["endpoint"])
 
     def test_flags_experiments_and_rollouts_are_shown_and_told(self):
         self.control("flag", "new-prompt", "--percent", "5", "--allow", "acme,globex")
