@@ -88,6 +88,7 @@ struct FeatureQueueState {
     facts.lead = place_of(lead.model);
     auto choice = choose_lead(config_.choice, *call->request, facts);
     bind_to_boundary(facts);
+    auto led = facts.lead;
     if (auto refusal = apply_budget(config_.budgets.get(), feature(), at.wall, facts)) {
       ++over_budget_;
       return call->answer({std::unexpected(*std::move(refusal)), {}});
@@ -95,6 +96,8 @@ struct FeatureQueueState {
     auto& open = open_[id];
     open.call = call;
     open.lead = lead;
+    // A budget that chose the model has taken the call out of the rollout's comparison.
+    if (facts.lead != led) open.lead.rollout = nullptr;
     if (choice) choice->overruled = choice->overruled || facts.lead != choice->lead();
     open.choice = choice;
     open.input_tokens = facts.input_tokens;
@@ -306,13 +309,7 @@ struct FeatureQueueState {
     auto shadow = open.offered ? this->shadow() : ShadowActor();
     if (!shadow || open.records.empty()) return;
     if (ended.error && ended.error->fault == Fault::caller) return;
-    const auto& last = open.records.back();
-    policy::ParitySide side;
-    if (ended.error) side.error = ended.error->code;
-    side.ttft = seconds(last.ttft);
-    side.total = seconds(last.total);
-    side.output_tokens = static_cast<std::uint64_t>(std::max<std::int64_t>(0, last.usage.output));
-    self_->send(shadow, PrimaryEnded{ended.call, side});
+    self_->send(shadow, PrimaryEnded{ended.call, parity_side(open.records.back(), ended.error)});
   }
 
   // Where hedging is off nobody needs to know.

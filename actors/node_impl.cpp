@@ -164,7 +164,11 @@ Result<void> Node::Impl::reload(const Config& config) {
   if (stopping_) return fail(Errc::refused, "the node is stopping");
   auto changed = config::changed_options(routing_.values(), config.values());
   if (changed.empty()) return {};
-  std::erase_if(changed, config::may_reload);
+  // Budgets name the cheaper model by its place.
+  bool places_fixed = config::budget_rules(values()).any();
+  std::erase_if(changed, [&](const std::string& option) {
+    return config::may_reload(option) && !(places_fixed && option.find(".hierarchy") != std::string::npos);
+  });
   if (!changed.empty())
     return fail(Errc::bad_config,
                 fmt::format("nothing was taken over; a restart is needed for {}", fmt::join(changed, ", ")));

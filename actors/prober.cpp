@@ -29,8 +29,10 @@ struct ProberShell {
   static constexpr const char* name = "prober";
   explicit ProberShell(ProberActor::pointer self) : self_(self) {}
 
-  ProberActor::behavior_type start(Clock* clock, LedgerActor ledger) {
+  ProberActor::behavior_type start(Clock* clock, LedgerActor ledger,
+                                   std::shared_ptr<const Published<policy::Controls>> controls) {
     clock_ = clock;
+    controls_ = std::move(controls);
     ledger_ = std::move(ledger);
     return {
         [this](const ProbeDue& wish) { on_due(wish.endpoint); },
@@ -51,7 +53,7 @@ struct ProberShell {
   void on_due(const std::string& endpoint) {
     auto entry = std::ranges::find_if(*roster_, [&](const auto& each) { return each.facts->id == endpoint; });
     bool busy = std::ranges::any_of(out_, [&](const auto& each) { return each.second.endpoint == endpoint; });
-    if (entry == roster_->end() || busy) return;
+    if (entry == roster_->end() || busy || stopped(*entry->facts)) return;
     RunAttempt order;
     order.id = ++last_id_;
     order.request = request_;
@@ -60,6 +62,12 @@ struct ProberShell {
     order.reply_to = self_;
     out_[order.id] = {endpoint, order.deadline + kProbeGrace};
     self_->send(entry->handle, std::move(order));
+  }
+
+  bool stopped(const policy::EndpointFacts& facts) const {
+    if (!controls_) return false;
+    policy::Target target{.model = facts.model, .endpoint = facts.id, .provider = facts.provider};
+    return controls_->load()->stopped_by(target, clock_->wall()) != nullptr;
   }
 
   void on_ended(const AttemptEnded& fact) {
@@ -74,6 +82,7 @@ struct ProberShell {
   ProberActor::pointer self_;
   Clock* clock_ = nullptr;
   LedgerActor ledger_;
+  std::shared_ptr<const Published<policy::Controls>> controls_;
   RequestPtr request_ = probe_request();
   RosterPtr roster_ = std::make_shared<const Roster>();
   std::map<std::uint64_t, Probe> out_;
@@ -82,8 +91,9 @@ struct ProberShell {
 
 }  // namespace
 
-ProberActor spawn_prober(caf::actor_system& system, Unit* unit, Clock& clock, LedgerActor ledger) {
-  return spawn_shell<ProberActor, ProberShell>(system, unit, &clock, std::move(ledger));
+ProberActor spawn_prober(caf::actor_system& system, Unit* unit, Clock& clock, LedgerActor ledger,
+                         std::shared_ptr<const Published<policy::Controls>> controls) {
+  return spawn_shell<ProberActor, ProberShell>(system, unit, &clock, std::move(ledger), std::move(controls));
 }
 
 }  // namespace troupe::actors

@@ -15,15 +15,6 @@ namespace {
 constexpr double kShadowRoom = 4;
 constexpr auto kShadowGrace = std::chrono::seconds(5);
 
-policy::ParitySide side_of(const AttemptResult& result) {
-  policy::ParitySide side;
-  if (result.error) side.error = result.error->code;
-  side.ttft = seconds(result.record.ttft);
-  side.total = seconds(result.record.total);
-  side.output_tokens = static_cast<std::uint64_t>(std::max<std::int64_t>(0, result.record.usage.output));
-  return side;
-}
-
 std::uint64_t tokens_of(const Usage& usage) {
   auto sum = usage.input + usage.cache_read + usage.cache_write + usage.output;
   return static_cast<std::uint64_t>(std::max<std::int64_t>(0, sum));
@@ -127,7 +118,7 @@ struct ShadowShell {
     if (result.not_sent) return budget_->ended(copy.expected, 0, 0);
     budget_->ended(copy.expected, tokens_of(result.record.usage), result.record.usd);
     book(copy, result.record);
-    on_half(copy.call, &policy::ParityPair::fresh, side_of(result));
+    on_half(copy.call, &policy::ParityPair::fresh, parity_side(result.record, result.error));
   }
 
   void book(const Copy& copy, const AttemptRecord& record) {
@@ -184,6 +175,15 @@ struct ShadowShell {
 };
 
 }  // namespace
+
+policy::ParitySide parity_side(const AttemptRecord& record, const std::optional<Error>& error) {
+  policy::ParitySide side;
+  if (error) side.error = error->code;
+  side.ttft = seconds(record.ttft);
+  side.total = seconds(record.total);
+  side.output_tokens = static_cast<std::uint64_t>(std::max<std::int64_t>(0, record.usage.output));
+  return side;
+}
 
 ShadowActor spawn_shadow(caf::actor_system& system, Unit* unit, ShadowActorConfig config,
                          ShadowActorStage stage) {

@@ -54,6 +54,9 @@ struct ShadowActorStage {
   std::shared_ptr<Published<policy::ParityReport>> report;
 };
 
+/// One half of a comparison; no `error`: the attempt ended well.
+policy::ParitySide parity_side(const AttemptRecord& record, const std::optional<Error>& error);
+
 /// A copy goes to a healthy endpoint of the candidate that is not the primary's, may see the data, is not
 /// stopped, and has room for four such calls: a quota that is short is never drawn on. Each copy is a row of
 /// the ledger with cause `shadow`.

@@ -94,7 +94,7 @@ struct SupervisorState {
   }
 
   void spawn_the_prober() {
-    prober_ = spawn_prober(self_->system(), stage_.loop_unit, *stage_.clock, stage_.ledger);
+    prober_ = spawn_prober(self_->system(), stage_.loop_unit, *stage_.clock, stage_.ledger, config_.controls);
     watch("prober", prober_);
   }
 
@@ -123,10 +123,12 @@ struct SupervisorState {
       auto next = std::ranges::find_if(
           features, [&](const FeatureConfig& each) { return each.dispatch.rules.feature == id; });
       if (next == features.end()) continue;
-      if (auto old = queues_.find(id); old != queues_.end()) {
-        retired_.push_back(old->second);
-        self_->send(old->second, Retire{});
+      auto& child = children_.at("queue " + id);
+      if (child.actor) {
+        retired_.push_back(queues_.at(id));
+        self_->send(retired_.back(), Retire{});
       }
+      child.again_at.reset();
       feature = *next;
       spawn_queue(feature);
     }
@@ -192,6 +194,7 @@ struct SupervisorState {
     self_->send(breaker, SubscribeHealth{HealthSubscriber(self_)});
     self_->send(breaker, AcceptProbes{prober_});
     for (const auto& [feature, queue] : queues_) self_->send(breaker, SubscribeHealth{queue});
+    for (const auto& queue : retired_) self_->send(breaker, SubscribeHealth{queue});
     for (const auto& [feature, shadow] : shadows_) self_->send(breaker, SubscribeHealth{shadow});
     for (const auto& [id, peer] : peers_) self_->send(breaker, SubscribeHealth{peer});
   }

@@ -37,7 +37,7 @@ struct SupervisorConfig {
   std::vector<RemotePeer> peers;
   std::vector<FeatureConfig> features;
   std::vector<FeatureShadow> shadows;
-  /// What shadows must heed; may be null when there are none.
+  /// What shadows and probes must heed; null: no orders, and no shadows.
   std::shared_ptr<const Published<policy::Controls>> controls;
   /// A child that fails more often than this within `restart_window` is given up, loudly.
   std::size_t restarts_max = 5;

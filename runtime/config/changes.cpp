@@ -71,6 +71,9 @@ Options options_of(Config config) {
   Options out;
   OptionLister lister({}, out);
   fields(lister, config);
+  for (const auto& [name, feature] : config.features)
+    if (feature.choice.trained)
+      out["features." + name + ".choice.model"] += "\n" + to_text(*feature.choice.trained);
   for (const auto& endpoint : config.endpoints.list) {
     const auto& price = endpoint.price;
     out["prices of " + endpoint.id] =

@@ -23,6 +23,7 @@ ConcentrationReport Concentration::report(WallTime now) const {
   }
   ConcentrationReport report;
   if (!(all > 0)) return report;
+  report.tokens = all;
   for (const auto& [place, tokens] : sums) {
     report.shares.push_back({place, tokens / all});
     report.index += report.shares.back().share * report.shares.back().share;
@@ -32,7 +33,8 @@ ConcentrationReport Concentration::report(WallTime now) const {
 }
 
 bool ConcentrationAlarm::rises(const ConcentrationReport& report) {
-  bool above = share_max_ < 1 && !report.shares.empty() && report.shares.front().share > share_max_;
+  bool enough = share_max_ < 1 && report.tokens >= tokens_min && !report.shares.empty();
+  bool above = enough && report.shares.front().share > share_max_;
   return !std::exchange(on_, above) && above;
 }
 

@@ -19,6 +19,8 @@ struct PlaceShare {
 struct ConcentrationReport {
   /// Largest first.
   std::vector<PlaceShare> shares;
+  /// What was counted.
+  double tokens = 0;
   /// Sum of squared shares (Herfindahl 1950, Hirschman 1945): 1 when one place has all, 1/n when n share
   /// equally. 0: nothing was served.
   double index = 0;
@@ -28,7 +30,7 @@ struct ConcentrationReport {
 /// minutes old at most. Not thread-safe. Holds one number a place and piece.
 class Concentration {
  public:
-  /// Times before the newest piece that is kept are counted in the oldest.
+  /// Times from before the hour are counted with the newer ones that took their piece's place.
   void add(const std::string& place, double tokens, WallTime at);
   ConcentrationReport report(WallTime now) const;
 
@@ -43,10 +45,12 @@ class Concentration {
 };
 
 /// Where the largest share is above `share_max`, told when it comes to be so and not again until it was not.
+/// Of fewer than `tokens_min` tokens shares say nothing.
 class ConcentrationAlarm {
  public:
   /// 1: never.
   explicit ConcentrationAlarm(double share_max) : share_max_(share_max) {}
+  static constexpr double tokens_min = 100'000;
   bool rises(const ConcentrationReport& report);
 
  private:

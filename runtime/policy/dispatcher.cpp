@@ -137,6 +137,7 @@ void Dispatcher::look_again(Following& call, Instant when) {
 // The budget earns again with other calls and with time; until the deadline that is worth waiting for.
 void Dispatcher::wait_for_budget(Following& call, Moment at, Actions& out) {
   if (at.now + policy_.recheck >= call.facts.deadline) return end(call, *call.last_error, 0, at.now, out);
+  unstall(call);  // it does not look for room meanwhile, so others may
   look_again(call, call.facts.deadline - policy_.recheck);
   if (!std::exchange(call.needs_budget, true)) for_budget_.push_back(call.facts.id);
 }

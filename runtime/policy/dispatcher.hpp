@@ -246,7 +246,7 @@ class Dispatcher {
   void forget(std::uint64_t call);
   void remember_attempt(std::uint64_t attempt, std::uint64_t call);
   RouteRequest request_of(const CallFacts& call, double draw, Instant now) const;
-  Kin& kin_of(const CallFacts& call);
+  Kin& kin_of(const CallFacts& call, std::span<const std::uint32_t> barred);
   void pump(Moment at, Actions& out);
   bool may_go(const Ticket& ticket, Instant now);
   bool may_ask(const Kin& kin, Instant now) const;

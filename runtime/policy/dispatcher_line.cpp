@@ -30,7 +30,7 @@ void Dispatcher::on_call(CallFacts call, Moment at, Actions& out) {
   if (!queue_.push(std::move(ticket), at.now)) return turn_away(call, at, out);
   auto& following = follow(std::move(call));
   following.arrived = at.now;
-  following.kin = &kin_of(following.facts);
+  following.kin = &kin_of(following.facts, {});
   ++following.kin->queued;
   pump(at, out);
 }
@@ -54,7 +54,7 @@ void Dispatcher::left_queue(std::uint64_t call) { --calls_.at(call).kin->queued;
 
 // ---- who waits for the same ----
 
-Dispatcher::Kin& Dispatcher::kin_of(const CallFacts& call) {
+Dispatcher::Kin& Dispatcher::kin_of(const CallFacts& call, std::span<const std::uint32_t> barred) {
   auto size = static_cast<std::uint64_t>(std::bit_width(call.input_tokens + call.output_tokens_max)) / 2;
   std::uint64_t needs = call.needs.tools + 2 * call.needs.images + 4 * call.needs.schema;
   std::uint64_t lead = call.lead ? *call.lead + 1 : 0;
@@ -62,6 +62,7 @@ Dispatcher::Kin& Dispatcher::kin_of(const CallFacts& call) {
   if (!call.boundary.empty()) hash = stable_hash(call.boundary, hash);
   // A tenant who may not go where others may must not keep these waiting.
   if (tenants_stopped_) hash = stable_hash(call.tenant, hash);
+  for (auto endpoint : barred) hash = folded(hash, endpoint + 1);
   auto known = kins_.find(hash);
   if (known != kins_.end()) return known->second;
   return kins_[kins_.size() < kins_max ? hash : 0];
@@ -78,6 +79,8 @@ bool Dispatcher::nobody_may_ask(Instant now) const {
 }
 
 void Dispatcher::stall(Following& call, Instant until, Instant now) {
+  // Who may not go to some endpoint again must not keep those waiting who may.
+  if (!call.stalled && !call.barred.empty()) call.kin = &kin_of(call.facts, call.barred);
   auto& kin = *call.kin;
   kin.tight_until = now + kTightFor;
   if (!call.stalled && kin.stalled >= stalled_max) return stand_behind(call);

@@ -42,6 +42,24 @@ TEST_F(ProberTest, HasOneOutAtATimeAndForgetsOneThatNobodyAnswers) {
   EXPECT_EQ(script_->orders.size(), 2u);
 }
 
+TEST_F(ProberTest, AsksNothingOfWhatIsStopped) {  // C15
+  auto controls = std::make_shared<Published<policy::Controls>>();
+  auto facts = std::make_shared<policy::EndpointFacts>();
+  facts->id = "a";
+  facts->provider = "cloud";
+  auto heeding = keep(spawn_prober(system_, nullptr, clock_, ledger_probe(books_), controls));
+  tell(heeding, RosterChanged{std::make_shared<Roster>(Roster{{facts, scripted_endpoint(script_), "n"}})});
+  policy::Controls orders;
+  policy::absorb(orders,
+                 policy::Stop{.subject = policy::Subject::provider, .name = "cloud", .stamp = {1, "n"}});
+  controls->store(std::make_shared<const policy::Controls>(orders));
+  tell(heeding, ProbeDue{"a"});
+  EXPECT_TRUE(script_->orders.empty());
+  controls->store(std::make_shared<const policy::Controls>());
+  tell(heeding, ProbeDue{"a"});
+  EXPECT_EQ(script_->orders.size(), 1u);
+}
+
 TEST_F(ProberTest, BooksNothingThatWasNotSent) {
   script_->reply = [](const RunAttempt& order) { return no_room("a", order, 1s); };
   tell(prober_, ProbeDue{"a"});

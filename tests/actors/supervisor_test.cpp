@@ -22,18 +22,7 @@ class SupervisorTest : public ActorTest {
     feature.dispatch.rules = {.feature = "recap", .hierarchy = {"large"}};
     feature.shadows = {board_, &board_->shadows};
     config.features.push_back(feature);
-    if (!shadow_model_.empty()) {
-      config.endpoints.push_back(local("c"));
-      config.endpoints.back().endpoint.facts.model = shadow_model_;
-      FeatureShadow shadow;
-      shadow.config.feature = "recap";
-      shadow.config.model = shadow_model_;
-      shadow.config.policy = {
-          .share = 1, .tokens_per_hour = 1'000'000, .usd_per_hour = 1, .in_flight_max = 9};
-      shadow.report = std::make_shared<Published<policy::ParityReport>>();
-      config.shadows.push_back(std::move(shadow));
-      config.controls = std::make_shared<Published<policy::Controls>>();
-    }
+    if (!shadow_model_.empty()) add_shadow(config);
     Stage stage;
     stage.clock = &clock_;
     stage.ledger = ledger_probe(books_);
@@ -41,6 +30,17 @@ class SupervisorTest : public ActorTest {
     supervisor_ = keep(spawn_supervisor(system_, std::move(config), std::move(stage)));
     run();
     pass(100ms);
+  }
+  void add_shadow(SupervisorConfig& config) {
+    config.endpoints.push_back(local("c"));
+    config.endpoints.back().endpoint.facts.model = shadow_model_;
+    FeatureShadow shadow;
+    shadow.config.feature = "recap";
+    shadow.config.model = shadow_model_;
+    shadow.config.policy = {.share = 1, .tokens_per_hour = 1'000'000, .usd_per_hour = 1, .in_flight_max = 9};
+    shadow.report = std::make_shared<Published<policy::ParityReport>>();
+    config.shadows.push_back(std::move(shadow));
+    config.controls = std::make_shared<Published<policy::Controls>>();
   }
   LocalEndpoint local(const std::string& id) {
     LocalEndpoint local;

@@ -41,14 +41,17 @@ TEST(Concentration, ForgetsAfterAnHour) {
 
 TEST(Concentration, RaisesItsAlarmOnceUntilTheShareHasFallen) {
   ConcentrationAlarm alarm(0.6), never(1);
-  ConcentrationReport high{{{"aws", 0.7}, {"gcp", 0.3}}, 0.58}, low{{{"aws", 0.5}, {"gcp", 0.5}}, 0.5};
+  ConcentrationReport high{{{"aws", 0.7}, {"gcp", 0.3}}, 1e6, 0.58},
+      low{{{"aws", 0.5}, {"gcp", 0.5}}, 1e6, 0.5};
+  ConcentrationReport first{{{"aws", 1}}, 500, 1};
+  EXPECT_FALSE(alarm.rises(first)) << "a single call is no concentration";
   EXPECT_FALSE(alarm.rises(low));
   EXPECT_TRUE(alarm.rises(high));
   EXPECT_FALSE(alarm.rises(high));
   EXPECT_FALSE(alarm.rises(low));
   EXPECT_TRUE(alarm.rises(high));
   EXPECT_FALSE(alarm.rises({}));
-  EXPECT_FALSE(never.rises({{{"aws", 1}}, 1})) << "off";
+  EXPECT_FALSE(never.rises({{{"aws", 1}}, 1e6, 1})) << "off";
 }
 
 }  // namespace

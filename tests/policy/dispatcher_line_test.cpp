@@ -54,6 +54,35 @@ TEST(DispatcherLine, ThousandsThatWaitForRoomCostAFewPlansASecond) {  // C3
   EXPECT_EQ(world.dispatcher.waiting() + world.dispatcher.running(), 5000u);
 }
 
+// Calls that timed out at a, where they may not go again, wait for b, which is full.
+TEST(DispatcherLine, WhoMayNotGoSomewhereAgainKeepsNobodyElseWaiting) {  // C3
+  World world({endpoint_at("a"), endpoint_at("b")}, roomy());
+  std::size_t at_a = 0;
+  auto answer = [&] {
+    while (!world.actions.send.empty())
+      for (const auto& order : std::exchange(world.actions.send, {})) {
+        at_a += order.endpoint == 0;
+        if (order.endpoint == 1)
+          world.refused(order.id);
+        else
+          world.ended(order.id, make_error(Errc::timeout, "late"));
+      }
+  };
+  for (int i = 0; i < 8; ++i) {
+    world.call();
+    answer();
+  }
+  for (int tick = 0; tick < 60; ++tick) {
+    world.pass(50ms);
+    answer();
+  }
+  ASSERT_GE(world.dispatcher.running(), 4u) << "they wait for b";
+  auto before = at_a;
+  world.call();
+  answer();
+  EXPECT_EQ(at_a, before + 1) << "a has room";
+}
+
 TEST(DispatcherLine, RoomThatComesIsTakenInTheQueuesOrder) {  // C6
   World world({endpoint_at("a")}, roomy());
   std::vector<std::uint64_t> served;
