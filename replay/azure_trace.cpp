@@ -77,7 +77,7 @@ Result<bool> AzureTrace::next(TraceRow& row) {
   if (first == std::string_view::npos || first == second)
     return lines_.wrong("three columns expected: " + std::string(kAzureHeader));
   auto time = parse_timestamp(line.substr(0, first));
-  if (!time) return lines_.wrong("no time like 2023-11-16 18:15:46.6805900 in the first column");
+  if (!time) return lines_.wrong("no time like 2031-02-03 18:15:46.2500000 in the first column");
   if (!read_tokens(line.substr(first + 1, second - first - 1), row.input_tokens) ||
       !read_tokens(line.substr(second + 1), row.output_tokens))
     return lines_.wrong(

@@ -8,7 +8,7 @@
 
 namespace troupe::replay {
 
-/// "2023-11-16 18:15:46.6805900" or the like with T, Z or +00:00: nanoseconds since 1970. Nothing when it is
+/// "2031-02-03 18:15:46.2500000" or the like with T, Z or +00:00: nanoseconds since 1970. Nothing when it is
 /// no such time.
 std::optional<Duration> parse_timestamp(std::string_view text);
 

@@ -38,27 +38,27 @@ constexpr const char* kHeader = "TIMESTAMP,ContextTokens,GeneratedTokens\n";
 
 TEST(AzureTrace, GivesTimesSinceTheFirstRequest) {
   TempFolder folder;
-  auto rows = rows_of(folder.file("t.csv", std::string(kHeader) + "2023-11-16 18:15:46.6805900,374,44\r\n"
-                                                                  "2023-11-16 18:15:50.9951690,396,109\n"
-                                                                  "2023-11-17 00:00:00,1,0"));
+  auto rows = rows_of(folder.file("t.csv", std::string(kHeader) + "2031-02-03 18:15:46.2500000,300,40\r\n"
+                                                                  "2031-02-03 18:15:50.7500010,250,90\n"
+                                                                  "2031-02-04 00:00:00,1,0"));
   ASSERT_TRUE(rows) << rows.error().what;
   ASSERT_EQ(rows->size(), 3u);
   EXPECT_EQ((*rows)[0].at, Duration{});
-  EXPECT_EQ((*rows)[0].input_tokens, 374u);
-  EXPECT_EQ((*rows)[0].output_tokens, 44u);
-  EXPECT_EQ((*rows)[1].at, Duration(4'314'579'000));
-  EXPECT_EQ((*rows)[2].at, seconds(20653) + Duration(319'410'000));
+  EXPECT_EQ((*rows)[0].input_tokens, 300u);
+  EXPECT_EQ((*rows)[0].output_tokens, 40u);
+  EXPECT_EQ((*rows)[1].at, Duration(4'500'001'000));
+  EXPECT_EQ((*rows)[2].at, seconds(20653) + Duration(750'000'000));
 }
 
 TEST(AzureTrace, NamesTheLineThatIsWrong) {
-  std::string good = std::string(kHeader) + "2023-11-16 18:15:46.68,374,44\n";
-  EXPECT_THAT(problem_of(good + "2023-11-16 18:15:47,12\n"), HasSubstr(":3: three columns"));
+  std::string good = std::string(kHeader) + "2031-02-03 18:15:46.68,300,40\n";
+  EXPECT_THAT(problem_of(good + "2031-02-03 18:15:47,12\n"), HasSubstr(":3: three columns"));
   EXPECT_THAT(problem_of(good + "yesterday,12,13\n"), HasSubstr(":3: no time like"));
-  EXPECT_THAT(problem_of(good + "2023-13-16 18:15:47,12,13\n"), HasSubstr(":3: no time like"));
-  EXPECT_THAT(problem_of(good + "2023-11-16 18:15:47,-1,13\n"), HasSubstr(":3: columns two and three"));
-  EXPECT_THAT(problem_of(good + "2023-11-16 18:15:47,1,99999999999\n"),
+  EXPECT_THAT(problem_of(good + "2031-13-03 18:15:47,12,13\n"), HasSubstr(":3: no time like"));
+  EXPECT_THAT(problem_of(good + "2031-02-03 18:15:47,-1,13\n"), HasSubstr(":3: columns two and three"));
+  EXPECT_THAT(problem_of(good + "2031-02-03 18:15:47,1,99999999999\n"),
               HasSubstr(":3: columns two and three"));
-  EXPECT_THAT(problem_of(good + "2023-11-16 18:15:45,1,1\n"), HasSubstr(":3: goes back in time"));
+  EXPECT_THAT(problem_of(good + "2031-02-03 18:15:45,1,1\n"), HasSubstr(":3: goes back in time"));
   EXPECT_THAT(problem_of("TIMESTAMP,Input,Output\n"), HasSubstr(":1: the header must be"));
 }
 
@@ -75,7 +75,7 @@ TEST(AzureTrace, ReadsTimesInTheirVariants) {
 TEST(MooncakeTrace, GivesLengthsAndBlocks) {
   TempFolder folder;
   auto rows = rows_of(folder.file(
-      "t.jsonl", R"({"timestamp": 5, "input_length": 6758, "output_length": 500, "hash_ids": [0, 1, 2]})"
+      "t.jsonl", R"({"timestamp": 5, "input_length": 1200, "output_length": 70, "hash_ids": [0, 1, 2]})"
                  "\n\n"
                  R"({"timestamp": 3005, "input_length": 10, "output_length": 0, "hash_ids": []})"));
   ASSERT_TRUE(rows) << rows.error().what;
@@ -168,7 +168,7 @@ TEST(SyntheticTrace, DrawsLengthsInPairsFromATrace) {
   TempFolder folder;
   auto path = write_export(folder);
   auto lengths =
-      folder.file("l.csv", std::string(kHeader) + "2023-11-16 18:15:46,10,1\n2023-11-16 18:15:47,20,2\n");
+      folder.file("l.csv", std::string(kHeader) + "2031-02-03 18:15:46,10,1\n2031-02-03 18:15:47,20,2\n");
   auto rows = rows_of(path, {.requests_per_day = 100, .days = 7, .lengths = lengths});
   ASSERT_TRUE(rows) << rows.error().what;
   for (const auto& row : *rows) EXPECT_EQ(row.input_tokens, 10 * row.output_tokens);
