@@ -11,6 +11,14 @@ using policy::BreakerState;
 class BreakerActorTest : public ActorTest {
  protected:
   /// `cell` null: nothing is known from before.
+  /// One that has learned that a rating in twenty is bad.
+  BreakerActor open_rated() {
+    policy::BreakerMemory learned;
+    learned.healthy_feedback = 0.05;
+    auto cell = std::make_shared<BreakerCell>();
+    cell->store(std::make_shared<const BreakerKnown>(learned, clock_.wall()));
+    return open(cell);
+  }
   BreakerActor open(std::shared_ptr<BreakerCell> cell = nullptr, policy::BreakerPolicy policy = {}) {
     BreakerConfig config{"a", std::move(policy), std::move(cell)};
     auto breaker = keep(spawn_breaker(system_, nullptr, config, clock_, ledger_probe(books_)));
@@ -148,11 +156,7 @@ TEST_F(BreakerActorTest, FreezesWhatIs) {  // F13
 }
 
 TEST_F(BreakerActorTest, HearsWhatCustomersSay) {  // C11
-  policy::BreakerMemory learned;
-  learned.healthy_feedback = 0.05;
-  auto cell = std::make_shared<BreakerCell>();
-  cell->store(std::make_shared<const BreakerKnown>(learned, clock_.wall()));
-  auto breaker = open(cell);
+  auto breaker = open_rated();
   for (int i = 0; i < 40; ++i) tell(breaker, FeedbackObserved{"a", false});
   EXPECT_EQ(last().state, BreakerState::open);
   ASSERT_FALSE(books_.moves.empty());
@@ -160,11 +164,7 @@ TEST_F(BreakerActorTest, HearsWhatCustomersSay) {  // C11
 }
 
 TEST_F(BreakerActorTest, RatingsOfAnswersFromBeforeItsLastMoveSayNothing) {  // C11
-  policy::BreakerMemory learned;
-  learned.healthy_feedback = 0.05;
-  auto cell = std::make_shared<BreakerCell>();
-  cell->store(std::make_shared<const BreakerKnown>(learned, clock_.wall()));
-  auto breaker = open(cell);
+  auto breaker = open_rated();
   clock_.pass(1s);
   tell(breaker, ForceBreaker{BreakerState::closed, 1ms, "ana", {}});
   WallTime before{clock_.wall().ms - 500};
