@@ -108,6 +108,12 @@ struct RunState final : WorkflowDriver {
     signal_waits_[step.name] = std::move(done);
   }
 
+  void tool(const StepKey&, ToolPtr, JsonText, RetryPolicy, std::function<void(Result<ToolOutput>)>) override {
+  }
+  void child(const StepKey&, ChildSpec, std::function<void(Result<ChildEnd>)>) override {}
+  void signal_child(const StepKey&, std::string, JsonText, std::function<void(Result<void>)>) override {}
+  void abandon(const StepKey&) override {}
+  BudgetView budget() const override { return {}; }
   WallTime now() const override { return history_.started(); }
   void plan(std::size_t steps_total) override { steps_planned_ = steps_total; }
 

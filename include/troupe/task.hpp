@@ -3,6 +3,7 @@
 #pragma once
 
 #include <coroutine>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -76,11 +77,17 @@ class [[nodiscard]] Task {
 };
 
 /// Awaits whatever answers through a callback. If the awaiting coroutine is destroyed first, a late answer is
-/// dropped.
+/// dropped, and `abandon` is called so that what goes on for nobody can be stopped.
 template <class T>
 class [[nodiscard]] Callback {
  public:
-  Callback(std::function<void(std::function<void(T)>)> begin) : begin_(std::move(begin)) {}
+  Callback(std::function<void(std::function<void(T)>)> begin, std::function<void()> abandon = {})
+      : begin_(std::move(begin)), abandon_(std::move(abandon)) {}
+  Callback(const Callback&) = delete;
+  Callback& operator=(const Callback&) = delete;
+  ~Callback() {
+    if (slot_ && !slot_->value && abandon_) abandon_();
+  }
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> awaiter) {
@@ -103,8 +110,123 @@ class [[nodiscard]] Callback {
     std::coroutine_handle<> awaiter;
   };
   std::function<void(std::function<void(T)>)> begin_;
+  std::function<void()> abandon_;
   std::shared_ptr<Slot> slot_;
 };
+
+/// Tasks that go at once and whose results are taken as they come: act on the first, start more, stop the
+/// rest. Destroying the group destroys its tasks, so nothing in it outlives who waits for it. Used by one
+/// coroutine; not movable, because its tasks answer to it.
+template <class T>
+class TaskGroup {
+ public:
+  /// What a task gave, and which it was.
+  struct Ended {
+    std::size_t number = 0;
+    T value;
+  };
+
+  explicit TaskGroup(std::size_t parallel_max = 64) : parallel_max_(parallel_max == 0 ? 1 : parallel_max) {}
+  TaskGroup(const TaskGroup&) = delete;
+  TaskGroup& operator=(const TaskGroup&) = delete;
+
+  /// Starts it, or keeps it until there is room. Numbers count from 0 in the order of adding.
+  std::size_t add(Task<T> task) {
+    tasks_.emplace_back(std::move(task));
+    pump();
+    return tasks_.size() - 1;
+  }
+  /// Destroys it: what it waits for is abandoned, and `next` never names it. Nothing for one that has ended.
+  void cancel(std::size_t number) {
+    if (number >= tasks_.size() || !tasks_[number] || finished(number)) return;
+    if (number < next_) --running_;
+    tasks_[number].reset();
+    pump();
+  }
+  /// Those that have not ended.
+  std::size_t left() const {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < tasks_.size(); ++i) count += tasks_[i] && !finished(i) ? 1 : 0;
+    return count;
+  }
+
+  /// co_await group.next(): the next to end, in the order they end; nothing when none is left.
+  auto next() { return Next{*this, {}}; }
+
+ private:
+  struct Next {
+    TaskGroup& group;
+    std::coroutine_handle<> self;
+    bool await_ready() const { return !group.ended_.empty() || group.left() == 0; }
+    void await_suspend(std::coroutine_handle<> awaiter) { group.awaiter_ = awaiter; }
+    std::optional<Ended> await_resume() {
+      if (group.ended_.empty()) return std::nullopt;
+      auto first = std::move(group.ended_.front());
+      group.ended_.pop_front();
+      group.tasks_[first.number].reset();
+      return first;
+    }
+  };
+
+  bool finished(std::size_t number) const {
+    for (const auto& ended : ended_)
+      if (ended.number == number) return true;
+    return false;
+  }
+
+  // A loop, not recursion, as in `all`.
+  void pump() {
+    if (pumping_) return;
+    pumping_ = true;
+    while (next_ < tasks_.size() && running_ < parallel_max_) {
+      auto number = next_++;
+      if (!tasks_[number]) continue;
+      ++running_;
+      tasks_[number]->start([this, number](T value) { on_end(number, std::move(value)); });
+    }
+    pumping_ = false;
+  }
+
+  void on_end(std::size_t number, T value) {
+    --running_;
+    ended_.push_back({number, std::move(value)});
+    pump();
+    // Whoever is resumed may destroy the group, which nobody may be in the middle of then.
+    if (pumping_) return;
+    if (auto awaiter = std::exchange(awaiter_, {})) awaiter.resume();
+  }
+
+  std::deque<std::optional<Task<T>>> tasks_;
+  std::deque<Ended> ended_;
+  std::coroutine_handle<> awaiter_;
+  std::size_t next_ = 0, running_ = 0, parallel_max_ = 0;
+  bool pumping_ = false;
+};
+
+/// The first `k` to end, each with its number; the others are destroyed and what they wait for is abandoned.
+template <class T>
+Task<std::vector<typename TaskGroup<T>::Ended>> first_k(std::vector<Task<T>> tasks, std::size_t k,
+                                                        std::size_t parallel_max = 64) {
+  TaskGroup<T> group(parallel_max);
+  for (auto& task : tasks) group.add(std::move(task));
+  std::vector<typename TaskGroup<T>::Ended> out;
+  while (out.size() < k) {
+    auto next = group.next();
+    auto ended = co_await next;
+    if (!ended) break;
+    out.push_back(std::move(*ended));
+  }
+  co_return out;
+}
+
+/// The first to end; nothing when there are no tasks.
+template <class T>
+Task<std::optional<typename TaskGroup<T>::Ended>> any(std::vector<Task<T>> tasks) {
+  auto racing = first_k(std::move(tasks), 1);
+  auto won = co_await racing;
+  if (won.empty()) co_return std::nullopt;
+  co_return std::move(won.front());
+}
 
 /// Runs every task concurrently (at most `parallel_max` at once) and gives the results in the order of the
 /// tasks.

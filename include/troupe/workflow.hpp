@@ -13,9 +13,11 @@
 // writer.
 #pragma once
 
+#include <troupe/budget.hpp>
 #include <troupe/completion.hpp>
 #include <troupe/error.hpp>
 #include <troupe/task.hpp>
+#include <troupe/tool.hpp>
 
 #include <functional>
 #include <string>
@@ -67,6 +69,29 @@ struct Answer {
   bool replayed = false;
 };
 
+/// A run that a run starts and waits for.
+struct ChildSpec {
+  std::string workflow;
+  JsonText input;
+  /// What it may use of the parent's budget; a cap that is 0 is the parent's remainder.
+  Budget slice;
+};
+struct ChildEnd {
+  JsonText output;
+  /// By it and its own children.
+  Budget spent;
+  /// The child had ended before and was not run again.
+  bool replayed = false;
+};
+
+/// When a tool did not answer, or said that trying again may help.
+struct RetryPolicy {
+  int attempts_max = 1;
+  Duration pause = std::chrono::milliseconds(500);
+  double growth = 2;
+  Duration pause_max = std::chrono::seconds(30);
+};
+
 /// What a driver must do for a workflow. The only thing between a workflow and the world; tests script it.
 /// Callbacks run on the thread that drives the coroutine, exactly once, never inside the call that took them.
 class WorkflowDriver {
@@ -77,8 +102,16 @@ class WorkflowDriver {
   /// Runs `body` once, records what it returned, replays that on resume.
   virtual void step(const StepKey& key, std::function<Result<JsonText>()> body,
                     std::function<void(Result<JsonText>)> done) = 0;
+  virtual void tool(const StepKey& key, ToolPtr tool, JsonText input, RetryPolicy retry,
+                    std::function<void(Result<ToolOutput>)> done) = 0;
+  virtual void child(const StepKey& key, ChildSpec spec, std::function<void(Result<ChildEnd>)> done) = 0;
+  virtual void signal_child(const StepKey& child, std::string name, JsonText json,
+                            std::function<void(Result<void>)> done) = 0;
   virtual void sleep_until(const StepKey& key, WallTime when, std::function<void(Result<void>)> done) = 0;
   virtual void signal(const StepKey& key, std::function<void(Result<JsonText>)> done) = 0;
+  /// Nobody waits for this step any more: what it began is stopped where it can be, its `done` is not called.
+  virtual void abandon(const StepKey& key) = 0;
+  virtual BudgetView budget() const = 0;
   virtual WallTime now() const = 0;
   /// Progress for people: how many steps there will be, as far as is known.
   virtual void plan(std::size_t steps_total) = 0;
@@ -91,32 +124,74 @@ class Workflow {
 
   /// Asks a model. The answer is bought once: INTENT is durable before the call, RESULT after it.
   /// A failure is recorded too only if it is final (the caller's fault); others are tried again on resume.
+  /// `refused` when the run's budget does not allow it; nothing was sent then.
   Callback<Result<Answer>> complete(StepKey key, CompletionRequest request) {
+    auto abandon = abandoning(key);
     return {[this, k = std::move(key), r = std::move(request)](auto done) mutable {
-      driver_.complete(k, std::move(r), std::move(done));
-    }};
+              driver_.complete(k, std::move(r), std::move(done));
+            },
+            std::move(abandon)};
   }
   /// A deterministic or costly piece of our own work, recorded.
   Callback<Result<JsonText>> step(StepKey key, std::function<Result<JsonText>()> body) {
+    auto abandon = abandoning(key);
     return {[this, k = std::move(key), b = std::move(body)](auto done) mutable {
-      driver_.step(k, std::move(b), std::move(done));
+              driver_.step(k, std::move(b), std::move(done));
+            },
+            std::move(abandon)};
+  }
+  /// Uses a tool: INTENT before, RESULT after, what it gave is recorded. When a crash left its outcome
+  /// unknown a tool that is not `repeatable` answers `unreachable` with maybe_billed set instead of being
+  /// used again.
+  Callback<Result<ToolOutput>> tool(StepKey key, ToolPtr tool, JsonText input, RetryPolicy retry = {}) {
+    auto abandon = abandoning(key);
+    return {[this, k = std::move(key), t = std::move(tool), i = std::move(input), retry](auto done) mutable {
+              driver_.tool(k, std::move(t), std::move(i), retry, std::move(done));
+            },
+            std::move(abandon)};
+  }
+  /// Starts a run of its own under this one and waits for its end. Its id follows from this run's and the
+  /// key, so a resumed parent finds the child it had. Abandoning it cancels it. `refused` when the budget
+  /// allows no further child.
+  Callback<Result<ChildEnd>> child(StepKey key, ChildSpec spec) {
+    auto abandon = abandoning(key);
+    return {[this, k = std::move(key), s = std::move(spec)](auto done) mutable {
+              driver_.child(k, std::move(s), std::move(done));
+            },
+            std::move(abandon)};
+  }
+  /// Sends the child of that key a signal; delivered once, also when a resumed parent sends it again.
+  /// `not_found` when that child does not run.
+  Callback<Result<void>> signal_child(StepKey child, std::string name, JsonText json) {
+    return {[this, c = std::move(child), n = std::move(name), j = std::move(json)](auto done) mutable {
+      driver_.signal_child(c, std::move(n), std::move(j), std::move(done));
     }};
   }
   /// A durable timer.
   Callback<Result<void>> sleep_until(StepKey key, WallTime when) {
+    auto abandon = abandoning(key);
     return {[this, k = std::move(key), when](auto done) mutable {
-      driver_.sleep_until(k, when, std::move(done));
-    }};
+              driver_.sleep_until(k, when, std::move(done));
+            },
+            std::move(abandon)};
   }
   /// Waits for `troupe runs signal ID NAME JSON`; `key.name` is NAME.
   Callback<Result<JsonText>> signal(StepKey key) {
-    return {[this, k = std::move(key)](auto done) mutable { driver_.signal(k, std::move(done)); }};
+    auto abandon = abandoning(key);
+    return {[this, k = std::move(key)](auto done) mutable { driver_.signal(k, std::move(done)); },
+            std::move(abandon)};
   }
+  /// What this run may use and has used. The same on a replay up to the last recorded step.
+  BudgetView budget() const { return driver_.budget(); }
   /// Recorded wall time: the same on every replay.
   WallTime now() const { return driver_.now(); }
   void plan(std::size_t steps_total) { driver_.plan(steps_total); }
 
  private:
+  std::function<void()> abandoning(const StepKey& key) {
+    return [this, key] { driver_.abandon(key); };
+  }
+
   WorkflowDriver& driver_;
 };
 

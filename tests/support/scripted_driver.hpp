@@ -46,6 +46,36 @@ class ScriptedDriver final : public WorkflowDriver {
       done(known->second);
     });
   }
+  void tool(const StepKey& key, ToolPtr tool, JsonText input, RetryPolicy,
+            std::function<void(Result<ToolOutput>)> done) override {
+    pending_.push_back([this, key, tool, input = std::move(input), done = std::move(done)] {
+      auto known = recorded_tools.find(key.str());
+      if (known != recorded_tools.end()) return done(known->second);
+      tools_used.push_back(key);
+      ToolContext context;
+      context.step_key = key.str();
+      tool->call(context, input, [this, key, done](Result<ToolOutput> output) {
+        if (output) recorded_tools[key.str()] = *output;
+        done(std::move(output));
+      });
+    });
+  }
+  void child(const StepKey& key, ChildSpec spec, std::function<void(Result<ChildEnd>)> done) override {
+    children.push_back(spec);
+    pending_.push_back([this, key, spec = std::move(spec), done = std::move(done)]() mutable {
+      if (!child_workflow) return done(fail(Errc::not_found, "no child workflow is scripted"));
+      done(child_workflow(key, std::move(spec)));
+    });
+  }
+  void signal_child(const StepKey& child, std::string name, JsonText json,
+                    std::function<void(Result<void>)> done) override {
+    pending_.push_back([this, child, name = std::move(name), json = std::move(json), done = std::move(done)] {
+      signals_sent.emplace_back(child.str() + ":" + name, json);
+      done({});
+    });
+  }
+  void abandon(const StepKey& key) override { abandoned.push_back(key); }
+  BudgetView budget() const override { return budget_view; }
   void sleep_until(const StepKey&, WallTime when, std::function<void(Result<void>)> done) override {
     pending_.push_back([this, when, done = std::move(done)] {
       clock = std::max(clock, when);
@@ -79,6 +109,13 @@ class ScriptedDriver final : public WorkflowDriver {
   std::map<std::string, Completion> recorded;
   std::map<std::string, JsonText> recorded_steps;
   std::map<std::string, JsonText> signals;
+  std::map<std::string, ToolOutput> recorded_tools;
+  std::vector<StepKey> tools_used, abandoned;
+  /// What a child answers; it may run a workflow on a driver of its own.
+  std::function<Result<ChildEnd>(const StepKey&, ChildSpec)> child_workflow;
+  std::vector<ChildSpec> children;
+  std::vector<std::pair<std::string, JsonText>> signals_sent;
+  BudgetView budget_view;
   std::vector<std::size_t> planned;
   std::size_t in_flight_max = 0;
   WallTime clock{1'700'000'000'000};
