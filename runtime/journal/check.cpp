@@ -2,6 +2,7 @@
 #include "runtime/journal/check.hpp"
 
 #include "runtime/journal/blob_store.hpp"
+#include "runtime/journal/schema.hpp"
 
 #include <fmt/format.h>
 
@@ -25,6 +26,11 @@ constexpr std::string_view kFaults[] = {
     " WHERE min(usd, input, output, cache_read, cache_write, reasoning, ttft_ns, total_ns) < 0",
     "SELECT 'the file: ' || integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
 };
+
+/// In files that know parents.
+constexpr std::string_view kOrphans =
+    "SELECT 'run ' || p.run_id || ' has ended, but its child ' || c.run_id || ' is running' FROM run c"
+    " JOIN run p ON p.run_id = c.parent WHERE c.parent <> '' AND c.state = 1 AND p.state <> 1";
 
 Result<void> find_faults(Connection& connection, std::string_view sql, std::vector<std::string>& found) {
   auto statement = connection.prepare(sql);
@@ -66,7 +72,10 @@ Result<std::vector<Entry>> read_outline(Statement& entries, std::int64_t run) {
 }
 
 Result<void> check_histories(Connection& connection, std::vector<std::string>& found) {
-  auto runs = connection.prepare("SELECT id, run_id, state, epoch FROM run ORDER BY id");
+  auto parents = connection.integer(kHasParents);
+  if (!parents) return std::unexpected(std::move(parents.error()));
+  auto runs = connection.prepare(*parents != 0 ? "SELECT id, run_id, state, epoch, wake FROM run ORDER BY id"
+                                               : "SELECT id, run_id, state, epoch, 0 FROM run ORDER BY id");
   if (!runs) return std::unexpected(std::move(runs.error()));
   auto entries = connection.prepare(
       "SELECT seq, lsn, kind, step_key, epoch, attempt FROM entry WHERE run = ? ORDER BY seq");
@@ -77,6 +86,7 @@ Result<void> check_histories(Connection& connection, std::vector<std::string>& f
     run.run_id = runs->text(1);
     run.state = static_cast<RunState>(runs->integer(2));
     run.epoch = static_cast<std::uint64_t>(runs->integer(3));
+    run.wake.ms = runs->integer(4);
     auto outline = read_outline(*entries, runs->integer(0));
     if (!outline) return std::unexpected(std::move(outline.error()));
     for (auto& fault : check_history(run, *outline)) found.push_back(std::move(fault));
@@ -89,6 +99,9 @@ Result<void> find_all(Connection& connection, std::vector<std::string>& found) {
   Result<void> ok;
   for (auto sql : kFaults)
     if (ok) ok = find_faults(connection, sql, found);
+  auto parents = connection.integer(kHasParents);
+  if (!parents) return std::unexpected(std::move(parents.error()));
+  if (ok && *parents != 0) ok = find_faults(connection, kOrphans, found);
   if (ok) ok = check_blobs(connection, found);
   if (ok) ok = check_histories(connection, found);
   return ok;

@@ -14,7 +14,9 @@ namespace troupe::journal {
 /// - seq counts 1, 2, 3 and so on, and lsn grows with it;
 /// - epochs never fall, and none is above the run's;
 /// - a step has one result at most; a result of attempt 1 or more stands after an intent of its step;
-/// - a timer fires after it was set;
+/// - no attempt of a step is intended twice: it names the effect to the outside;
+/// - a timer fires after it was set; a child ends after it was started, and once;
+/// - a run that has ended is not parked;
 /// - a run that is done has a `done` entry, a cancelled one `done` or `cancel`; a failed one may be resumed
 /// and
 ///   needs neither.
@@ -23,8 +25,9 @@ namespace troupe::journal {
 std::vector<std::string> check_history(const RunRow& run, std::span<const Entry> history);
 
 /// All histories, and the file: SQLite's own integrity, blobs that are what their hash says, no entry without
-/// a run, no negative figure in the ledger. Reads everything, one history at a time; stops after 100
-/// findings.
+/// a run, no running child of a run that has ended, no negative figure in the ledger. Reads everything, one
+/// history at a time; stops after 100 findings. Budgets (RUNTIME 4.3 e) are opaque here: who keeps them
+/// checks them.
 Result<std::vector<std::string>> check_everything(Connection& connection);
 
 }  // namespace troupe::journal

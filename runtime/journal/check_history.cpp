@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace troupe::journal {
 namespace {
@@ -17,6 +18,7 @@ class HistoryWalk {
   void see(const Entry& entry) {
     check_order(entry);
     check_step(entry);
+    check_child(entry);
     ended_ |= entry.kind == Kind::done;
     cancelled_ |= entry.kind == Kind::cancel;
     seq_ = entry.seq;
@@ -31,6 +33,8 @@ class HistoryWalk {
     if (closed && !has_end)
       found_.push_back(
           fmt::format("run {}: {}, but its history has no end", run_.run_id, to_string(run_.state)));
+    if (run_.state != RunState::running && run_.wake.ms != 0)
+      found_.push_back(fmt::format("run {}: {}, but parked", run_.run_id, to_string(run_.state)));
     return std::move(found_);
   }
 
@@ -48,7 +52,7 @@ class HistoryWalk {
   }
 
   void check_step(const Entry& entry) {
-    if (entry.kind == Kind::intent) intents_.insert(entry.step_key);
+    if (entry.kind == Kind::intent) check_intent(entry);
     if (entry.kind == Kind::timer_set) timers_.insert(entry.step_key);
     if (entry.kind == Kind::timer_fired && !timers_.contains(entry.step_key))
       note(entry, fmt::format("timer {} fired without being set", entry.step_key));
@@ -59,9 +63,26 @@ class HistoryWalk {
       note(entry, fmt::format("a result of step {} without an intent", entry.step_key));
   }
 
+  /// The key under which a provider or a tool may know an effect again is made of step and attempt.
+  void check_intent(const Entry& entry) {
+    intents_.insert(entry.step_key);
+    if (entry.attempt > 0 && !attempts_.emplace(entry.step_key, entry.attempt).second)
+      note(entry, fmt::format("attempt {} of step {} is intended twice", entry.attempt, entry.step_key));
+  }
+
+  void check_child(const Entry& entry) {
+    if (entry.kind == Kind::child_start) children_.insert(entry.step_key);
+    if (entry.kind != Kind::child_end) return;
+    if (!children_.contains(entry.step_key))
+      note(entry, fmt::format("child {} ended without being started", entry.step_key));
+    if (!ended_children_.insert(entry.step_key).second)
+      note(entry, fmt::format("child {} ended twice", entry.step_key));
+  }
+
   const RunRow& run_;
   std::vector<std::string> found_;
-  std::set<std::string> intents_, timers_, results_;
+  std::set<std::string> intents_, timers_, results_, children_, ended_children_;
+  std::set<std::pair<std::string, std::uint32_t>> attempts_;
   std::uint64_t seq_ = 0, lsn_ = 0, epoch_ = 0;
   bool ended_ = false, cancelled_ = false;
 };

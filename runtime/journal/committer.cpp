@@ -166,15 +166,23 @@ Result<void> Committer::write_group(std::span<Job> jobs) {
 Result<void> Committer::write_apart(Job& job) {
   if (job.refusal) return {};
   if (auto saved = statements_.savepoint.with().run(); !saved) return saved;
-  auto written = job.claim ? writer_.claim(*job.claim) : writer_.apply(job.batch);
+  auto written = do_job(job);
   if (connection_->broken()) return written;
   if (!written) {
     writer_.forget(job.batch);
-    if (job.claim) writer_.forget_all();
+    if (job.claim || job.work) writer_.forget_all();
     if (auto undone = statements_.rollback_batch.with().run(); !undone) return undone;
   }
   if (auto released = statements_.release.with().run(); !released) return released;
   return written;
+}
+
+Result<void> Committer::do_job(Job& job) {
+  if (job.claim) return writer_.claim(*job.claim);
+  if (!job.work) return writer_.apply(job.batch);
+  // Whatever it does to runs, their heads are read anew.
+  writer_.forget_all();
+  return job.work(*connection_, writer_);
 }
 
 void Committer::fail_group(const Error& error, std::size_t jobs) {

@@ -7,6 +7,7 @@
 #include "runtime/journal/writer.hpp"
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,6 +22,8 @@ struct Job {
   Batch batch;
   /// When set, the job is a claim of this row, which must live until it is answered.
   RunRow* claim = nullptr;
+  /// When set, the job is this, done within the group's transaction; what it fails with undoes it alone.
+  std::function<Result<void>(Connection&, Writer&)> work;
   Committed committed;
   /// Why it will not be done; set before it is queued.
   std::optional<Error> refusal;
@@ -57,6 +60,7 @@ class Committer {
   void commit_group(std::span<Job> jobs);
   Result<void> write_group(std::span<Job> jobs);
   Result<void> write_apart(Job& job);
+  Result<void> do_job(Job& job);
   void fail_group(const Error& error, std::size_t jobs);
   void keep_wal_short();
 

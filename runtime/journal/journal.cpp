@@ -14,6 +14,10 @@ const char* to_string(Kind kind) {
     case Kind::signal_in: return "signal_in";
     case Kind::cancel: return "cancel";
     case Kind::done: return "done";
+    case Kind::child_start: return "child_start";
+    case Kind::child_end: return "child_end";
+    case Kind::version_mark: return "version_mark";
+    case Kind::note: return "note";
   }
   return "unknown";
 }

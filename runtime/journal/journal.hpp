@@ -25,6 +25,13 @@ enum class Kind : std::uint8_t {
   signal_in = 7,
   cancel = 8,
   done = 9,
+  /// A run this one started, under a key of its own; and how it ended: once for each key.
+  child_start = 10,
+  child_end = 11,
+  /// The code version a run goes on with from here.
+  version_mark = 12,
+  /// Progress of whoever drives the run; opaque here.
+  note = 13,
 };
 const char* to_string(Kind kind);
 
@@ -50,6 +57,9 @@ struct Entry {
   std::uint64_t lsn = 0;
 };
 
+/// RunRow::wake of a run that only a signal wakes.
+inline constexpr WallTime kWakeBySignal{INT64_MAX};
+
 enum class RunState : std::uint8_t { running = 1, done = 2, failed = 3, cancelled = 4 };
 const char* to_string(RunState state);
 
@@ -67,6 +77,20 @@ struct RunRow {
   WallTime created, finished;
   double usd = 0;
   std::int64_t tokens_in = 0, tokens_out = 0;
+  /// Id of the run that started it; empty: nobody's child.
+  std::string parent;
+  /// JSON: its caps; empty: none.
+  std::string budget;
+  /// The code version pinned at its start.
+  std::string version;
+  /// A parked run wants to be woken then; 0: it is not parked. A run that has ended is never parked.
+  WallTime wake;
+};
+
+/// What runs() is asked for; an empty text or no state asks for all.
+struct RunFilter {
+  std::optional<RunState> state;
+  std::string workflow, parent, tenant;
 };
 
 /// One attempt's line in the ledger. (run, step, attempt, endpoint, started) identifies it: writing twice
@@ -182,6 +206,8 @@ struct CostRow {
   std::uint64_t unpriced = 0;
 };
 
+class Membership;
+
 /// Thread-safe. Reads run on the caller's thread and see everything acknowledged before.
 /// Destroying it first commits and acknowledges all that was queued; nothing may be called meanwhile.
 class Journal {
@@ -205,7 +231,15 @@ class Journal {
   virtual Result<RunRow> claim(RunRow row) = 0;
   virtual Result<std::optional<RunRow>> run(const std::string& run_id) = 0;
   /// Newest first, whole rows.
-  virtual Result<std::vector<RunRow>> runs(std::size_t limit) = 0;
+  virtual Result<std::vector<RunRow>> runs(std::size_t limit, const RunFilter& filter = {}) = 0;
+  /// The runs that this one started, oldest first.
+  virtual Result<std::vector<RunRow>> children(const std::string& run_id) = 0;
+  /// Ids of parked runs that wanted to be woken at `until` or before, the longest overdue first; never those
+  /// that only a signal wakes.
+  virtual Result<std::vector<std::string>> due(WallTime until, std::size_t limit) = 0;
+  /// Running runs of this node (empty: of any) that are not parked, oldest first: after a crash, what to take
+  /// up again.
+  virtual Result<std::vector<RunRow>> unfinished(const std::string& node, std::size_t limit) = 0;
   /// In seq order.
   virtual Result<std::vector<Entry>> history(const std::string& run_id) = 0;
   virtual Result<std::vector<UsageRow>> usage(const UsageFilter& filter) = 0;
@@ -221,6 +255,15 @@ class Journal {
   virtual Result<std::vector<ExposureCount>> exposures() = 0;
   /// Nothing when it is unknown, or has been forgotten: the newest kDecisionsKept stay.
   virtual Result<std::optional<DecisionRow>> decision(const std::string& id) = 0;
+  /// Retention: removes the runs that were done or cancelled before that time (of one workflow; empty: of
+  /// all), their entries, and the content that nobody else refers to. Answers how many. What the ledger knows
+  /// stays; failed runs stay, as they may be resumed, and so does a child while its parent may still ask for
+  /// it. Works in slices of at most 64 runs or about 4096 entries (a longer history is a slice of its own),
+  /// so that commits get in between. After an error some slices may be gone. Any thread; blocks.
+  virtual Result<std::uint64_t> forget(WallTime finished_before, const std::string& workflow) = 0;
+  /// The seats of nodes in this store (membership.hpp); lives as long as the journal. Null when the journal
+  /// only reads or keeps none.
+  virtual Membership* membership() { return nullptr; }
   /// Checks the invariants of RUNTIME 4.3 over everything stored; empty when all hold.
   virtual Result<std::vector<std::string>> check() = 0;
 };

@@ -14,10 +14,10 @@
 namespace troupe::journal {
 namespace {
 
-constexpr std::string_view kRunColumns =
+constexpr const char* kRunColumns =
     "SELECT run_id, workflow, state, coalesce(i.bytes, input), coalesce(o.bytes, output), tenant, node, "
     "epoch,"
-    " created, finished, usd, tokens_in, tokens_out FROM run"
+    " created, finished, usd, tokens_in, tokens_out, parent, budget, version, wake FROM {} run"
     " LEFT JOIN blob i ON i.id = input_blob LEFT JOIN blob o ON o.id = output_blob ";
 constexpr std::string_view kHistory =
     "SELECT run_id, seq, kind, step_key, input_hash, e.epoch, attempt, at, coalesce(b.bytes, payload), lsn"
@@ -35,7 +35,12 @@ constexpr const char* kCost =
     " WHERE (?1 = '' OR run_id = ?1) AND started >= ?2 AND started < ?3 GROUP BY {0} ORDER BY sum(usd) DESC, "
     "{0}";
 constexpr int kCostKeysMax = 10;
-// A file that nobody has opened for writing since version 4 knows no prices.
+// A file that nobody has opened for writing since version 6 knows no parents, since version 4 no prices.
+constexpr const char* kWithParents = "run";
+constexpr const char* kNoParents =
+    "(SELECT *, '' AS parent, '' AS budget, '' AS version, 0 AS wake FROM run)";
+constexpr std::string_view kDue =
+    "SELECT run_id FROM run WHERE state = 1 AND wake > 0 AND wake <= ? ORDER BY wake, id LIMIT ?";
 constexpr const char* kPriced = "usage";
 constexpr const char* kNotPriced = "(SELECT *, '' AS price, 0.0 AS unit_hours FROM usage)";
 constexpr std::string_view kBreakers =
@@ -76,6 +81,10 @@ RunRow run_of(const Statement& row) {
   run.usd = row.real(10);
   run.tokens_in = row.integer(11);
   run.tokens_out = row.integer(12);
+  run.parent = row.text(13);
+  run.budget = row.text(14);
+  run.version = row.text(15);
+  run.wake.ms = row.integer(16);
   return run;
 }
 
@@ -217,20 +226,55 @@ auto read_rows(Connection& connection, std::string_view sql, Read read, const Va
   return rows;
 }
 
+template <class... Values>
+Result<std::vector<RunRow>> read_run_rows(Connection& connection, const char* rest, const Values&... values) {
+  auto parents = connection.integer(kHasParents);
+  if (!parents) return std::unexpected(std::move(parents.error()));
+  auto sql = fmt::format(fmt::runtime(kRunColumns), *parents != 0 ? kWithParents : kNoParents) + rest;
+  return read_rows(connection, sql, run_of, values...);
+}
+
+std::int64_t limit_of(std::size_t limit) {
+  auto most = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
+  return static_cast<std::int64_t>(std::min(limit, most));
+}
+
 }  // namespace
 
 Result<std::optional<RunRow>> read_run(Connection& connection, const std::string& run_id) {
-  auto sql = fmt::format("{} WHERE run_id = ?", kRunColumns);
-  auto rows = read_rows(connection, sql, run_of, run_id);
+  auto rows = read_run_rows(connection, "WHERE run_id = ?", run_id);
   if (!rows) return std::unexpected(std::move(rows.error()));
   if (rows->empty()) return std::nullopt;
   return std::move(rows->front());
 }
 
-Result<std::vector<RunRow>> read_runs(Connection& connection, std::size_t limit) {
-  auto sql = fmt::format("{} ORDER BY run.id DESC LIMIT ?", kRunColumns);
-  auto most = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
-  return read_rows(connection, sql, run_of, std::min(limit, most));
+Result<std::vector<RunRow>> read_runs(Connection& connection, std::size_t limit, const RunFilter& filter) {
+  constexpr const char* rest =
+      "WHERE (?1 = 0 OR state = ?1) AND (?2 = '' OR workflow = ?2) AND (?3 = '' OR parent = ?3)"
+      " AND (?4 = '' OR tenant = ?4) ORDER BY run.id DESC LIMIT ?5";
+  return read_run_rows(connection, rest, filter.state ? static_cast<int>(*filter.state) : 0, filter.workflow,
+                       filter.parent, filter.tenant, limit_of(limit));
+}
+
+Result<std::vector<RunRow>> read_children(Connection& connection, const std::string& run_id) {
+  return read_run_rows(connection, "WHERE parent <> '' AND parent = ? ORDER BY run.id", run_id);
+}
+
+Result<std::vector<RunRow>> read_unfinished(Connection& connection, const std::string& node,
+                                            std::size_t limit) {
+  if (node.empty())
+    return read_run_rows(connection, "WHERE state = 1 AND wake = 0 ORDER BY run.id LIMIT ?", limit_of(limit));
+  return read_run_rows(connection, "WHERE state = 1 AND wake = 0 AND node = ? ORDER BY run.id LIMIT ?", node,
+                       limit_of(limit));
+}
+
+Result<std::vector<std::string>> read_due(Connection& connection, WallTime until, std::size_t limit) {
+  auto there = connection.integer(kHasParents);
+  if (!there) return std::unexpected(std::move(there.error()));
+  if (*there == 0) return std::vector<std::string>{};
+  return read_rows(
+      connection, kDue, [](const Statement& row) { return row.text(0); },
+      std::min(until.ms, kWakeBySignal.ms - 1), limit_of(limit));
 }
 
 Result<std::vector<Entry>> read_history(Connection& connection, const std::string& run_id) {

@@ -12,7 +12,11 @@ namespace troupe::journal {
 
 /// All fail with `storage` when the file cannot be read. On the connection's thread.
 Result<std::optional<RunRow>> read_run(Connection& connection, const std::string& run_id);
-Result<std::vector<RunRow>> read_runs(Connection& connection, std::size_t limit);
+Result<std::vector<RunRow>> read_runs(Connection& connection, std::size_t limit, const RunFilter& filter);
+Result<std::vector<RunRow>> read_children(Connection& connection, const std::string& run_id);
+Result<std::vector<RunRow>> read_unfinished(Connection& connection, const std::string& node,
+                                            std::size_t limit);
+Result<std::vector<std::string>> read_due(Connection& connection, WallTime until, std::size_t limit);
 Result<std::vector<Entry>> read_history(Connection& connection, const std::string& run_id);
 /// In the order they were written.
 Result<std::vector<UsageRow>> read_usage(Connection& connection, const UsageFilter& filter);

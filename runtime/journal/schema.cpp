@@ -79,6 +79,30 @@ CREATE TABLE IF NOT EXISTS decision(
   n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, body BLOB NOT NULL, at INTEGER NOT NULL);
 )sql";
 
+// What version 6 added: trees of runs, parking, seats of nodes (a run's holder is an incarnation), and what
+// retention needs to find. Indexes that hold few rows
+// each: what is parked, what is a child, what is large.
+constexpr const char* kColumnsOfVersion6 = R"sql(
+ALTER TABLE run ADD COLUMN parent TEXT NOT NULL DEFAULT '';
+ALTER TABLE run ADD COLUMN budget TEXT NOT NULL DEFAULT '';
+ALTER TABLE run ADD COLUMN version TEXT NOT NULL DEFAULT '';
+ALTER TABLE run ADD COLUMN wake INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN holder INTEGER NOT NULL DEFAULT 0;
+)sql";
+constexpr const char* kTablesOfVersion6 = R"sql(
+CREATE TABLE IF NOT EXISTS node(
+  id TEXT PRIMARY KEY, incarnation INTEGER NOT NULL, address TEXT NOT NULL, region TEXT NOT NULL,
+  joined INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS run_due ON run(wake) WHERE state = 1 AND wake > 0;
+CREATE INDEX IF NOT EXISTS run_unfinished ON run(node) WHERE state = 1 AND wake = 0;
+CREATE INDEX IF NOT EXISTS run_by_parent ON run(parent) WHERE parent <> '';
+CREATE INDEX IF NOT EXISTS run_finished ON run(finished) WHERE state IN (2, 4);
+CREATE INDEX IF NOT EXISTS run_input_blob ON run(input_blob) WHERE input_blob IS NOT NULL;
+CREATE INDEX IF NOT EXISTS run_output_blob ON run(output_blob) WHERE output_blob IS NOT NULL;
+CREATE INDEX IF NOT EXISTS entry_blob ON entry(payload_blob) WHERE payload_blob IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS child_end_by_key ON entry(run, step_key) WHERE kind = 11;
+)sql";
+
 /// New files are for their owner alone: they hold what users wrote. SQLite gives the log the file's
 /// permissions. Only a file that was not there is opened here: closing another would drop the locks that
 /// SQLite holds on it for this process (sqlite.org/howtocorrupt.html, 2.2).
@@ -139,10 +163,11 @@ Result<bool> recognise(Connection& connection, const std::string& path) {
 }
 
 Result<void> create_tables(Connection& connection) {
-  auto sql =
-      fmt::format("BEGIN IMMEDIATE; {} {} {} {} {} PRAGMA application_id={}; PRAGMA user_version={}; COMMIT;",
-                  kTables, kTablesOfVersion2, kTablesOfVersion3, kColumnsOfVersion4, kTablesOfVersion5,
-                  kApplicationId, kSchemaVersion);
+  auto sql = fmt::format(
+      "BEGIN IMMEDIATE; {} {} {} {} {} {} {}"
+      " PRAGMA application_id={}; PRAGMA user_version={}; COMMIT;",
+      kTables, kTablesOfVersion2, kTablesOfVersion3, kColumnsOfVersion4, kTablesOfVersion5,
+      kColumnsOfVersion6, kTablesOfVersion6, kApplicationId, kSchemaVersion);
   return connection.execute(sql.c_str());
 }
 
@@ -152,9 +177,12 @@ Result<void> bring_up_to_date(Connection& connection) {
   if (*version >= kSchemaVersion) return {};
   auto priced = connection.integer(kHasPrices);
   if (!priced) return std::unexpected(std::move(priced.error()));
-  auto sql = fmt::format("BEGIN IMMEDIATE; {} {} {} {} PRAGMA user_version={}; COMMIT;", kTablesOfVersion2,
-                         kTablesOfVersion3, *priced == 0 ? kColumnsOfVersion4 : "", kTablesOfVersion5,
-                         kSchemaVersion);
+  auto parents = connection.integer(kHasParents);
+  if (!parents) return std::unexpected(std::move(parents.error()));
+  auto sql =
+      fmt::format("BEGIN IMMEDIATE; {} {} {} {} {} {} PRAGMA user_version={}; COMMIT;", kTablesOfVersion2,
+                  kTablesOfVersion3, *priced == 0 ? kColumnsOfVersion4 : "", kTablesOfVersion5,
+                  *parents == 0 ? kColumnsOfVersion6 : "", kTablesOfVersion6, kSchemaVersion);
   return connection.execute(sql.c_str());
 }
 

@@ -10,11 +10,15 @@ namespace troupe::journal {
 
 /// Raised when tables are added; a file of an older version is given them when it is opened for writing. A
 /// file of a newer version is refused, never guessed at.
-inline constexpr int kSchemaVersion = 5;
+inline constexpr int kSchemaVersion = 6;
 
 /// Not 0 when rows of the ledger know their price, as they do since version 4.
 inline constexpr const char* kHasPrices =
     "SELECT count(*) FROM pragma_table_info('usage') WHERE name = 'price'";
+
+/// Not 0 when runs know their parents, as they do since version 6.
+inline constexpr const char* kHasParents =
+    "SELECT count(*) FROM pragma_table_info('run') WHERE name = 'parent'";
 
 /// Payloads, inputs and outputs above this are stored once by content, in a table of their own, so that the
 /// pages of histories stay small (RUNTIME 5.2; the cure for its pain 6).

@@ -5,7 +5,9 @@
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/queries.hpp"
 #include "runtime/journal/readers.hpp"
+#include "runtime/journal/retention.hpp"
 #include "runtime/journal/schema.hpp"
+#include "runtime/journal/sqlite_membership.hpp"
 
 #include <fmt/format.h>
 
@@ -29,8 +31,17 @@ class SqliteReader : public Journal {
   Result<std::optional<RunRow>> run(const std::string& run_id) override {
     return readers_.ask([&](Connection& c) { return read_run(c, run_id); });
   }
-  Result<std::vector<RunRow>> runs(std::size_t limit) override {
-    return readers_.ask([&](Connection& c) { return read_runs(c, limit); });
+  Result<std::vector<RunRow>> runs(std::size_t limit, const RunFilter& filter) override {
+    return readers_.ask([&](Connection& c) { return read_runs(c, limit, filter); });
+  }
+  Result<std::vector<RunRow>> children(const std::string& run_id) override {
+    return readers_.ask([&](Connection& c) { return read_children(c, run_id); });
+  }
+  Result<std::vector<std::string>> due(WallTime until, std::size_t limit) override {
+    return readers_.ask([&](Connection& c) { return read_due(c, until, limit); });
+  }
+  Result<std::vector<RunRow>> unfinished(const std::string& node, std::size_t limit) override {
+    return readers_.ask([&](Connection& c) { return read_unfinished(c, node, limit); });
   }
   Result<std::vector<Entry>> history(const std::string& run_id) override {
     return readers_.ask([&](Connection& c) { return read_history(c, run_id); });
@@ -56,6 +67,9 @@ class SqliteReader : public Journal {
   Result<std::optional<DecisionRow>> decision(const std::string& id) override {
     return readers_.ask([&id](Connection& c) { return read_decision(c, id); });
   }
+  Result<std::uint64_t> forget(WallTime, const std::string&) override {
+    return fail(Errc::unsupported, "this journal was opened for reading only");
+  }
   Result<std::vector<std::string>> check() override {
     return readers_.ask([](Connection& c) { return check_everything(c); });
   }
@@ -71,6 +85,7 @@ class SqliteJournal final : public Journal {
       : lock_(std::move(lock)),
         payload_bytes_max_(config.payload_bytes_max),
         committer_(std::move(committer)),
+        membership_(*committer_, config.path),
         reader_(config.path) {}
 
   void append(Batch batch, Committed committed) override {
@@ -91,8 +106,36 @@ class SqliteJournal final : public Journal {
     return row;
   }
 
+  Membership* membership() override { return &membership_; }
+  Result<std::uint64_t> forget(WallTime finished_before, const std::string& workflow) override {
+    std::uint64_t removed = 0;
+    Forgetting slice{.finished_before = finished_before, .workflow = workflow, .more = true};
+    while (slice.more) {
+      Job job;
+      job.work = [&slice](Connection& connection, Writer&) -> Result<void> {
+        auto retention = Retention::open(connection);
+        return retention ? retention->forget(slice) : std::unexpected(std::move(retention.error()));
+      };
+      if (auto done = committer_->push_and_wait(std::move(job)); !done)
+        return std::unexpected(std::move(done.error()));
+      removed += slice.removed;
+    }
+    return removed;
+  }
+
   Result<std::optional<RunRow>> run(const std::string& run_id) override { return reader_.run(run_id); }
-  Result<std::vector<RunRow>> runs(std::size_t limit) override { return reader_.runs(limit); }
+  Result<std::vector<RunRow>> runs(std::size_t limit, const RunFilter& filter) override {
+    return reader_.runs(limit, filter);
+  }
+  Result<std::vector<RunRow>> children(const std::string& run_id) override {
+    return reader_.children(run_id);
+  }
+  Result<std::vector<std::string>> due(WallTime until, std::size_t limit) override {
+    return reader_.due(until, limit);
+  }
+  Result<std::vector<RunRow>> unfinished(const std::string& node, std::size_t limit) override {
+    return reader_.unfinished(node, limit);
+  }
   Result<std::vector<Entry>> history(const std::string& run_id) override { return reader_.history(run_id); }
   Result<std::vector<UsageRow>> usage(const UsageFilter& filter) override { return reader_.usage(filter); }
   Result<std::vector<CostRow>> cost(const std::string& by, const UsageFilter& filter) override {
@@ -109,6 +152,7 @@ class SqliteJournal final : public Journal {
   FileLock lock_;
   std::size_t payload_bytes_max_;
   std::unique_ptr<Committer> committer_;
+  SqliteMembership membership_;
   SqliteReader reader_;
 };
 

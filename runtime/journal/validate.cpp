@@ -31,7 +31,7 @@ Result<void> check_number(std::string_view of, double value) {
 }
 
 Result<void> check_entry(const Entry& entry, std::size_t payload_bytes_max) {
-  if (entry.kind < Kind::start || entry.kind > Kind::done)
+  if (entry.kind < Kind::start || entry.kind > Kind::note)
     return fail(Errc::invalid_input, fmt::format("there is no entry kind {}", static_cast<int>(entry.kind)));
   if (auto ok = check_texts("entry", {entry.run_id, entry.step_key}); !ok) return ok;
   return check_content("payload", entry.payload.size(), payload_bytes_max);
@@ -60,10 +60,17 @@ Result<void> validate(const RunRow& row, std::size_t payload_bytes_max) {
   if (row.run_id.empty()) return fail(Errc::invalid_input, "a run needs an id");
   if (row.state < RunState::running || row.state > RunState::cancelled)
     return fail(Errc::invalid_input, fmt::format("there is no run state {}", static_cast<int>(row.state)));
-  if (auto ok = check_texts("run", {row.run_id, row.workflow, row.tenant, row.node}); !ok) return ok;
-  if (auto ok = check_content("run's input", row.input.size(), payload_bytes_max); !ok) return ok;
-  if (auto ok = check_content("run's output", row.output.size(), payload_bytes_max); !ok) return ok;
-  return check_number("run", row.usd);
+  if (row.wake.ms < 0 || (row.wake.ms != 0 && row.state != RunState::running))
+    return fail(Errc::invalid_input, fmt::format("run {} is {} and cannot be parked until {}", row.run_id,
+                                                 to_string(row.state), row.wake.ms));
+  if (row.parent == row.run_id)
+    return fail(Errc::invalid_input, fmt::format("run {} cannot be its own parent", row.run_id));
+  auto ok = check_texts(
+      "run", {row.run_id, row.workflow, row.tenant, row.node, row.parent, row.budget, row.version});
+  if (!ok) return ok;
+  ok = check_content("run's input", row.input.size(), payload_bytes_max);
+  if (ok) ok = check_content("run's output", row.output.size(), payload_bytes_max);
+  return ok ? check_number("run", row.usd) : ok;
 }
 
 Result<void> validate(const Batch& batch, std::size_t payload_bytes_max) {

@@ -13,14 +13,17 @@ namespace {
 constexpr std::string_view kInsertRun =
     "INSERT INTO run(run_id, workflow, state, input, input_blob, output, output_blob, tenant, node, epoch, "
     "created,"
-    " finished, usd, tokens_in, tokens_out) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    " finished, usd, tokens_in, tokens_out, parent, budget, version, wake, holder)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kUpdateRun =
     "UPDATE run SET workflow = ?, state = ?, input = ?, input_blob = ?, output = ?, output_blob = ?, tenant "
     "= ?,"
-    " node = ?, finished = ?, usd = ?, tokens_in = ?, tokens_out = ? WHERE id = ?";
+    " node = ?, finished = ?, usd = ?, tokens_in = ?, tokens_out = ?, parent = ?, budget = ?, version = ?,"
+    " wake = ? WHERE id = ?";
 // A run that has ended keeps the node that ended it.
 constexpr std::string_view kClaimRun =
-    "UPDATE run SET epoch = epoch + 1, node = CASE state WHEN 1 THEN ? ELSE node END WHERE run_id = ?";
+    "UPDATE run SET epoch = epoch + 1, node = CASE state WHEN 1 THEN ? ELSE node END, holder = ?"
+    " WHERE run_id = ?";
 constexpr std::string_view kInsertEntry =
     "INSERT INTO entry(run, seq, kind, step_key, input_hash, epoch, attempt, at, payload, payload_blob)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -122,7 +125,7 @@ Result<void> Writer::take_over(RunRow& row) {
   if (!row.workflow.empty() && (*stored)->workflow != row.workflow)
     return fail(Errc::invalid_input,
                 fmt::format("run {} is a {}, not a {}", row.run_id, (*stored)->workflow, row.workflow));
-  if (auto ok = statements_.claim_run.with(row.node, row.run_id).run(); !ok) return ok;
+  if (auto ok = statements_.claim_run.with(row.node, holder_, row.run_id).run(); !ok) return ok;
   heads_.forget(row.run_id);
   if ((*stored)->state != RunState::running) row.node = (*stored)->node;
   (*stored)->node = row.node;
@@ -144,7 +147,7 @@ Result<void> Writer::put_run(const RunRow& row) {
   return statements_.update_run
       .with(row.workflow, static_cast<int>(row.state), BlobView{input->here}, input->blob,
             BlobView{output->here}, output->blob, row.tenant, row.node, row.finished.ms, row.usd,
-            row.tokens_in, row.tokens_out, id)
+            row.tokens_in, row.tokens_out, row.parent, row.budget, row.version, row.wake.ms, id)
       .run();
 }
 
@@ -156,7 +159,8 @@ Result<void> Writer::insert_run(const RunRow& row) {
   return statements_.insert_run
       .with(row.run_id, row.workflow, static_cast<int>(row.state), BlobView{input->here}, input->blob,
             BlobView{output->here}, output->blob, row.tenant, row.node, row.epoch, row.created.ms,
-            row.finished.ms, row.usd, row.tokens_in, row.tokens_out)
+            row.finished.ms, row.usd, row.tokens_in, row.tokens_out, row.parent, row.budget, row.version,
+            row.wake.ms, holder_)
       .run();
 }
 
@@ -176,10 +180,11 @@ Result<void> Writer::put_entry(const Entry& entry) {
                 entry.epoch, entry.attempt, entry.at.ms, BlobView{payload->here}, payload->blob)
           .run();
   if (written) head->seq = entry.seq;
-  // The head has vouched for (run, seq), so what is left to collide is the step's result.
+  // The head has vouched for (run, seq), so what is left to collide is a step's result or a child's end.
   if (!written && written.error().code == Errc::invalid_input)
-    return fail(Errc::storage,
-                fmt::format("run {}: step {} has a result already", entry.run_id, entry.step_key));
+    return fail(Errc::storage, fmt::format("run {}: {} {} {} already", entry.run_id,
+                                           entry.kind == Kind::child_end ? "child" : "step", entry.step_key,
+                                           entry.kind == Kind::child_end ? "has ended" : "has a result"));
   return written;
 }
 

@@ -26,6 +26,8 @@ class Writer {
   /// The batch was rolled back: nothing it said of its runs holds.
   void forget(const Batch& batch);
   void forget_all() { heads_.forget_all(); }
+  /// The incarnation under which runs are claimed from here on; 0: nobody has joined.
+  void hold_as(std::uint64_t incarnation) { holder_ = incarnation; }
 
  private:
   struct Statements {
@@ -49,7 +51,7 @@ class Writer {
   BlobStore blobs_;
   RunHeads heads_;
   Statements statements_;
-  std::uint64_t decisions_put_ = 0;
+  std::uint64_t decisions_put_ = 0, holder_ = 0;
 };
 
 }  // namespace troupe::journal

@@ -73,5 +73,30 @@ TEST(CheckHistory, SeesATimerThatFiredUnset) {
               ElementsAre(HasSubstr("without being set")));
 }
 
+TEST(CheckHistory, SeesChildrenThatEndUnstartedOrTwice) {
+  std::vector<Entry> history{placed(1, Kind::child_start, "a"), placed(2, Kind::child_end, "a"),
+                             placed(3, Kind::child_end, "a"), placed(4, Kind::child_end, "b")};
+  EXPECT_THAT(
+      check_history(at_epoch(1), history),
+      ElementsAre(HasSubstr("child a ended twice"), HasSubstr("child b ended without being started")));
+}
+
+TEST(CheckHistory, SeesAnAttemptIntendedTwice) {  // RUNTIME 4.3 h
+  std::vector<Entry> history{placed(1, Kind::intent, "a"), placed(2, Kind::intent, "a"),
+                             placed(3, Kind::intent, "b")};
+  history[0].attempt = history[1].attempt = history[2].attempt = 1;
+  EXPECT_THAT(check_history(at_epoch(1), history),
+              ElementsAre(HasSubstr("attempt 1 of step a is intended twice")));
+  history[1].attempt = 2;
+  EXPECT_THAT(check_history(at_epoch(1), history), IsEmpty()) << "another attempt is another key";
+}
+
+TEST(CheckHistory, SeesAnEndedRunThatIsParked) {  // RUNTIME 4.3 f
+  auto row = at_epoch(1, RunState::failed);
+  row.wake = {5};
+  EXPECT_THAT(check_history(row, std::vector{placed(1, Kind::start, "")}),
+              ElementsAre(HasSubstr("failed, but parked")));
+}
+
 }  // namespace
 }  // namespace troupe::journal

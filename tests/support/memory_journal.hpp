@@ -34,10 +34,43 @@ class MemoryJournal final : public Journal {
     auto it = runs_.find(run_id);
     return it == runs_.end() ? std::nullopt : std::optional(it->second);
   }
-  Result<std::vector<RunRow>> runs(std::size_t) override {
-    std::vector<RunRow> out;
-    for (const auto& [id, row] : runs_) out.push_back(row);
+  Result<std::vector<RunRow>> runs(std::size_t, const RunFilter& filter) override {
+    return select([&](const RunRow& row) {
+      return (!filter.state || row.state == *filter.state) &&
+             (filter.workflow.empty() || row.workflow == filter.workflow) &&
+             (filter.parent.empty() || row.parent == filter.parent) &&
+             (filter.tenant.empty() || row.tenant == filter.tenant);
+    });
+  }
+  Result<std::vector<RunRow>> children(const std::string& run_id) override {
+    return select([&](const RunRow& row) { return row.parent == run_id; });
+  }
+  Result<std::vector<std::string>> due(WallTime until, std::size_t limit) override {
+    auto rows = select([&](const RunRow& row) {
+      return row.state == RunState::running && row.wake.ms > 0 && row.wake.ms <= until.ms &&
+             row.wake.ms < kWakeBySignal.ms;
+    });
+    std::ranges::stable_sort(rows, {}, [](const RunRow& row) { return row.wake.ms; });
+    std::vector<std::string> out;
+    for (const auto& row : rows)
+      if (out.size() < limit) out.push_back(row.run_id);
     return out;
+  }
+  Result<std::vector<RunRow>> unfinished(const std::string& node, std::size_t limit) override {
+    auto rows = select([&](const RunRow& row) {
+      return row.state == RunState::running && row.wake.ms == 0 && (node.empty() || row.node == node);
+    });
+    if (rows.size() > limit) rows.resize(limit);
+    return rows;
+  }
+  Result<std::uint64_t> forget(WallTime finished_before, const std::string& workflow) override {
+    return std::erase_if(runs_, [&](const auto& each) {
+      const auto& row = each.second;
+      bool old = (row.state == RunState::done || row.state == RunState::cancelled) &&
+                 row.finished.ms < finished_before.ms && (workflow.empty() || row.workflow == workflow);
+      if (old) entries_.erase(row.run_id);
+      return old;
+    });
   }
   Result<std::vector<Entry>> history(const std::string& run_id) override { return entries_[run_id]; }
   Result<std::vector<UsageRow>> usage(const UsageFilter&) override { return usage_; }
@@ -100,6 +133,14 @@ class MemoryJournal final : public Journal {
   }
 
  private:
+  template <class Wanted>
+  std::vector<RunRow> select(Wanted wanted) const {
+    std::vector<RunRow> out;
+    for (const auto& [id, row] : runs_)
+      if (wanted(row)) out.push_back(row);
+    return out;
+  }
+
   struct Waiting {
     Batch batch;
     Committed committed;

@@ -1,0 +1,43 @@
+// The one seat of a SQLite file: who holds the file is the only member there can be.
+#pragma once
+
+#include "runtime/journal/committer.hpp"
+#include "runtime/journal/membership.hpp"
+#include "runtime/journal/readers.hpp"
+
+#include <mutex>
+#include <string>
+
+namespace troupe::journal {
+
+/// The file's lock stands for the lease: it is held until the process ends, however it ends. What is left of
+/// the protocol are names and incarnations, and the runs of earlier processes.
+class SqliteMembership final : public Membership {
+ public:
+  /// The committer must outlive it.
+  SqliteMembership(Committer& committer, std::string path)
+      : committer_(committer), readers_(std::move(path)) {}
+
+  Result<std::uint64_t> join(const std::string& node, const std::string& address,
+                             const std::string& region) override;
+  Result<void> renew() override;
+  bool held() const override;
+  Result<std::vector<NodeRow>> nodes() override;
+  Result<std::vector<RunRow>> take_over(std::size_t limit) override;
+  Result<void> leave() override;
+
+ private:
+  struct Seat {
+    std::string node;
+    std::uint64_t incarnation = 0;
+  };
+  Seat seat() const;
+  Result<void> work(std::function<Result<void>(Connection&, Writer&)> work);
+
+  Committer& committer_;
+  Readers readers_;
+  mutable std::mutex mutex_;
+  Seat seat_;
+};
+
+}  // namespace troupe::journal
