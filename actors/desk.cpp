@@ -3,6 +3,7 @@
 #include "actors/decision_record.hpp"
 #include "actors/desk_controls.hpp"
 #include "actors/desk_health.hpp"
+#include "runtime/base/rng.hpp"
 
 #include <fmt/format.h>
 #include <caf/send.hpp>
@@ -83,7 +84,10 @@ void runs_signal(const Services& services, const Json& input, const Reply& reply
   auto id = get_string(input, "id"), name = get_string(input, "name");
   if (id.empty() || name.empty())
     return reply(fail(Errc::invalid_input, "a signal needs a run's id and a name"));
-  if (!services.signal(id, name, get_string(input, "json", "null")))
+  // Who sends a signal again after a lost answer gives it a name, so that it counts once.
+  auto message = get_string(input, "message_id");
+  auto message_id = message.empty() ? 0 : stable_hash(message) | 1;
+  if (!services.signal(id, name, get_string(input, "json", "null"), message_id))
     return reply(fail(Errc::not_found, "run " + id + " is not going on this node"));
   reply(std::string("{}"));
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/run_entries.hpp"
 #include "actors/supervisor.hpp"
 #include "runtime/json/json.hpp"
 
@@ -32,7 +33,9 @@ struct DeskServices {
   std::shared_ptr<const Roster> roster_facts;  ///< facts of every endpoint, local and remote; handles unused
   std::function<Result<std::string>(RunSpec)> submit;
   std::function<bool(const std::string& run_id)> cancel;
-  std::function<bool(const std::string& run_id, const std::string& name, const std::string& json)> signal;
+  std::function<bool(const std::string& run_id, const std::string& name, const std::string& json,
+                     std::uint64_t id)>
+      signal;
   std::function<std::optional<RunProgress>(const std::string& run_id)> progress;
 };
 
@@ -48,7 +51,8 @@ Json to_json(const journal::RunRow& row);
 Json to_json(const journal::CostRow& row);
 Json to_json(const policy::HealthView& view);
 /// One journal entry for `runs export`: payloads in readable form.
-Json to_json(const journal::Entry& entry, bool model_call);
+/// `of`: what the step's intent announced, if it had one.
+Json to_json(const journal::Entry& entry, std::optional<IntentOf> of);
 std::vector<Json> export_history(const std::vector<journal::Entry>& entries);
 /// What the providers called the models that answered, sorted: says whether a real one did.
 std::vector<std::string> reported_models(const std::vector<journal::Entry>& entries);

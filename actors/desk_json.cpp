@@ -1,6 +1,7 @@
 // How the desk's answers look as JSON documents.
 #include "actors/desk.hpp"
-#include "runtime/protocol/values.hpp"
+#include "actors/run_history.hpp"
+#include "runtime/protocol/run_values.hpp"
 
 #include <cmath>
 #include <set>
@@ -100,7 +101,51 @@ Json to_json(const policy::HealthView& view) {
   return out;
 }
 
-Json to_json(const journal::Entry& entry, bool model_call) {
+namespace {
+
+Json tool_json(const ToolOutput& output) {
+  Json out{{"text", output.text}, {"is_error", output.is_error}};
+  for (const auto& span : output.sources)
+    out["sources"].push_back({{"doc", span.doc}, {"start", span.start}, {"end", span.end}});
+  return out;
+}
+
+Json caps_json(const Budget& budget) {
+  auto text = budget_json(budget);
+  auto parsed = parse_json(text.empty() ? "{}" : text);
+  return parsed ? std::move(*parsed) : Json::object();
+}
+
+void put_intent(Json& out, const journal::Entry& entry) {
+  auto note = read_intent(entry.payload);
+  if (note && note->reserved != Budget{}) out["reserved"] = caps_json(note->reserved);
+}
+
+void put_child(Json& out, const journal::Entry& entry) {
+  if (entry.kind == journal::Kind::child_start) {
+    if (auto note = read_child(entry.payload))
+      out["child"] = {{"run_id", note->run_id}, {"slice", caps_json(note->slice)}};
+  } else if (auto outcome = read_outcome(entry.payload)) {
+    out["spent"] = caps_json(outcome->spent);
+    if (!outcome->end) out["error"] = to_string(outcome->end.error().code);
+    if (outcome->end) out["payload"] = outcome->end->output.text;
+  }
+}
+
+void put_result(Json& out, const journal::Entry& entry, std::optional<IntentOf> of) {
+  if (of == IntentOf::model) {
+    if (auto answer = protocol::from_bytes<Answer>(entry.payload)) out["answer"] = answer_json(*answer);
+  } else if (of == IntentOf::tool) {
+    if (auto output = protocol::from_bytes<ToolOutput>(entry.payload)) out["tool"] = tool_json(*output);
+  } else if (!entry.payload.empty()) {
+    auto parsed = parse_json(entry.payload);
+    out["payload"] = parsed ? std::move(*parsed) : Json(entry.payload);
+  }
+}
+
+}  // namespace
+
+Json to_json(const journal::Entry& entry, std::optional<IntentOf> of) {
   Json out;
   out["seq"] = entry.seq;
   out["kind"] = to_string(entry.kind);
@@ -108,35 +153,39 @@ Json to_json(const journal::Entry& entry, bool model_call) {
   out["at"] = to_iso8601(entry.at);
   out["epoch"] = entry.epoch;
   if (entry.attempt != 0) out["attempt"] = entry.attempt;
-  if (entry.kind == journal::Kind::result && model_call) {
-    if (auto answer = protocol::from_bytes<Answer>(entry.payload)) out["answer"] = answer_json(*answer);
-  } else if (entry.kind == journal::Kind::failure) {
-    if (auto error = protocol::from_bytes<Error>(entry.payload)) out["error"] = to_string(error->code);
-  } else if (!entry.payload.empty()) {
-    auto parsed = parse_json(entry.payload);
-    out["payload"] = parsed ? std::move(*parsed) : Json(entry.payload);
+  switch (entry.kind) {
+    case journal::Kind::intent: put_intent(out, entry); break;
+    case journal::Kind::child_start:
+    case journal::Kind::child_end: put_child(out, entry); break;
+    case journal::Kind::failure:
+      if (auto error = protocol::from_bytes<Error>(entry.payload)) out["error"] = to_string(error->code);
+      break;
+    case journal::Kind::result: put_result(out, entry, of); break;
+    default: put_result(out, entry, std::nullopt);
   }
   return out;
 }
 
 std::vector<Json> export_history(const std::vector<journal::Entry>& entries) {
-  std::set<std::string> model_calls;
+  std::map<std::string, IntentOf> begun;
   std::vector<Json> out;
   for (const auto& entry : entries) {
-    if (entry.kind == journal::Kind::intent) model_calls.insert(entry.step_key);
-    out.push_back(to_json(entry, model_calls.contains(entry.step_key)));
+    auto note = entry.kind == journal::Kind::intent ? read_intent(entry.payload) : IntentNote{};
+    if (entry.kind == journal::Kind::intent && note) begun[entry.step_key] = note->of;
+    auto of = begun.find(entry.step_key);
+    out.push_back(to_json(entry, of == begun.end() ? std::nullopt : std::optional(of->second)));
   }
   return out;
 }
 
 std::vector<std::string> reported_models(const std::vector<journal::Entry>& entries) {
-  std::set<std::string> model_calls, models;
-  for (const auto& entry : entries) {
-    if (entry.kind == journal::Kind::intent) model_calls.insert(entry.step_key);
-    if (entry.kind != journal::Kind::result || !model_calls.contains(entry.step_key)) continue;
-    auto answer = protocol::from_bytes<Answer>(entry.payload);
-    if (answer && !answer->completion.model.empty()) models.insert(answer->completion.model);
-  }
+  std::set<std::string> models;
+  auto history = RunHistory::read(entries);
+  if (!history) return {};
+  for (const auto& key : history->keys())
+    if (const auto* answer = std::get_if<Answer>(&history->find(key)->what);
+        answer != nullptr && !answer->completion.model.empty())
+      models.insert(answer->completion.model);
   return {models.begin(), models.end()};
 }
 

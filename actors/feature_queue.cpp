@@ -47,6 +47,7 @@ struct FeatureQueueState {
     decisions_->set_choices([this](std::uint64_t call) { return choice_of(call); });
     return {
         [this](const CallPtr& call) { on_call(call); },
+        [this](const CancelCall& order) { on_cancel(order.call); },
         [this](const AttemptEnded& fact) { on_attempt_ended(fact.id, fact.result); },
         [this](const FirstToken& fact) { on_first_token(fact.id); },
         [this](const HealthChanged& fact) { on_health(fact.view); },
@@ -104,6 +105,13 @@ struct FeatureQueueState {
     if (call->sink) open.stream = std::make_shared<CallStream>(config_.after_first_token, call->sink);
     facts.may_follow_content = !open.stream || open.stream->may_follow();
     dispatcher_->on_call(std::move(facts), at, actions_);
+    act();
+  }
+
+  void on_cancel(const CallPtr& call) {
+    auto it = std::ranges::find_if(open_, [&](const auto& each) { return each.second.call == call; });
+    if (it == open_.end()) return;
+    dispatcher_->on_cancel(it->first, moment(), actions_);
     act();
   }
 

@@ -212,13 +212,17 @@ struct ExplainRoute {
   std::function<void(std::string json)> reply;
 };
 
+/// Nobody waits for this call any more: it is answered with `cancelled`, its attempts are stopped and booked.
+struct CancelCall {
+  CallPtr call;
+};
 /// Another queue has taken this one's place: answer the calls there are, then leave.
 struct Retire {};
 
 /// Admits a feature's calls, picks their route and follows each to its end.
 using FeatureQueueActor =
-    caf::typed_actor<caf::reacts_to<CallPtr>, caf::reacts_to<AttemptEnded>, caf::reacts_to<FirstToken>,
-                     caf::reacts_to<HealthChanged>, caf::reacts_to<RosterChanged>,
+    caf::typed_actor<caf::reacts_to<CallPtr>, caf::reacts_to<CancelCall>, caf::reacts_to<AttemptEnded>,
+                     caf::reacts_to<FirstToken>, caf::reacts_to<HealthChanged>, caf::reacts_to<RosterChanged>,
                      caf::reacts_to<ExplainRoute>, caf::reacts_to<Retire>, caf::reacts_to<Tick>>;
 
 /// Keeps the books: attempts outside runs, breaker history, live totals.
@@ -233,6 +237,8 @@ struct Continue {
 struct SignalRun {
   std::string name;
   std::string json;
+  /// Not 0: a signal of this id counts once (O3).
+  std::uint64_t id = 0;
 };
 /// Stop: recorded steps stay, no new one begins. `interrupt`: the node is going down, the run stays
 /// resumable.
@@ -307,6 +313,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ExplainRoute)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::Retire)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ReplaceFeatures)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::CallPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::CancelCall)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::Continue)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::SignalRun)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::CancelRun)

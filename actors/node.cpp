@@ -56,11 +56,12 @@ Result<std::unique_ptr<Node>> Node::start(const Config& config) {
 Result<void> Node::reload(const Config& config) { return impl_->reload(config); }
 
 void Node::add_workflow(std::string name, WorkflowFunction function) {
-  impl_->add_workflow(std::move(name), std::move(function));
+  impl_->runs().add({std::move(name), std::move(function), {}, {}});
 }
+void Node::add_workflow(WorkflowType type) { impl_->runs().add(std::move(type)); }
 
 Result<std::string> Node::submit(RunSpec spec, Watch watch) {
-  return impl_->submit(std::move(spec), std::move(watch));
+  return impl_->runs().submit(std::move(spec), std::move(watch));
 }
 
 RunReport Node::run(RunSpec spec, std::function<void(const RunProgress&)> on_progress) {
@@ -78,6 +79,7 @@ RunReport Node::run(RunSpec spec, std::function<void(const RunProgress&)> on_pro
   return report;
 }
 
+Result<std::size_t> Node::resume_runs() { return impl_->resume_runs(); }
 void Node::interrupt() { impl_->interrupt(); }
 
 Result<JsonText> Node::ask(const std::string& verb, const JsonText& input) {

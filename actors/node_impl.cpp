@@ -1,9 +1,9 @@
 #include "actors/node_impl.hpp"
 
 #include "actors/ledger.hpp"
+#include "actors/list_price.hpp"
 #include "agents/recap/recap.hpp"
 #include "runtime/base/log.hpp"
-#include "runtime/base/rng.hpp"
 #include "runtime/config/changes.hpp"
 
 #include <fmt/format.h>
@@ -12,6 +12,7 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <condition_variable>
 #include <filesystem>
 #include <future>
 
@@ -21,14 +22,8 @@ namespace {
 constexpr auto kTick = std::chrono::milliseconds(50);
 // Calls in flight when the node stops get this long to be recorded before they are abandoned.
 constexpr auto kHandBack = std::chrono::seconds(20);
-
-std::string new_run_id(Clock& clock) {
-  static std::atomic<std::uint64_t> counter{0};
-  auto wall = clock.wall();
-  auto salt = static_cast<std::uint64_t>(clock.now().time_since_epoch().count()) + (counter++ << 48);
-  return fmt::format("{}-{:08x}", to_date(wall),
-                     static_cast<std::uint32_t>(stable_hash(std::to_string(wall.ms), salt)));
-}
+// How often runs that are due, or that nobody drives, are looked for.
+constexpr auto kCare = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -38,7 +33,7 @@ Node::Impl::Impl(const Config& config) : config_(config), routing_(config), cloc
   system_config_.set("scheduler.policy", caf::atom("sharing"));
   system_config_.set("scheduler.max-threads", std::size_t{2});
   system_config_.set("scheduler.max-throughput", std::size_t{200});
-  workflows_["recap"] = recap::recap;
+  runs_.add({"recap", recap::recap, {}, {}});
 }
 
 Node::Impl::~Impl() { stop(); }
@@ -205,11 +200,18 @@ Result<void> Node::Impl::start_cast() {
   start_ledger(cast);
   actors::Stage stage{loop_unit_.get(), gateway_unit_.get(), &clock_, gateway_.get(), ledger_, board_};
   supervisor_ = actors::spawn_supervisor(*system_, std::move(cast), std::move(stage));
+  runs_.start({system_.get(),
+               &clock_,
+               journal_.get(),
+               values().node.id,
+               {board_, &board_->queues},
+               actors::list_prices(values(), clock_)});
   make_desk();
   // The supervisor spawns the cast on its first turn; an answer means it stands.
   std::promise<void> stands;
   caf::anon_send(supervisor_, actors::GetBoard{[&stands](const auto&) { stands.set_value(); }});
   stands.get_future().wait();
+  look_after_runs();
   std::lock_guard lock(early_mutex_);
   cast_ready_ = true;
   for (auto& work : std::exchange(early_, {})) work();
@@ -243,34 +245,17 @@ void Node::Impl::make_desk() {
 }
 
 void Node::Impl::let_desk_at_runs() {
-  desk_.submit = [this](RunSpec spec) { return submit(std::move(spec), {}); };
-  desk_.cancel = [this](const std::string& run_id) {
-    std::lock_guard lock(mutex_);
-    auto it = going_.find(run_id);
-    if (it != going_.end()) caf::anon_send(it->second.actor, actors::CancelRun{});
-    return it != going_.end();
-  };
-  desk_.signal = [this](const std::string& run_id, const std::string& name, const std::string& json) {
-    std::lock_guard lock(mutex_);
-    auto it = going_.find(run_id);
-    if (it != going_.end()) caf::anon_send(it->second.actor, actors::SignalRun{name, json});
-    return it != going_.end();
-  };
-  desk_.progress = [this](const std::string& run_id) -> std::optional<RunProgress> {
-    std::lock_guard lock(mutex_);
-    auto it = going_.find(run_id);
-    if (it == going_.end()) return std::nullopt;
-    return it->second.progress;
-  };
+  desk_.submit = [this](RunSpec spec) { return runs_.submit(std::move(spec), {}); };
+  desk_.cancel = [this](const std::string& run_id) { return runs_.cancel(run_id, false); };
+  desk_.signal = [this](const std::string& run_id, const std::string& name, const std::string& json,
+                        std::uint64_t id) { return runs_.signal(run_id, name, json, id); };
+  desk_.progress = [this](const std::string& run_id) { return runs_.progress(run_id); };
 }
 
 void Node::Impl::tick() {
   caf::anon_send(supervisor_, actors::Tick{});
   control_room_.tick();
-  {
-    std::lock_guard lock(mutex_);
-    for (const auto& [id, going] : going_) caf::anon_send(going.actor, actors::Tick{});
-  }
+  runs_.tick();
   timer_ = loop_->after(kTick, [this] { tick(); });
 }
 
@@ -280,57 +265,31 @@ std::string Node::Impl::simulator_url() const {
 
 // ---- runs ----
 
-void Node::Impl::add_workflow(std::string name, WorkflowFunction function) {
-  std::lock_guard lock(mutex_);
-  workflows_[std::move(name)] = std::move(function);
+Result<std::size_t> Node::Impl::resume_runs() {
+  resumes_runs_ = true;
+  return runs_.resume();
 }
 
-Result<std::string> Node::Impl::submit(RunSpec spec, Watch watch) {
-  if (spec.run_id.empty()) spec.run_id = new_run_id(clock_);
-  std::lock_guard lock(mutex_);
-  if (stopping_) return fail(Errc::refused, "the node is stopping");
-  auto workflow = workflows_.find(spec.workflow);
-  if (workflow == workflows_.end()) return fail(Errc::not_found, "no workflow is named " + spec.workflow);
-  if (going_.contains(spec.run_id)) return fail(Errc::refused, "run " + spec.run_id + " is going already");
-  auto run_id = spec.run_id;
-  auto run = run_config(std::move(spec), std::move(watch));
-  run.function = workflow->second;
-  going_[run_id].actor = actors::spawn_run(*system_, std::move(run), clock_, *journal_);
-  return run_id;
-}
-
-actors::RunConfig Node::Impl::run_config(RunSpec spec, Watch watch) {
-  actors::RunConfig run;
-  run.node = values().node.id;
-  run.queues = {board_, &board_->queues};
-  run.on_progress = [this, run_id = spec.run_id,
-                     hook = std::move(watch.on_progress)](const RunProgress& progress) {
-    {
-      std::lock_guard lock(mutex_);
-      auto it = going_.find(run_id);
-      if (it != going_.end()) it->second.progress = progress;
+// On a thread of its own, because it waits for the journal.
+void Node::Impl::look_after_runs() {
+  caretaker_ = std::jthread([this](const std::stop_token& stop) {
+    std::mutex nobody;
+    std::condition_variable_any pause;
+    std::unique_lock lock(nobody);
+    while (!pause.wait_for(lock, stop, kCare, [&] { return stop.stop_requested(); })) {
+      runs_.wake_due(resumes_runs_);
+      if (!resumes_runs_) continue;
+      if (auto begun = runs_.resume(); !begun) log::error("runs", begun.error().what);
     }
-    if (hook) hook(progress);
-  };
-  run.on_done = [this, run_id = spec.run_id, hook = std::move(watch.on_done)](RunReport report) {
-    // First, so that who hears the report may ask for the same run again.
-    end_run(run_id);
-    if (hook) hook(std::move(report));
-  };
-  run.spec = std::move(spec);
-  return run;
-}
-
-void Node::Impl::end_run(const std::string& run_id) {
-  std::lock_guard lock(mutex_);
-  going_.erase(run_id);
-  if (going_.empty()) idle_.notify_all();
+  });
 }
 
 void Node::Impl::interrupt() {
-  std::lock_guard lock(mutex_);
-  stopping_ = true;
-  for (const auto& [id, going] : going_) caf::anon_send(going.actor, actors::CancelRun{true});
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  runs_.interrupt();
 }
 
 // ---- ending ----
@@ -338,11 +297,8 @@ void Node::Impl::interrupt() {
 void Node::Impl::stop() {
   if (std::exchange(stopped_, true)) return;
   interrupt();
-  if (system_) {
-    std::unique_lock lock(mutex_);
-    idle_.wait_for(lock, kHandBack, [this] { return going_.empty(); });
-    for (const auto& [id, going] : going_) caf::anon_send_exit(going.actor, caf::exit_reason::user_shutdown);
-  }
+  caretaker_ = {};
+  if (system_ && !runs_.quiet(kHandBack)) runs_.kill();
   if (loop_) {
     std::promise<void> quiet;
     loop_->post([this, &quiet] {
@@ -364,7 +320,6 @@ void Node::Impl::stop() {
   desk_ = {};
   supervisor_ = nullptr;
   ledger_ = nullptr;
-  going_.clear();
   board_.reset();
   gateway_unit_.reset();
   loop_unit_.reset();

@@ -3,7 +3,7 @@
 
 #include "actors/control_room.hpp"
 #include "actors/desk.hpp"
-#include "actors/run.hpp"
+#include "actors/run_host.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/wiring.hpp"
 #include "providers/simulator/server.hpp"
@@ -17,9 +17,10 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
-#include <condition_variable>
+#include <atomic>
 #include <map>
 #include <mutex>
+#include <thread>
 
 namespace troupe {
 
@@ -31,8 +32,8 @@ struct Node::Impl final : transport::GatewayListener {
   Result<void> start();
   void stop();
   Result<void> reload(const Config& config);
-  void add_workflow(std::string name, WorkflowFunction function);
-  Result<std::string> submit(RunSpec spec, Watch watch);
+  actors::RunHost& runs() { return runs_; }
+  Result<std::size_t> resume_runs();
   void interrupt();
   const actors::DeskServices& desk() const { return desk_; }
   std::string address() const { return gateway_ ? gateway_->address() : std::string(); }
@@ -43,11 +44,6 @@ struct Node::Impl final : transport::GatewayListener {
   void on_message(transport::Inbound message) override;
 
  private:
-  struct Going {
-    actors::RunActor actor;
-    RunProgress progress;
-  };
-
   const config::Config& values() const { return config_.values(); }
   Result<void> open_journal();
   Result<void> start_simulator();
@@ -72,8 +68,7 @@ struct Node::Impl final : transport::GatewayListener {
   void arrived(const std::shared_ptr<const transport::Inbound>& message);
   void on_ask(const transport::Inbound& message);
   Result<void> pass_on(const std::string& peer, const std::string& verb, const Json& input);
-  actors::RunConfig run_config(RunSpec spec, Watch watch);
-  void end_run(const std::string& run_id);
+  void look_after_runs();
 
   Config config_;
   Config routing_;  ///< the last reload's; under mutex_
@@ -98,9 +93,9 @@ struct Node::Impl final : transport::GatewayListener {
   actors::DeskServices desk_;
 
   std::mutex mutex_;
-  std::condition_variable idle_;
-  std::map<std::string, WorkflowFunction> workflows_;
-  std::map<std::string, Going> going_;
+  actors::RunHost runs_;
+  std::jthread caretaker_;  // wakes and takes up runs
+  std::atomic<bool> resumes_runs_ = false;
   bool stopping_ = false, stopped_ = false;
 
   std::mutex early_mutex_;

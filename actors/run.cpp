@@ -1,337 +1,202 @@
 #include "actors/run.hpp"
 
-#include "actors/run_history.hpp"
+#include "actors/run_driver.hpp"
 #include "actors/run_record.hpp"
 #include "actors/shell.hpp"
 #include "runtime/base/log.hpp"
-#include "runtime/base/rng.hpp"
-#include "runtime/protocol/values.hpp"
 
 #include <fmt/format.h>
-
-#include <deque>
-#include <set>
 
 namespace troupe::actors {
 namespace {
 
-struct RunState final : WorkflowDriver {
+struct RunState {
   static constexpr const char* name = "run";
   explicit RunState(RunActor::pointer self) : self_(self) {}
   // Killed from outside: whoever waits must not wait for ever.
-  ~RunState() override {
+  ~RunState() {
     if (!finished_ && config_.on_done) finish(RunEnd::interrupted, std::nullopt);
   }
 
   RunActor::behavior_type start(RunConfig config, Clock* clock, journal::Journal* journal) {
     config_ = std::move(config);
     clock_ = clock;
-    journal_ = journal;
-    began_ = clock_->now();
-    later([this] { begin(); });
-    flush();
+    began_ = quiet_since_ = clock_->now();
+    pen_.emplace(self_, *clock, *journal);
+    driver_.emplace(config_, *pen_, turns_);
+    turns_.ready([this] { begin(); });
+    RunPen::go_on(pen_->me(), [] {});
     return {
         [this](const Continue& order) {
+          quiet_since_ = clock_->now();
           (*order.work)();
           drive();
         },
         [this](const SignalRun& order) {
+          if (parked_) return pass_on(order);
           // Not before the run has begun: until then there is no run to record it for.
-          later([this, order] { on_signal(order); });
+          turns_.ready([this, order] { driver_->on_signal(order); });
           drive();
         },
         [this](const CancelRun& order) { on_cancel(order); },
-        [this](Tick) {
-          on_tick();
-          drive();
-        },
+        [this](Tick) { on_tick(); },
     };
   }
 
-  // ---- WorkflowDriver ----
-
-  void complete(const StepKey& step, CompletionRequest request,
-                std::function<void(Result<Answer>)> done) override {
-    auto key = step.str();
-    if (!first_use(key)) return later([done] { done(used_twice()); });
-    if (const auto* recorded = history_.answer(key)) return replay([done, recorded] { done(*recorded); });
-    if (const auto* failed = history_.failure(key))
-      return replay([done, failed] { done(std::unexpected(*failed)); });
-    if (stopping_) return;
-    journal::Batch batch;
-    auto attempt = history_.intents(key) + 1;
-    auto hash = stable_hash(protocol::to_bytes(request));
-    batch.entries.push_back(entry(journal::Kind::intent, key, {}, attempt, hash));
-    auto shared = std::make_shared<const CompletionRequest>(std::move(request));
-    commit(std::move(batch), [this, key, shared, attempt, hash, done](Result<void> committed) {
-      if (!committed) return done(std::unexpected(committed.error()));
-      if (!stopping_) call(key, shared, attempt, hash, done);
-    });
-  }
-
-  void step(const StepKey& step, std::function<Result<JsonText>()> body,
-            std::function<void(Result<JsonText>)> done) override {
-    auto key = step.str();
-    if (!first_use(key)) return later([done] { done(used_twice()); });
-    if (const auto* recorded = history_.step(key)) return replay([done, recorded] { done(*recorded); });
-    if (stopping_) return;
-    auto result = body();
-    if (!result) return later([done, result] { done(result); });
-    journal::Batch batch;
-    batch.entries.push_back(entry(journal::Kind::result, key, result->text, 0, 0));
-    commit(std::move(batch), [this, result, done](Result<void> committed) {
-      ++steps_done_;
-      if (committed) return done(result);
-      done(std::unexpected(committed.error()));
-    });
-  }
-
-  void sleep_until(const StepKey& step, WallTime when, std::function<void(Result<void>)> done) override {
-    auto key = step.str();
-    if (history_.timer_fired(key)) return replay([done] { done({}); });
-    if (stopping_) return;
-    journal::Batch batch;
-    batch.entries.push_back(entry(journal::Kind::timer_set, key, std::to_string(when.ms), 0, 0));
-    commit(std::move(batch), [this, key, when, done](Result<void> committed) {
-      if (!committed) return done(committed);
-      timers_.push_back({key, when, done});
-    });
-  }
-
-  void signal(const StepKey& step, std::function<void(Result<JsonText>)> done) override {
-    auto& inbox = signals_in_[step.name];
-    if (!inbox.empty()) {
-      auto first = std::move(inbox.front());
-      inbox.pop_front();
-      return later([done, first] { done(first); });
-    }
-    signal_waits_[step.name] = std::move(done);
-  }
-
-  void tool(const StepKey&, ToolPtr, JsonText, RetryPolicy, std::function<void(Result<ToolOutput>)>) override {
-  }
-  void child(const StepKey&, ChildSpec, std::function<void(Result<ChildEnd>)>) override {}
-  void signal_child(const StepKey&, std::string, JsonText, std::function<void(Result<void>)>) override {}
-  void abandon(const StepKey&) override {}
-  BudgetView budget() const override { return {}; }
-  WallTime now() const override { return history_.started(); }
-  void plan(std::size_t steps_total) override { steps_planned_ = steps_total; }
-
  private:
-  struct Timer {
-    std::string key;
-    WallTime when;
-    std::function<void(Result<void>)> done;
-  };
-
   // ---- beginning ----
 
   void begin() {
-    auto claimed = journal_->claim(first_row(config_.spec, config_.node, clock_->wall()));
+    auto claimed =
+        pen_->journal().claim(first_row(config_.spec, config_.version, config_.node, clock_->wall()));
     if (!claimed) return finish(RunEnd::failed, claimed.error());
-    row_ = std::move(*claimed);
-    auto entries = journal_->history(row_.run_id);
+    auto entries = pen_->journal().history(claimed->run_id);
     if (!entries) return finish(RunEnd::failed, entries.error());
     auto history = RunHistory::read(*entries);
     if (!history) return finish(RunEnd::failed, history.error());
-    history_ = std::move(*history);
-    seq_ = history_.last_seq();
-    attempts_ = history_.attempts();
-    signals_in_ = history_.signals();
-    if (row_.state == journal::RunState::cancelled) return finish(RunEnd::cancelled, std::nullopt);
-    if (row_.state == journal::RunState::done) {
-      output_ = {row_.output};
-      replayed_ = steps_done_ = results_in(*entries);
+    pen_->hold(std::move(*claimed), history->last_seq());
+    auto budget = read_budget(pen_->row().budget);
+    if (!budget) return finish(RunEnd::failed, budget.error());
+    take_up(std::move(*history), *budget);
+  }
+
+  void take_up(RunHistory history, const Budget& budget) {
+    bool first = history.empty();
+    driver_->take_up(std::move(history), budget);
+    const auto& row = pen_->row();
+    if (row.state == journal::RunState::cancelled) return finish(RunEnd::cancelled, std::nullopt);
+    if (row.state == journal::RunState::done) {
+      output_ = {row.output};
+      driver_->ended_before();
       return finish(RunEnd::done, std::nullopt);
     }
-    if (history_.empty()) return first_life();
-    if (row_.state == journal::RunState::failed) return revive();
+    if (first) return first_life();
+    if (!can_go_on()) return;
+    bool sleeps = row.wake != WallTime{};
+    if (row.state == journal::RunState::failed || sleeps) return revive();
     drive_workflow();
   }
 
-  // A failed run that is tried again is running for everyone who looks.
+  // A run goes on with the code it began with, or with code that says it can take it over (M14).
+  bool can_go_on() {
+    const auto& from = pen_->row().version;
+    if (from == config_.version || (config_.migrates && config_.migrates(from))) return true;
+    finish(RunEnd::interrupted,
+           make_error(Errc::unsupported,
+                      fmt::format("run {} began with version {} of {}, here is version {}",
+                                  pen_->row().run_id, from, config_.spec.workflow, config_.version)));
+    return false;
+  }
+
+  // A failed run that is tried again, and a parked one that was woken, is running for everyone who looks.
   void revive() {
     journal::Batch batch;
-    batch.run = row_ = revived_row(std::move(row_));
-    commit(std::move(batch), [this](Result<void> committed) {
+    batch.run = pen_->row() = revived_row(pen_->row());
+    pen_->commit(std::move(batch), [this](Result<void> committed) {
       if (!committed) return finish(RunEnd::failed, committed.error());
       drive_workflow();
     });
   }
 
   void first_life() {
-    journal::Batch batch;
-    auto start_entry = entry(journal::Kind::start, {}, config_.spec.input.text, 0, 0);
-    history_ = *RunHistory::read({start_entry});
-    batch.entries.push_back(std::move(start_entry));
-    commit(std::move(batch), [this](Result<void> committed) {
+    auto entry = pen_->entry(journal::Kind::start, {}, config_.spec.input.text);
+    auto cap = driver_->budget().cap;
+    driver_->take_up(*RunHistory::read({entry}), cap);
+    pen_->commit(std::move(entry), [this](Result<void> committed) {
       if (!committed) return finish(RunEnd::failed, committed.error());
       drive_workflow();
     });
   }
 
   void drive_workflow() {
-    workflow_.emplace(*this);
-    task_.emplace(config_.function(*workflow_, JsonText{row_.input}));
-    task_->start([this](Result<JsonText> result) { later([this, result] { on_workflow_end(result); }); });
-  }
-
-  // ---- model calls ----
-
-  void call(const std::string& key, const RequestPtr& request, std::uint32_t attempt, std::uint64_t hash,
-            std::function<void(Result<Answer>)> done) {
-    auto queues = config_.queues->load();
-    auto queue = queues->find(request->feature);
-    if (queue == queues->end())
-      return done(fail(Errc::bad_config, "no feature named " + request->feature + " is configured"));
-    auto ask = std::make_shared<Call>();
-    ask->request = request;
-    ask->run_id = row_.run_id;
-    ask->step_key = key;
-    ++in_flight_;
-    ask->done = [this, me = RunActor(self_), key, attempt, hash, request, done](CallResult result) {
-      auto shared = std::make_shared<CallResult>(std::move(result));
-      auto work = [this, key, attempt, hash, request, done, shared] {
-        on_answer(key, attempt, hash, *request, std::move(*shared), done);
-      };
-      caf::anon_send(me, Continue{std::make_shared<std::function<void()>>(std::move(work))});
-    };
-    self_->send(queue->second, CallPtr(std::move(ask)));
-  }
-
-  void on_answer(const std::string& key, std::uint32_t attempt, std::uint64_t hash,
-                 const CompletionRequest& request, CallResult result,
-                 const std::function<void(Result<Answer>)>& done) {
-    attempts_.insert(attempts_.end(), result.attempts.begin(), result.attempts.end());
-    journal::Batch batch;
-    batch.usage = usage_rows({row_.run_id, key, config_.node}, request, result.attempts);
-    auto answer = std::make_shared<Result<Answer>>();
-    if (result.completion) {
-      *answer = Answer{std::move(*result.completion), std::move(result.attempts), false};
-      batch.entries.push_back(entry(journal::Kind::result, key, protocol::to_bytes(**answer), attempt, hash));
-    } else {
-      *answer = std::unexpected(result.completion.error());
-      if (answer->error().fault == Fault::caller)
-        batch.entries.push_back(
-            entry(journal::Kind::failure, key, protocol::to_bytes(answer->error()), attempt, hash));
-    }
-    commit(std::move(batch), [this, answer, done](Result<void> committed) {
-      --in_flight_;
-      ++steps_done_;
-      if (!committed) return done(std::unexpected(committed.error()));
-      done(std::move(*answer));
-    });
-  }
-
-  // ---- the journal ----
-
-  journal::Entry entry(journal::Kind kind, std::string key, std::string payload, std::uint32_t attempt,
-                       std::uint64_t hash) {
-    journal::Entry out;
-    out.run_id = row_.run_id;
-    out.seq = ++seq_;
-    out.kind = kind;
-    out.step_key = std::move(key);
-    out.input_hash = hash;
-    out.epoch = row_.epoch;
-    out.attempt = attempt;
-    out.at = clock_->wall();
-    out.payload = std::move(payload);
-    return out;
-  }
-
-  void commit(journal::Batch batch, std::function<void(Result<void>)> then) {
-    auto shared = std::make_shared<std::function<void(Result<void>)>>(std::move(then));
-    journal_->append(std::move(batch), [me = RunActor(self_), shared](Result<void> committed) {
-      auto work = [shared, committed] { (*shared)(committed); };
-      caf::anon_send(me, Continue{std::make_shared<std::function<void()>>(std::move(work))});
+    workflow_.emplace(*driver_);
+    task_.emplace(config_.function(*workflow_, JsonText{pen_->row().input}));
+    task_->start([this](Result<JsonText> result) {
+      turns_.ready([this, result = std::move(result)] { on_workflow_end(result); });
     });
   }
 
   // ---- turns ----
 
-  // Answers that are known already still come on a later turn of the loop, never inside the asking call.
-  void later(std::function<void()> work) { ready_.push_back(std::move(work)); }
-
-  void replay(std::function<void()> work) {
-    later([this, work = std::move(work)] {
-      ++replayed_;
-      ++steps_done_;
-      work();
-    });
-  }
-
-  void flush() {
-    auto work = [] {};
-    self_->send(RunActor(self_), Continue{std::make_shared<std::function<void()>>(work)});
-  }
-
   void drive() {
-    while (!ready_.empty() && !finished_) {
-      auto work = std::move(ready_.front());
-      ready_.pop_front();
+    while (!finished_) {
+      auto work = turns_.take();
+      if (!work) break;
       work();
     }
-    if (stopping_ && in_flight_ == 0 && !finished_) finish(stopped_as_, std::nullopt);
-    if (finished_) self_->quit();
-  }
-
-  bool first_use(const std::string& key) { return used_.insert(key).second; }
-  static std::unexpected<Error> used_twice() {
-    return fail(Errc::internal, "a step key was used twice in one run");
-  }
-
-  void on_signal(const SignalRun& order) {
-    journal::Batch batch;
-    batch.entries.push_back(entry(journal::Kind::signal_in, order.name, order.json, 0, 0));
-    commit(std::move(batch), [this, order](Result<void> committed) {
-      if (!committed) return;
-      auto waiting = signal_waits_.extract(order.name);
-      if (!waiting.empty()) return waiting.mapped()(JsonText{order.json});
-      signals_in_[order.name].push_back({order.json});
-    });
+    if (driver_->stopping() && driver_->in_flight() == 0 && !finished_) finish_stopped();
+    if (finished_ && !parked_) self_->quit();
   }
 
   void on_cancel(const CancelRun& order) {
-    stopping_ = true;
+    if (ended_ || parked_) return pass_on(order);
     stopped_as_ = order.interrupt ? RunEnd::interrupted : RunEnd::cancelled;
+    driver_->stop(!order.interrupt);
     drive();
   }
 
   void on_tick() {
-    auto wall = clock_->wall();
-    for (auto it = timers_.begin(); it != timers_.end();) {
-      if (it->when > wall) {
-        ++it;
-        continue;
-      }
-      journal::Batch batch;
-      batch.entries.push_back(entry(journal::Kind::timer_fired, it->key, {}, 0, 0));
-      commit(std::move(batch), it->done);
-      it = timers_.erase(it);
+    if (parked_) return;
+    driver_->on_tick();
+    drive();
+    if (finished_) return;
+    if (config_.on_progress) {
+      RunProgress progress;
+      progress.run_id = config_.spec.run_id;
+      driver_->fill(progress);
+      config_.on_progress(std::move(progress));
     }
-    if (config_.on_progress) config_.on_progress(progress());
+    park_if_idle();
   }
 
-  RunProgress progress() const {
-    RunProgress out;
-    out.run_id = row_.run_id;
-    out.steps_planned = std::max(steps_planned_, steps_done_);
-    out.steps_done = steps_done_;
-    out.steps_replayed = replayed_;
-    out.calls = attempts_.size();
-    auto spent = spent_on(attempts_);
-    out.tokens = spent.tokens_in + spent.tokens_out;
-    out.usd = spent.usd;
-    return out;
+  // ---- parking ----
+
+  // A run that only waits costs its row, not an actor and a coroutine. Its wish to be woken is durable before
+  // it leaves.
+  void park_if_idle() {
+    if (config_.park_after == Duration{} || !config_.children || !config_.on_parked || parking_ || !workflow_)
+      return;
+    if (clock_->now() - quiet_since_ < config_.park_after) return;
+    auto wake = driver_->idle_until();
+    if (!wake) return;
+    parking_ = true;
+    journal::Batch batch;
+    batch.run = pen_->row();
+    batch.run->wake = *wake;
+    pen_->commit(std::move(batch), [this, wake = *wake](Result<void> committed) {
+      parking_ = false;
+      // Someone spoke meanwhile: the row says so at the next end or parking.
+      if (!committed || driver_->stopping() || !driver_->idle_until()) return;
+      parked_ = finished_ = true;
+      task_.reset();
+      config_.on_parked(wake);
+      // Nobody sends here any more; what was sent before is passed on, and then this actor leaves.
+      RunPen::go_on(pen_->me(), [this] { self_->quit(); });
+    });
+  }
+
+  void pass_on(const SignalRun& order) {
+    config_.children->signal(config_.spec.run_id, order.name, order.json, order.id);
+  }
+  void pass_on(const CancelRun& order) {
+    if (parked_) config_.children->cancel(config_.spec.run_id, order.interrupt);
   }
 
   // ---- ending ----
 
-  void on_workflow_end(const Result<JsonText>& result) {
-    if (stopping_) return;
-    if (!result) return finish(RunEnd::failed, result.error());
-    output_ = *result;
+  // What the workflow began and did not wait for is called off and heard of first, so that it is booked and
+  // leaves no orphan.
+  void on_workflow_end(Result<JsonText> result) {
+    if (driver_->stopping()) return;
+    ended_ = std::move(result);
+    task_.reset();
+    driver_->stop(true);
+  }
+
+  void finish_stopped() {
+    if (!ended_) return finish(stopped_as_, std::nullopt);
+    if (!*ended_) return finish(RunEnd::failed, ended_->error());
+    output_ = std::move(**ended_);
     finish(RunEnd::done, std::nullopt);
   }
 
@@ -341,16 +206,14 @@ struct RunState final : WorkflowDriver {
     report.run_id = config_.spec.run_id;
     report.workflow = config_.spec.workflow;
     report.end = end;
-    report.started = history_.started();
     report.took = clock_->now() - began_;
-    report.steps = steps_done_;
-    report.steps_replayed = replayed_;
-    report.attempts = attempts_;
     report.output = output_;
     report.error = std::move(error);
+    driver_->fill(report);
+    // What still goes for this run goes for nobody now.
     task_.reset();
-    bool unclaimed = row_.epoch == 0;
-    if (unclaimed || end == RunEnd::interrupted || ended_for_good(row_))
+    bool unclaimed = pen_->row().epoch == 0;
+    if (unclaimed || end == RunEnd::interrupted || ended_for_good(pen_->row()))
       return config_.on_done(std::move(report));
     record_end(std::move(report));
   }
@@ -360,10 +223,10 @@ struct RunState final : WorkflowDriver {
     journal::Batch batch;
     if (report.end != RunEnd::failed)
       batch.entries.push_back(
-          entry(report.end == RunEnd::done ? journal::Kind::done : journal::Kind::cancel, {}, {}, 0, 0));
-    batch.run = ended_row(row_, report, clock_->wall());
+          pen_->entry(report.end == RunEnd::done ? journal::Kind::done : journal::Kind::cancel, {}, {}));
+    batch.run = ended_row(pen_->row(), report, clock_->wall());
     auto shared = std::make_shared<RunReport>(std::move(report));
-    journal_->append(std::move(batch), [shared, on_done = config_.on_done](Result<void> committed) {
+    pen_->journal().append(std::move(batch), [shared, on_done = config_.on_done](Result<void> committed) {
       if (!committed) {
         shared->end = RunEnd::failed;
         shared->error = committed.error();
@@ -375,22 +238,15 @@ struct RunState final : WorkflowDriver {
   RunActor::pointer self_;
   RunConfig config_;
   Clock* clock_ = nullptr;
-  journal::Journal* journal_ = nullptr;
-  journal::RunRow row_;
-  RunHistory history_;
+  std::optional<RunPen> pen_;
+  RunTurns turns_;
+  std::optional<RunDriver> driver_;
   std::optional<Workflow> workflow_;
   std::optional<Task<Result<JsonText>>> task_;
-  std::deque<std::function<void()>> ready_;
-  std::set<std::string> used_;
-  std::vector<Timer> timers_;
-  RunHistory::Signals signals_in_;  // those no wait has taken yet
-  std::map<std::string, std::function<void(Result<JsonText>)>> signal_waits_;
-  std::vector<AttemptRecord> attempts_;
+  std::optional<Result<JsonText>> ended_;  // by the workflow; what is under way is being called off
   JsonText output_;
-  Instant began_;
-  std::uint64_t seq_ = 0;
-  std::size_t steps_planned_ = 0, steps_done_ = 0, replayed_ = 0, in_flight_ = 0;
-  bool stopping_ = false, finished_ = false;
+  Instant began_, quiet_since_;
+  bool finished_ = false, parking_ = false, parked_ = false;
   RunEnd stopped_as_ = RunEnd::interrupted;
 };
 

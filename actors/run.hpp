@@ -14,19 +14,42 @@ namespace troupe::actors {
 
 using QueueMap = std::map<std::string, FeatureQueueActor>;
 
+/// Who starts runs for runs. Thread-safe; outlives them.
+class ChildRuns {
+ public:
+  virtual ~ChildRuns() = default;
+  /// Starts or resumes it; `ended` hears of its end once, on any thread. not_found, refused: nothing runs.
+  virtual Result<void> start(RunSpec spec, std::function<void(RunReport)> ended) = 0;
+  /// False when no such run goes here. A parked one is woken for it, unless it is only to be interrupted.
+  virtual bool cancel(const std::string& run_id, bool interrupt) = 0;
+  /// False when no such run goes here. Signals with the same `id` that is not 0 count once.
+  virtual bool signal(const std::string& run_id, const std::string& name, const std::string& json,
+                      std::uint64_t id) = 0;
+};
+
 struct RunConfig {
   RunSpec spec;
   WorkflowFunction function;
+  /// The workflow's code version, and those whose runs it can go on with.
+  std::string version;
+  std::function<bool(const std::string& from)> migrates;
   std::string node;
   std::shared_ptr<const Published<QueueMap>> queues;
-  /// Both are called on the run's turn; `on_done` exactly once, last.
+  /// What a call of this usage would cost at list prices, the dearest model of its feature; empty: nothing.
+  std::function<double(const CompletionRequest&, const Usage&)> list_price;
+  /// Null: child runs are refused.
+  ChildRuns* children = nullptr;
+  /// A run that has only waited for timers and signals for so long is parked; 0: never.
+  Duration park_after{};
+  /// All are called on the run's turn; either `on_parked` or `on_done` exactly once, last.
   std::function<void(RunProgress)> on_progress;
+  std::function<void(WallTime wake)> on_parked;
   std::function<void(RunReport)> on_done;
 };
 
-/// Step protocol (RUNTIME 5.3): INTENT is durable before a call goes out, RESULT before the workflow hears
-/// the answer. A crash between the two leaves an outcome unknown: the call is made again, at most once per
-/// crash. `journal` must outlive the actor.
+/// Step protocol (RUNTIME 5.3): INTENT, with what is set aside of the budget, is durable before a call goes
+/// out, RESULT before the workflow hears the answer. A crash between the two leaves an outcome unknown: the
+/// call is made again, at most once per crash. `journal` must outlive the actor.
 RunActor spawn_run(caf::actor_system& system, RunConfig config, Clock& clock, journal::Journal& journal);
 
 }  // namespace troupe::actors

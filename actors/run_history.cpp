@@ -1,21 +1,17 @@
 #include "actors/run_history.hpp"
 
-#include "runtime/protocol/values.hpp"
+#include "runtime/policy/run_budget.hpp"
+#include "runtime/protocol/run_values.hpp"
 
 #include <fmt/format.h>
 
 namespace troupe::actors {
+using policy::operator+;
 namespace {
 
-template <class Map>
-auto find_in(const Map& map, const std::string& key) -> const typename Map::mapped_type* {
-  auto it = map.find(key);
-  return it == map.end() ? nullptr : &it->second;
-}
-
-Error damaged(const journal::Entry& entry) {
-  return make_error(Errc::storage, fmt::format("entry {} of run {} ({}) cannot be read", entry.seq,
-                                               entry.run_id, entry.step_key));
+std::unexpected<Error> damaged(const journal::Entry& entry) {
+  return fail(Errc::storage,
+              fmt::format("entry {} of run {} ({}) cannot be read", entry.seq, entry.run_id, entry.step_key));
 }
 
 }  // namespace
@@ -29,45 +25,107 @@ Result<RunHistory> RunHistory::read(const std::vector<journal::Entry>& entries) 
 
 Result<void> RunHistory::add(const journal::Entry& entry) {
   last_seq_ = entry.seq;
-  const auto& key = entry.step_key;
   switch (entry.kind) {
-    case journal::Kind::start: started_ = entry.at; break;
-    case journal::Kind::intent: ++intents_[key]; break;
-    case journal::Kind::timer_fired: fired_.insert(key); break;
-    case journal::Kind::signal_in: signals_[key].push_back({entry.payload}); break;
-    case journal::Kind::failure: {
-      auto error = protocol::from_bytes<Error>(entry.payload);
-      if (!error) return std::unexpected(damaged(entry));
-      failures_[key] = *error;
-      break;
+    case journal::Kind::start: started_ = entry.at; return {};
+    case journal::Kind::intent: {
+      auto note = read_intent(entry.payload);
+      if (!note) return damaged(entry);
+      begin(entry, note->reserved, note->of);
+      return {};
     }
-    case journal::Kind::result: {
-      // Only model calls have intents; everything else records its JSON as it is.
-      if (!intents_.contains(key)) {
-        steps_[key] = {entry.payload};
-        break;
-      }
-      auto answer = protocol::from_bytes<Answer>(entry.payload);
-      if (!answer) return std::unexpected(damaged(entry));
-      answer->replayed = true;
-      attempts_.insert(attempts_.end(), answer->attempts.begin(), answer->attempts.end());
-      answers_[key] = std::move(*answer);
-      break;
+    case journal::Kind::child_start: {
+      auto note = read_child(entry.payload);
+      if (!note) return damaged(entry);
+      begin(entry, note->slice, IntentOf::model);
+      begun_[entry.step_key].child = true;
+      return {};
     }
-    case journal::Kind::timer_set:
+    case journal::Kind::timer_set: set_.insert(entry.step_key); return {};
+    case journal::Kind::timer_fired: fired_[entry.step_key] = entry.seq; return {};
+    case journal::Kind::signal_in:
+      signals_[entry.step_key].push_back({entry.seq, {entry.payload}});
+      if (entry.input_hash != 0) signal_ids_.insert(entry.input_hash);
+      return {};
+    case journal::Kind::failure:
+    case journal::Kind::result:
+    case journal::Kind::child_end: return add_result(entry);
     case journal::Kind::cancel:
-    case journal::Kind::done: break;
+    case journal::Kind::done:
+    case journal::Kind::version_mark:
+    case journal::Kind::note: return {};
   }
   return {};
 }
 
-const Answer* RunHistory::answer(const std::string& key) const { return find_in(answers_, key); }
-const JsonText* RunHistory::step(const std::string& key) const { return find_in(steps_, key); }
-const Error* RunHistory::failure(const std::string& key) const { return find_in(failures_, key); }
+void RunHistory::begin(const journal::Entry& entry, const Budget& reserved, IntentOf of) {
+  auto& begun = begun_[entry.step_key];
+  if (begun.times++ > 0) {
+    begun.reserved_before = begun.reserved_before + begun.reserved_last;
+  }
+  begun.reserved_last = reserved;
+  if (of == IntentOf::tool) tools_.insert(entry.step_key);
+}
 
-std::uint32_t RunHistory::intents(const std::string& key) const {
-  const auto* count = find_in(intents_, key);
-  return count == nullptr ? 0 : *count;
+Result<void> RunHistory::add_result(const journal::Entry& entry) {
+  if (entry.kind == journal::Kind::failure) {
+    auto error = protocol::from_bytes<Error>(entry.payload);
+    if (!error) return damaged(entry);
+    record(entry, std::move(*error));
+    return {};
+  }
+  ++results_;
+  if (entry.kind == journal::Kind::child_end) {
+    auto outcome = read_outcome(entry.payload);
+    if (!outcome) return damaged(entry);
+    if (outcome->end) outcome->end->replayed = true;
+    record(entry, std::move(*outcome));
+  } else if (!begun_.contains(entry.step_key)) {
+    // Only what acts outside the run has an intent; everything else records its JSON as it is.
+    record(entry, JsonText{entry.payload});
+  } else if (tools_.contains(entry.step_key)) {
+    auto output = protocol::from_bytes<ToolOutput>(entry.payload);
+    if (!output) return damaged(entry);
+    record(entry, std::move(*output));
+  } else {
+    auto answer = protocol::from_bytes<Answer>(entry.payload);
+    if (!answer) return damaged(entry);
+    answer->replayed = true;
+    attempts_.insert(attempts_.end(), answer->attempts.begin(), answer->attempts.end());
+    record(entry, std::move(*answer));
+  }
+  return {};
+}
+
+void RunHistory::record(const journal::Entry& entry, What what) {
+  recorded_.insert_or_assign(entry.step_key, Recorded{entry.seq, entry.input_hash, std::move(what)});
+}
+
+const RunHistory::Recorded* RunHistory::find(const std::string& key) const {
+  auto it = recorded_.find(key);
+  return it == recorded_.end() ? nullptr : &it->second;
+}
+
+RunHistory::Begun RunHistory::begun(const std::string& key) const {
+  auto it = begun_.find(key);
+  return it == begun_.end() ? Begun{} : it->second;
+}
+
+std::vector<std::string> RunHistory::open() const {
+  std::vector<std::string> out;
+  for (const auto& [key, begun] : begun_)
+    if (!recorded_.contains(key)) out.push_back(key);
+  return out;
+}
+
+std::uint64_t RunHistory::timer_fired(const std::string& key) const {
+  auto it = fired_.find(key);
+  return it == fired_.end() ? 0 : it->second;
+}
+
+std::vector<std::string> RunHistory::keys() const {
+  std::vector<std::string> out;
+  for (const auto& [key, recorded] : recorded_) out.push_back(key);
+  return out;
 }
 
 }  // namespace troupe::actors

@@ -1,6 +1,7 @@
 // What a run has already done, read from its journal entries. Pure.
 #pragma once
 
+#include "actors/run_entries.hpp"
 #include "runtime/journal/journal.hpp"
 
 #include <troupe/workflow.hpp>
@@ -9,27 +10,53 @@
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
+#include <variant>
 #include <vector>
 
 namespace troupe::actors {
 
 class RunHistory {
  public:
+  /// What a step came to.
+  using What = std::variant<Answer, JsonText, ToolOutput, ChildOutcome, Error>;
+  struct Recorded {
+    /// Its place in the run: results are given again in the order in which they came.
+    std::uint64_t seq = 0;
+    std::uint64_t input_hash = 0;
+    What what;
+  };
+  /// How often the step was begun, and what was set aside each time.
+  struct Begun {
+    std::uint32_t times = 0;
+    Budget reserved_last, reserved_before;
+    bool child = false;
+  };
+  struct Signal {
+    std::uint64_t seq = 0;
+    JsonText json;
+  };
+  /// By name, in the order they came: each wait for a name takes the next of it.
+  using Signals = std::map<std::string, std::deque<Signal>>;
+
   RunHistory() = default;
   /// Fails with `storage` when an entry cannot be read: a damaged history must not be bought again silently.
   static Result<RunHistory> read(const std::vector<journal::Entry>& entries);
 
-  /// The recorded answer of a model call; `replayed` is set.
-  const Answer* answer(const std::string& key) const;
-  const JsonText* step(const std::string& key) const;
-  /// A recorded final failure (the caller's fault).
-  const Error* failure(const std::string& key) const;
-  bool timer_fired(const std::string& key) const { return fired_.contains(key); }
-  /// By name, in the order they came: each wait for a name takes the next of it.
-  using Signals = std::map<std::string, std::deque<JsonText>>;
+  /// Null when the step has come to nothing yet.
+  const Recorded* find(const std::string& key) const;
+  Begun begun(const std::string& key) const;
+  /// Keys of steps that were begun and have come to nothing yet.
+  std::vector<std::string> open() const;
+  /// Was this timer set; and the place where it fired, 0: it has not.
+  bool timer_set(const std::string& key) const { return set_.contains(key); }
+  std::uint64_t timer_fired(const std::string& key) const;
   const Signals& signals() const { return signals_; }
-  /// How often this key's call was begun before.
-  std::uint32_t intents(const std::string& key) const;
+  /// Ids of the signals that carried one.
+  const std::set<std::uint64_t>& signal_ids() const { return signal_ids_; }
+  /// Keys of what was recorded, in no order.
+  std::vector<std::string> keys() const;
+  std::size_t results() const { return results_; }
 
   std::uint64_t last_seq() const { return last_seq_; }
   WallTime started() const { return started_; }
@@ -39,14 +66,19 @@ class RunHistory {
 
  private:
   Result<void> add(const journal::Entry& entry);
+  void begin(const journal::Entry& entry, const Budget& reserved, IntentOf of);
+  Result<void> add_result(const journal::Entry& entry);
+  void record(const journal::Entry& entry, What what);
 
-  std::map<std::string, Answer> answers_;
-  std::map<std::string, JsonText> steps_;
-  std::map<std::string, Error> failures_;
+  std::unordered_map<std::string, Recorded> recorded_;
+  std::unordered_map<std::string, Begun> begun_;
+  std::set<std::string> tools_;  // keys whose intents are of tools
+  std::set<std::string> set_;
+  std::map<std::string, std::uint64_t> fired_;
   Signals signals_;
-  std::map<std::string, std::uint32_t> intents_;
-  std::set<std::string> fired_;
+  std::set<std::uint64_t> signal_ids_;
   std::vector<AttemptRecord> attempts_;
+  std::size_t results_ = 0;
   std::uint64_t last_seq_ = 0;
   WallTime started_;
 };

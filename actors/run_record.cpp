@@ -1,8 +1,8 @@
 #include "actors/run_record.hpp"
 
-#include <array>
+#include "actors/run_entries.hpp"
 
-#include <algorithm>
+#include <array>
 
 namespace troupe {
 
@@ -58,7 +58,8 @@ Spent spent_on(const std::vector<AttemptRecord>& attempts) {
   return sum;
 }
 
-journal::RunRow first_row(const RunSpec& spec, const std::string& node, WallTime created) {
+journal::RunRow first_row(const RunSpec& spec, const std::string& version, const std::string& node,
+                          WallTime created) {
   journal::RunRow row;
   row.run_id = spec.run_id;
   row.workflow = spec.workflow;
@@ -66,6 +67,9 @@ journal::RunRow first_row(const RunSpec& spec, const std::string& node, WallTime
   row.tenant = spec.tenant;
   row.node = node;
   row.created = created;
+  row.parent = spec.parent;
+  row.budget = budget_json(spec.budget);
+  row.version = version;
   return row;
 }
 
@@ -75,11 +79,8 @@ journal::RunRow revived_row(journal::RunRow row) {
   row.finished = {};
   row.usd = 0;
   row.tokens_in = row.tokens_out = 0;
+  row.wake = {};
   return row;
-}
-
-std::size_t results_in(const std::vector<journal::Entry>& entries) {
-  return static_cast<std::size_t>(std::ranges::count(entries, journal::Kind::result, &journal::Entry::kind));
 }
 
 bool ended_for_good(const journal::RunRow& row) {
@@ -91,6 +92,7 @@ journal::RunRow ended_row(journal::RunRow row, const RunReport& report, WallTime
   row.state = state_after(report.end);
   row.output = report.error ? report.error->what : report.output.text;
   row.finished = at;
+  row.wake = {};
   row.usd = spent.usd;
   row.tokens_in = spent.tokens_in;
   row.tokens_out = spent.tokens_out;

@@ -27,15 +27,14 @@ struct Spent {
 Spent spent_on(const std::vector<AttemptRecord>& attempts);
 
 /// A new run's row, before it is claimed.
-journal::RunRow first_row(const RunSpec& spec, const std::string& node, WallTime created);
-/// The row of a failed run that is tried again.
+journal::RunRow first_row(const RunSpec& spec, const std::string& version, const std::string& node,
+                          WallTime created);
+/// The row of a failed run that is tried again, or of a parked one that was woken.
 journal::RunRow revived_row(journal::RunRow row);
-/// How many steps have a recorded result.
-std::size_t results_in(const std::vector<journal::Entry>& entries);
 /// Done or cancelled: nothing may follow.
 bool ended_for_good(const journal::RunRow& row);
 /// The run's row as it stands after this report: state, output or reason, and the sums over the report's
-/// attempts, which hold what earlier lives recorded too.
+/// attempts, which hold what earlier lives recorded too. What its children used stands in their rows.
 journal::RunRow ended_row(journal::RunRow row, const RunReport& report, WallTime at);
 
 }  // namespace troupe::actors

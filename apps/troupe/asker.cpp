@@ -35,7 +35,9 @@ class StateAsker final : public Asker {
     services_.journal = journal_.get();
     services_.progress = [](const std::string&) { return std::nullopt; };
     services_.cancel = [](const std::string&) { return false; };
-    services_.signal = [](const std::string&, const std::string&, const std::string&) { return false; };
+    services_.signal = [](const std::string&, const std::string&, const std::string&, std::uint64_t) {
+      return false;
+    };
   }
   Result<Json> ask(const std::string& verb, const Json& input) override {
     if (verb == "endpoints") return last_known_health();

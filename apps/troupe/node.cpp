@@ -52,6 +52,7 @@ int serve(const NodeOptions& options) {
     auto started = Node::start(config->with_node(options.id, options.region));
     if (!started) return report_error(started.error());
     node = std::move(*started);
+    if (auto resumed = node->resume_runs(); !resumed) return report_error(resumed.error());
   }
   say_ready(*node, options.id.empty() ? config->values().node.id : options.id);
   signals.wait();

@@ -7,7 +7,8 @@
 
 namespace troupe {
 
-/// Amounts; as a cap, 0 means without bound. A child's amounts are part of its parent's.
+/// Amounts. As a cap, 0 means without bound and less than 0 none at all. A child's amounts are part of its
+/// parent's.
 struct Budget {
   double usd = 0;
   /// Input, cached input and output of all attempts.
@@ -17,7 +18,7 @@ struct Budget {
   std::int64_t tool_calls = 0;
   /// Child runs, and theirs.
   std::int64_t subagents = 0;
-  /// Levels of child runs below this one.
+  /// As a cap only: levels of child runs below this one.
   std::int64_t depth = 0;
   /// From the run's first start, whoever drives it.
   Duration wall{};

@@ -31,6 +31,7 @@ class Node {
   /// Names a workflow type. Replaces an earlier one of that name for runs that start later. A node knows
   /// "recap" by itself: its input is {"input": FOLDER or ZIP of a Slack export, ...}.
   void add_workflow(std::string name, WorkflowFunction function);
+  void add_workflow(WorkflowType type);
 
   struct Watch {
     /// Some times a second while the run goes.
@@ -43,6 +44,11 @@ class Node {
   Result<std::string> submit(RunSpec spec, Watch watch = {});
   /// Submits and waits. Not from a thread of the node.
   RunReport run(RunSpec spec, std::function<void(const RunProgress&)> on_progress = {});
+
+  /// Takes up every run that an earlier life of this node left unfinished, and (in a shared store) those of
+  /// nodes that died; answers how many. Call it once all workflows are added; from then on the node does so
+  /// by itself whenever there are any.
+  Result<std::size_t> resume_runs();
 
   /// No new step begins in any run, those going are recorded, then every run ends as `interrupted`.
   void interrupt();

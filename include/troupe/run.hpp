@@ -18,6 +18,10 @@ struct RunSpec {
   /// Empty: a new one is made.
   std::string run_id;
   std::string tenant = "default";
+  /// What it may use; a resumed run keeps what it was started with.
+  Budget budget;
+  /// The run that starts it; empty: nobody's child.
+  std::string parent;
 };
 
 /// A moment of a running run.
@@ -42,6 +46,11 @@ struct RunReport {
   Duration took{};
   std::size_t steps = 0, steps_replayed = 0;
   std::vector<AttemptRecord> attempts;
+  /// By the run and its children.
+  Budget spent;
+  /// Recorded steps that the workflow did not ask for again, or asked with another input: it has changed
+  /// since (RUNTIME 5.3). At most 100.
+  std::vector<std::string> drift;
   /// The workflow's result when done.
   JsonText output;
   /// Why it failed; interrupted and failed runs can be resumed with the same id.

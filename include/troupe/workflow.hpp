@@ -92,12 +92,18 @@ struct RetryPolicy {
   Duration pause_max = std::chrono::seconds(30);
 };
 
+/// What to do with a call whose outcome a crash left unknown: it may have been billed.
+enum class OnUnknown {
+  rerun,  ///< ask again
+  fail,   ///< answer `unreachable` with maybe_billed set, so that the workflow or a person decides
+};
+
 /// What a driver must do for a workflow. The only thing between a workflow and the world; tests script it.
 /// Callbacks run on the thread that drives the coroutine, exactly once, never inside the call that took them.
 class WorkflowDriver {
  public:
   virtual ~WorkflowDriver() = default;
-  virtual void complete(const StepKey& key, CompletionRequest request,
+  virtual void complete(const StepKey& key, CompletionRequest request, OnUnknown on_unknown,
                         std::function<void(Result<Answer>)> done) = 0;
   /// Runs `body` once, records what it returned, replays that on resume.
   virtual void step(const StepKey& key, std::function<Result<JsonText>()> body,
@@ -125,10 +131,11 @@ class Workflow {
   /// Asks a model. The answer is bought once: INTENT is durable before the call, RESULT after it.
   /// A failure is recorded too only if it is final (the caller's fault); others are tried again on resume.
   /// `refused` when the run's budget does not allow it; nothing was sent then.
-  Callback<Result<Answer>> complete(StepKey key, CompletionRequest request) {
+  Callback<Result<Answer>> complete(StepKey key, CompletionRequest request,
+                                    OnUnknown on_unknown = OnUnknown::rerun) {
     auto abandon = abandoning(key);
-    return {[this, k = std::move(key), r = std::move(request)](auto done) mutable {
-              driver_.complete(k, std::move(r), std::move(done));
+    return {[this, k = std::move(key), r = std::move(request), on_unknown](auto done) mutable {
+              driver_.complete(k, std::move(r), on_unknown, std::move(done));
             },
             std::move(abandon)};
   }
@@ -181,7 +188,7 @@ class Workflow {
     return {[this, k = std::move(key)](auto done) mutable { driver_.signal(k, std::move(done)); },
             std::move(abandon)};
   }
-  /// What this run may use and has used. The same on a replay up to the last recorded step.
+  /// What this run may use and has used: on a replay what it had used at this point, but for the wall time.
   BudgetView budget() const { return driver_.budget(); }
   /// Recorded wall time: the same on every replay.
   WallTime now() const { return driver_.now(); }
@@ -197,5 +204,15 @@ class Workflow {
 
 /// A workflow type: the input and the result are JSON documents.
 using WorkflowFunction = std::function<Task<Result<JsonText>>(Workflow& wf, JsonText input)>;
+
+/// A workflow type with the version of its code (M14). A run goes on only with code of the version it began
+/// with, or of one that takes it over.
+struct WorkflowType {
+  std::string name;
+  WorkflowFunction function;
+  std::string version;
+  /// May this code go on with a run that began with version `from`? Empty: with none but its own.
+  std::function<bool(const std::string& from)> migrates;
+};
 
 }  // namespace troupe

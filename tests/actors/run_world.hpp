@@ -20,6 +20,7 @@ class RunTest : public ActorTest {
         system_.spawn([this](FeatureQueueActor::pointer) -> FeatureQueueActor::behavior_type {
           return {
               [this](const CallPtr& call) { on_call(call); },
+              [this](const CancelCall& order) { on_cancel_call(order.call); },
               [](const AttemptEnded&) {},
               [](const FirstToken&) {},
               [](const HealthChanged&) {},
@@ -35,6 +36,10 @@ class RunTest : public ActorTest {
     journal_.story.push_back("call " + call->step_key);
     if (hold_) return held_.push_back(call);
     answer(call);
+  }
+  void on_cancel_call(const CallPtr& call) {
+    journal_.story.push_back("cancel " + call->step_key);
+    call->answer({fail(Errc::cancelled, "the caller gave up"), {}});
   }
   void answer(const CallPtr& call) {
     CallResult result{text_answer("answer to " + call->step_key), {}};

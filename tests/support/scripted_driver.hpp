@@ -27,7 +27,7 @@ class ScriptedDriver final : public WorkflowDriver {
   explicit ScriptedDriver(Model model, std::optional<std::uint64_t> shuffle_seed = {})
       : model_(std::move(model)), shuffled_(shuffle_seed.has_value()), rng_(shuffle_seed.value_or(0)) {}
 
-  void complete(const StepKey& key, CompletionRequest request,
+  void complete(const StepKey& key, CompletionRequest request, OnUnknown,
                 std::function<void(Result<Answer>)> done) override {
     asked.push_back(key);
     pending_.push_back(

@@ -1,0 +1,276 @@
+// What all steps have in common, and those that stay within the run: our own work, timers, signals.
+#include "actors/run_driver.hpp"
+
+#include "actors/run_record.hpp"
+#include "runtime/base/log.hpp"
+#include "runtime/base/rng.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace troupe::actors {
+namespace {
+
+constexpr std::size_t kDriftMax = 100;
+
+using policy::operator+;
+
+Budget used_by(const Answer& answer) {
+  auto spent = spent_on(answer.attempts);
+  Budget used;
+  used.usd = spent.usd;
+  used.tokens = spent.tokens_in + spent.tokens_out;
+  used.calls = 1;
+  return used;
+}
+
+// What a recorded step gives, if it is of the kind that is asked for.
+template <class T>
+Result<T> given_again(const RunHistory::What& what) {
+  if (const auto* error = std::get_if<Error>(&what)) return std::unexpected(*error);
+  if constexpr (std::is_same_v<T, ChildEnd>) {
+    if (const auto* outcome = std::get_if<ChildOutcome>(&what)) return outcome->end;
+  } else {
+    if (const auto* value = std::get_if<T>(&what)) return *value;
+  }
+  return fail(Errc::internal, "the step of this key is recorded as a step of another kind");
+}
+
+}  // namespace
+
+void RunDriver::take_up(RunHistory history, Budget cap) {
+  history_ = std::move(history);
+  budget_ = policy::RunBudget(cap);
+  inbox_ = history_.signals();
+  signal_ids_ = history_.signal_ids();
+  attempts_ = history_.attempts();
+}
+
+void RunDriver::ended_before() {
+  ended_before_ = true;
+  replayed_ = done_ = history_.results();
+  for (const auto& key : history_.keys()) settle_recorded(key, *history_.find(key));
+}
+
+// ---- the record ----
+
+template <class T>
+bool RunDriver::replay(const std::string& key, std::uint64_t hash,
+                       const std::function<void(Result<T>)>& done) {
+  if (!used_.insert(key).second) {
+    answer<T>(done, fail(Errc::internal, "step key " + key + " was used twice in one run"));
+    return true;
+  }
+  const auto* recorded = history_.find(key);
+  if (recorded == nullptr) return false;
+  if (hash != 0 && recorded->input_hash != 0 && recorded->input_hash != hash)
+    note_drift(key + ": asked with another input than the one recorded");
+  turns_.recorded(recorded->seq, key, [this, key, recorded, done] {
+    ++replayed_;
+    ++done_;
+    settle_recorded(key, *recorded);
+    done(given_again<T>(recorded->what));
+  });
+  return true;
+}
+template bool RunDriver::replay(const std::string&, std::uint64_t,
+                                const std::function<void(Result<Answer>)>&);
+template bool RunDriver::replay(const std::string&, std::uint64_t,
+                                const std::function<void(Result<ToolOutput>)>&);
+template bool RunDriver::replay(const std::string&, std::uint64_t,
+                                const std::function<void(Result<ChildEnd>)>&);
+
+void RunDriver::settle_recorded(const std::string& key, const RunHistory::Recorded& recorded) {
+  if (std::holds_alternative<JsonText>(recorded.what)) return;
+  auto begun = history_.begun(key);
+  if (begun.times > 1) {
+    budget_.reserve(key, begun.reserved_before);
+    budget_.write_off(key);
+  }
+  Budget used;
+  if (const auto* bought = std::get_if<Answer>(&recorded.what)) used = used_by(*bought);
+  if (const auto* child = std::get_if<ChildOutcome>(&recorded.what)) used = child->spent;
+  if (std::holds_alternative<ToolOutput>(recorded.what)) used.tool_calls = 1;
+  budget_.settle(key, used);
+}
+
+void RunDriver::count_unknown() {
+  if (std::exchange(unknown_counted_, true)) return;
+  for (const auto& key : history_.open()) {
+    auto begun = history_.begun(key);
+    budget_.reserve(key, begun.reserved_before + begun.reserved_last);
+    if (!begun.child) budget_.write_off(key);
+  }
+}
+
+std::optional<Error> RunDriver::set_aside(const std::string& key, const Budget& amount) {
+  auto broken = budget_.broken_by(amount, elapsed());
+  if (!broken) {
+    budget_.reserve(key, amount);
+    return std::nullopt;
+  }
+  budget_.note_refusal();
+  return make_error(Errc::refused,
+                    fmt::format("the run's budget of {} does not allow step {}", *broken, key));
+}
+
+void RunDriver::note_drift(const std::string& what) {
+  if (drift_.size() < kDriftMax) drift_.push_back(what);
+}
+
+void RunDriver::record(const std::string& key, journal::Batch batch, std::function<void(Result<void>)> then) {
+  pen_.commit(std::move(batch), [this, key, then = std::move(then)](Result<void> committed) {
+    in_flight_.erase(key);
+    ++done_;
+    then(std::move(committed));
+  });
+}
+
+Duration RunDriver::elapsed() const {
+  if (history_.empty()) return {};
+  return std::chrono::milliseconds(pen_.clock().wall().ms - history_.started().ms);
+}
+
+BudgetView RunDriver::budget() const { return budget_.view(elapsed()); }
+
+// ---- our own work ----
+
+void RunDriver::step(const StepKey& step, std::function<Result<JsonText>()> body,
+                     std::function<void(Result<JsonText>)> done) {
+  auto key = step.str();
+  if (replay<JsonText>(key, 0, done)) return;
+  auto work = [this, key, body = std::move(body), done = std::move(done)] {
+    auto result = body();
+    if (!result) return done(std::move(result));
+    pen_.commit(pen_.entry(journal::Kind::result, key, result->text),
+                [this, result, done](Result<void> committed) mutable {
+                  ++done_;
+                  if (committed) return done(std::move(result));
+                  done(std::unexpected(std::move(committed.error())));
+                });
+  };
+  turns_.fresh(std::move(key), std::move(work));
+}
+
+// ---- timers and signals ----
+
+void RunDriver::sleep_until(const StepKey& step, WallTime when, std::function<void(Result<void>)> done) {
+  auto key = step.str();
+  if (!used_.insert(key).second)
+    return answer<void>(done, fail(Errc::internal, "step key " + key + " was used twice in one run"));
+  if (auto seq = history_.timer_fired(key); seq != 0) {
+    return turns_.recorded(seq, key, [this, done] {
+      ++replayed_;
+      ++done_;
+      done({});
+    });
+  }
+  turns_.fresh(key, [this, key, when, done] {
+    if (history_.timer_set(key)) return timers_.push_back({key, when, done});
+    pen_.commit(pen_.entry(journal::Kind::timer_set, key, std::to_string(when.ms)),
+                [this, key, when, done](Result<void> committed) {
+                  if (!committed) return done(std::move(committed));
+                  timers_.push_back({key, when, done});
+                });
+  });
+}
+
+void RunDriver::signal(const StepKey& step, std::function<void(Result<JsonText>)> done) {
+  auto& waiting = inbox_[step.name];
+  if (waiting.empty()) {
+    signal_waits_[step.name] = {step.str(), std::move(done)};
+    return;
+  }
+  auto first = std::move(waiting.front());
+  waiting.pop_front();
+  auto work = [done = std::move(done), json = std::move(first.json)] { done(json); };
+  if (first.seq != 0) return turns_.recorded(first.seq, step.str(), std::move(work));
+  turns_.ready(std::move(work));
+}
+
+void RunDriver::on_signal(const SignalRun& order) {
+  if (order.id != 0 && !signal_ids_.insert(order.id).second) return;
+  pen_.commit(pen_.entry(journal::Kind::signal_in, order.name, order.json, 0, order.id),
+              [this, order](Result<void> committed) {
+                if (!committed) return;
+                auto waiting = signal_waits_.extract(order.name);
+                if (!waiting.empty()) return waiting.mapped().second(JsonText{order.json});
+                inbox_[order.name].push_back({0, {order.json}});
+              });
+}
+
+void RunDriver::on_tick() {
+  auto wall = pen_.clock().wall();
+  auto due = std::partition(timers_.begin(), timers_.end(), [&](const Timer& t) { return t.when > wall; });
+  for (auto it = due; it != timers_.end(); ++it) {
+    pen_.commit(pen_.entry(journal::Kind::timer_fired, it->key, {}), [this, done = it->done](auto committed) {
+      ++done_;
+      done(std::move(committed));
+    });
+  }
+  timers_.erase(due, timers_.end());
+  auto now = pen_.clock().now();
+  auto over = std::partition(pauses_.begin(), pauses_.end(), [&](const Pause& p) { return p.until > now; });
+  for (auto it = over; it != pauses_.end(); ++it) turns_.fresh(it->key, std::move(it->work));
+  pauses_.erase(over, pauses_.end());
+}
+
+// ---- stopping ----
+
+void RunDriver::abandon(const StepKey& step) {
+  auto key = step.str();
+  turns_.abandon(key);
+  std::erase_if(timers_, [&](const Timer& timer) { return timer.key == key; });
+  if (auto it = signal_waits_.find(step.name); it != signal_waits_.end() && it->second.first == key)
+    signal_waits_.erase(it);
+  if (std::erase_if(pauses_, [&](const Pause& pause) { return pause.key == key; }) > 0) in_flight_.erase(key);
+  if (auto it = in_flight_.find(key); it != in_flight_.end()) call_off(it->second);
+}
+
+void RunDriver::call_off(UnderWay& step) {
+  if (auto how = std::exchange(step.call_off, {})) how();
+}
+
+void RunDriver::stop(bool cancel) {
+  stopping_ = true;
+  turns_.close();
+  for (const auto& pause : pauses_) in_flight_.erase(pause.key);
+  pauses_.clear();
+  if (!cancel) return;
+  for (auto& [key, step] : in_flight_) call_off(step);
+}
+
+std::optional<WallTime> RunDriver::idle_until() const {
+  if (!in_flight_.empty() || !turns_.empty() || pen_.open() > 0) return std::nullopt;
+  if (timers_.empty() && signal_waits_.empty()) return std::nullopt;
+  auto first = journal::kWakeBySignal;
+  for (const auto& timer : timers_) first = std::min(first, timer.when);
+  return first;
+}
+
+// ---- for who looks ----
+
+void RunDriver::fill(RunProgress& progress) const {
+  auto spent = spent_on(attempts_);
+  progress.steps_planned = std::max(planned_, done_);
+  progress.steps_done = done_;
+  progress.steps_replayed = replayed_;
+  progress.calls = attempts_.size();
+  progress.tokens = spent.tokens_in + spent.tokens_out;
+  progress.usd = spent.usd;
+}
+
+void RunDriver::fill(RunReport& report) const {
+  report.started = history_.started();
+  report.steps = done_;
+  report.steps_replayed = replayed_;
+  report.attempts = attempts_;
+  report.spent = budget().spent;
+  report.drift = drift_;
+  if (report.end != RunEnd::done || ended_before_) return;
+  for (auto& key : history_.keys())
+    if (!used_.contains(key) && report.drift.size() < kDriftMax) report.drift.push_back(key + ": not asked");
+}
+
+}  // namespace troupe::actors

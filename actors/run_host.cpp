@@ -1,0 +1,226 @@
+#include "actors/run_host.hpp"
+
+#include "runtime/base/log.hpp"
+#include "runtime/base/rng.hpp"
+#include "runtime/journal/membership.hpp"
+
+#include <fmt/format.h>
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+
+#include <atomic>
+
+namespace troupe::actors {
+namespace {
+
+/// Runs taken up or woken at once; the others follow a moment later.
+constexpr std::size_t kTakenUpAtOnce = 256;
+
+std::string new_run_id(Clock& clock) {
+  static std::atomic<std::uint64_t> counter{0};
+  auto wall = clock.wall();
+  auto salt = static_cast<std::uint64_t>(clock.now().time_since_epoch().count()) + (counter++ << 48);
+  return fmt::format("{}-{:08x}", to_date(wall),
+                     static_cast<std::uint32_t>(stable_hash(std::to_string(wall.ms), salt)));
+}
+
+RunSpec spec_of(const journal::RunRow& row) {
+  RunSpec spec;
+  spec.workflow = row.workflow;
+  spec.run_id = row.run_id;
+  spec.tenant = row.tenant;
+  return spec;
+}
+
+}  // namespace
+
+void RunHost::add(WorkflowType type) {
+  std::lock_guard lock(mutex_);
+  auto name = type.name;
+  types_.insert_or_assign(std::move(name), std::move(type));
+}
+
+// ---- beginning ----
+
+Result<std::string> RunHost::submit(RunSpec spec, Watch watch) {
+  if (spec.run_id.empty()) spec.run_id = new_run_id(*parts_.clock);
+  std::lock_guard lock(mutex_);
+  auto run_id = spec.run_id;
+  if (going_.contains(run_id)) return fail(Errc::refused, "run " + run_id + " is going already");
+  std::vector<Watch> watches;
+  watches.push_back(std::move(watch));
+  if (auto begun = begin(std::move(spec), std::move(watches)); !begun) return std::unexpected(begun.error());
+  return run_id;
+}
+
+// A child may be going already: after a crash both it and its parent are taken up, in whichever order.
+Result<void> RunHost::start(RunSpec spec, std::function<void(RunReport)> ended) {
+  Watch watch;
+  watch.on_done = std::move(ended);
+  std::lock_guard lock(mutex_);
+  if (auto it = going_.find(spec.run_id); it != going_.end()) {
+    it->second.watches.push_back(std::move(watch));
+    return {};
+  }
+  std::vector<Watch> watches;
+  watches.push_back(std::move(watch));
+  return begin(std::move(spec), std::move(watches));
+}
+
+Result<void> RunHost::begin(RunSpec spec, std::vector<Watch> watches) {
+  if (stopping_) return fail(Errc::refused, "the node is stopping");
+  auto type = types_.find(spec.workflow);
+  if (type == types_.end()) return fail(Errc::not_found, "no workflow is named " + spec.workflow);
+  auto run_id = spec.run_id;
+  if (auto parked = parked_.extract(run_id); !parked.empty())
+    for (auto& watch : parked.mapped().watches) watches.push_back(std::move(watch));
+  auto& going = going_[run_id];
+  going.watches = std::move(watches);
+  going.actor =
+      spawn_run(*parts_.system, config_of(std::move(spec), type->second), *parts_.clock, *parts_.journal);
+  return {};
+}
+
+RunConfig RunHost::config_of(RunSpec spec, const WorkflowType& type) {
+  RunConfig run;
+  run.function = type.function;
+  run.version = type.version;
+  run.migrates = type.migrates;
+  run.node = parts_.node;
+  run.queues = parts_.queues;
+  run.list_price = parts_.list_price;
+  run.children = this;
+  run.park_after = parts_.park_after;
+  run.on_progress = [this, id = spec.run_id](const RunProgress& progress) { on_progress(id, progress); };
+  run.on_parked = [this, id = spec.run_id, workflow = spec.workflow](WallTime) { on_parked(id, workflow); };
+  run.on_done = [this, id = spec.run_id](RunReport report) { on_done(id, std::move(report)); };
+  run.spec = std::move(spec);
+  return run;
+}
+
+Result<std::size_t> RunHost::resume() {
+  auto rows = parts_.journal->unfinished(parts_.node, kTakenUpAtOnce);
+  if (!rows) return std::unexpected(rows.error());
+  if (auto* membership = parts_.journal->membership()) {
+    auto taken = membership->take_over(kTakenUpAtOnce);
+    if (!taken) return std::unexpected(taken.error());
+    for (auto& row : *taken) rows->push_back(std::move(row));
+  }
+  std::size_t begun = 0;
+  std::lock_guard lock(mutex_);
+  for (const auto& row : *rows) {
+    if (going_.contains(row.run_id)) continue;
+    auto ok = begin(spec_of(row), {});
+    if (ok) ++begun;
+    if (!ok) log::warn("runs", fmt::format("run {} cannot go on here: {}", row.run_id, ok.error().what));
+  }
+  return begun;
+}
+
+// ---- parking ----
+
+void RunHost::wake_due(bool all) {
+  auto due = parts_.journal->due(parts_.clock->wall(), kTakenUpAtOnce);
+  if (!due) return log::error("runs", "nobody is woken: " + due.error().what);
+  std::lock_guard lock(mutex_);
+  for (const auto& run_id : *due)
+    if (!going_.contains(run_id) && (all || parked_.contains(run_id))) wake(run_id);
+}
+
+bool RunHost::wake(const std::string& run_id) {
+  auto row = parts_.journal->run(run_id);
+  if (!row || !*row || (*row)->state != journal::RunState::running) return false;
+  auto begun = begin(spec_of(**row), {});
+  if (!begun) log::warn("runs", fmt::format("run {} is not woken: {}", run_id, begun.error().what));
+  return begun.has_value();
+}
+
+void RunHost::on_parked(const std::string& run_id, const std::string& workflow) {
+  std::lock_guard lock(mutex_);
+  auto node = going_.extract(run_id);
+  if (node.empty()) return;
+  // Runs that nobody watches are found in the journal again; so a parked one costs this node nothing.
+  auto& watches = node.mapped().watches;
+  std::erase_if(watches, [](const Watch& watch) { return !watch.on_done && !watch.on_progress; });
+  if (!watches.empty()) parked_[run_id] = {workflow, std::move(watches)};
+  if (going_.empty()) idle_.notify_all();
+}
+
+// ---- those going ----
+
+bool RunHost::signal(const std::string& run_id, const std::string& name, const std::string& json,
+                     std::uint64_t id) {
+  std::lock_guard lock(mutex_);
+  auto it = going_.find(run_id);
+  if (it == going_.end() && wake(run_id)) it = going_.find(run_id);
+  if (it == going_.end()) return false;
+  caf::anon_send(it->second.actor, SignalRun{name, json, id});
+  return true;
+}
+
+bool RunHost::cancel(const std::string& run_id, bool interrupt) {
+  std::lock_guard lock(mutex_);
+  auto it = going_.find(run_id);
+  if (it == going_.end() && !interrupt && wake(run_id)) it = going_.find(run_id);
+  if (it == going_.end()) return false;
+  caf::anon_send(it->second.actor, CancelRun{interrupt});
+  return true;
+}
+
+std::optional<RunProgress> RunHost::progress(const std::string& run_id) const {
+  std::lock_guard lock(mutex_);
+  auto it = going_.find(run_id);
+  if (it == going_.end()) return std::nullopt;
+  return it->second.progress;
+}
+
+void RunHost::tick() {
+  std::lock_guard lock(mutex_);
+  for (const auto& [id, going] : going_) caf::anon_send(going.actor, Tick{});
+}
+
+void RunHost::on_progress(const std::string& run_id, const RunProgress& progress) {
+  std::vector<std::function<void(const RunProgress&)>> hooks;
+  {
+    std::lock_guard lock(mutex_);
+    auto it = going_.find(run_id);
+    if (it == going_.end()) return;
+    it->second.progress = progress;
+    for (const auto& watch : it->second.watches)
+      if (watch.on_progress) hooks.push_back(watch.on_progress);
+  }
+  for (const auto& hook : hooks) hook(progress);
+}
+
+void RunHost::on_done(const std::string& run_id, RunReport report) {
+  std::vector<Watch> watches;
+  {
+    // First, so that who hears the report may ask for the same run again.
+    std::lock_guard lock(mutex_);
+    if (auto node = going_.extract(run_id); !node.empty()) watches = std::move(node.mapped().watches);
+    if (going_.empty()) idle_.notify_all();
+  }
+  for (const auto& line : report.drift) log::info("runs", fmt::format("run {} drifted: {}", run_id, line));
+  for (const auto& watch : watches)
+    if (watch.on_done) watch.on_done(report);
+}
+
+// ---- ending ----
+
+void RunHost::interrupt() {
+  std::lock_guard lock(mutex_);
+  stopping_ = true;
+  for (const auto& [id, going] : going_) caf::anon_send(going.actor, CancelRun{true});
+}
+
+bool RunHost::quiet(Duration within) {
+  std::unique_lock lock(mutex_);
+  return idle_.wait_for(lock, within, [this] { return going_.empty(); });
+}
+
+void RunHost::kill() {
+  std::lock_guard lock(mutex_);
+  for (const auto& [id, going] : going_) caf::anon_send_exit(going.actor, caf::exit_reason::user_shutdown);
+}
+
+}  // namespace troupe::actors

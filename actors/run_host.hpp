@@ -1,0 +1,85 @@
+// The runs of a node: which go, which are parked, who hears of them; and who starts runs for runs.
+#pragma once
+
+#include "actors/run.hpp"
+
+#include <troupe/node.hpp>
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+
+namespace troupe::actors {
+
+struct RunHostParts {
+  caf::actor_system* system = nullptr;
+  Clock* clock = nullptr;
+  journal::Journal* journal = nullptr;
+  std::string node;
+  std::shared_ptr<const Published<QueueMap>> queues;
+  std::function<double(const CompletionRequest&, const Usage&)> list_price;
+  /// RunConfig::park_after.
+  Duration park_after = std::chrono::seconds(30);
+};
+
+/// Thread-safe. Outlives its runs: wait for `quiet` before destroying it.
+class RunHost final : public ChildRuns {
+ public:
+  using Watch = Node::Watch;
+
+  void start(RunHostParts parts) { parts_ = std::move(parts); }
+  void add(WorkflowType type);
+
+  /// Node::submit.
+  Result<std::string> submit(RunSpec spec, Watch watch);
+  /// Takes up again what a crash left behind, here or (in a shared store) on nodes that died; how many.
+  /// Blocks on the journal.
+  Result<std::size_t> resume();
+  /// Wakes what is due: all, or only those that this process started. Blocks on the journal; once a second is
+  /// often enough.
+  void wake_due(bool all);
+  void tick();
+  /// False when no such run goes here. A parked one is woken first.
+  bool signal(const std::string& run_id, const std::string& name, const std::string& json,
+              std::uint64_t id) override;
+  std::optional<RunProgress> progress(const std::string& run_id) const;
+
+  /// No run starts any more and those going hand back; then `quiet` answers true.
+  void interrupt();
+  bool quiet(Duration within);
+  /// Ends what did not hand back.
+  void kill();
+
+  // ChildRuns.
+  Result<void> start(RunSpec spec, std::function<void(RunReport)> ended) override;
+  bool cancel(const std::string& run_id, bool interrupt) override;
+
+ private:
+  struct Going {
+    RunActor actor;
+    RunProgress progress;
+    std::vector<Watch> watches;
+  };
+  struct Parked {
+    std::string workflow;
+    std::vector<Watch> watches;
+  };
+
+  /// Under the lock.
+  Result<void> begin(RunSpec spec, std::vector<Watch> watches);
+  bool wake(const std::string& run_id);
+  RunConfig config_of(RunSpec spec, const WorkflowType& type);
+  void on_progress(const std::string& run_id, const RunProgress& progress);
+  void on_parked(const std::string& run_id, const std::string& workflow);
+  void on_done(const std::string& run_id, RunReport report);
+
+  RunHostParts parts_;
+  mutable std::mutex mutex_;
+  std::condition_variable idle_;
+  std::map<std::string, WorkflowType> types_;
+  std::map<std::string, Going> going_;
+  std::map<std::string, Parked> parked_;
+  bool stopping_ = false;
+};
+
+}  // namespace troupe::actors
