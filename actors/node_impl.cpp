@@ -5,6 +5,7 @@
 #include "agents/recap/recap.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/config/changes.hpp"
+#include "runtime/journal/membership.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -62,6 +63,9 @@ Result<void> Node::Impl::open_journal() {
   auto opened = journal::open_sqlite(sqlite);
   if (!opened) return std::unexpected(opened.error());
   journal_ = std::move(*opened);
+  // Before anything is written: in a shared store whoever was this node before is refused from now on.
+  auto joined = journal_->membership()->join(values().node.id, values().cluster.listen, values().node.region);
+  if (!joined) return std::unexpected(joined.error());
   return {};
 }
 
@@ -277,11 +281,21 @@ void Node::Impl::look_after_runs() {
     std::condition_variable_any pause;
     std::unique_lock lock(nobody);
     while (!pause.wait_for(lock, stop, kCare, [&] { return stop.stop_requested(); })) {
+      if (!keep_seat()) return;
       runs_.wake_due(resumes_runs_);
       if (!resumes_runs_) continue;
       if (auto begun = runs_.resume(); !begun) log::error("runs", begun.error().what);
     }
   });
+}
+
+// A node that lost its seat writes nothing any more; whoever has its runs now goes on with them.
+bool Node::Impl::keep_seat() {
+  auto renewed = journal_->membership()->renew();
+  if (renewed || renewed.error().code != Errc::refused) return true;
+  log::error("node", "this node's runs belong to others now: " + renewed.error().what);
+  interrupt();
+  return false;
 }
 
 void Node::Impl::interrupt() {

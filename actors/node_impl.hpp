@@ -69,6 +69,7 @@ struct Node::Impl final : transport::GatewayListener {
   void on_ask(const transport::Inbound& message);
   Result<void> pass_on(const std::string& peer, const std::string& verb, const Json& input);
   void look_after_runs();
+  bool keep_seat();
 
   Config config_;
   Config routing_;  ///< the last reload's; under mutex_
