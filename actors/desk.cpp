@@ -80,6 +80,12 @@ void runs_cancel(const Services& services, const Json& input, const Reply& reply
   reply(std::string("{}"));
 }
 
+// How many runs this node drives now; parked ones are not among them.
+void runs_going(const Services& services, const Json&, const Reply& reply) {
+  if (!services.going) return reply(fail(Errc::unsupported, "only a node can tell which runs go"));
+  reply(dump_json(Json{{"going", services.going()}}));
+}
+
 void runs_signal(const Services& services, const Json& input, const Reply& reply) {
   auto id = get_string(input, "id"), name = get_string(input, "name");
   if (id.empty() || name.empty())
@@ -225,6 +231,7 @@ const std::map<std::string, Verb>& verbs() {
       {"runs.list", runs_list},
       {"runs.show", runs_show},
       {"runs.cancel", runs_cancel},
+      {"runs.going", runs_going},
       {"runs.signal", runs_signal},
       {"runs.export", runs_export},
       {"runs.story", runs_story},

@@ -37,6 +37,7 @@ struct DeskServices {
                      std::uint64_t id)>
       signal;
   std::function<std::optional<RunProgress>(const std::string& run_id)> progress;
+  std::function<std::size_t()> going;
 };
 
 using Reply = std::function<void(Result<std::string>)>;

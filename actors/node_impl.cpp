@@ -209,7 +209,8 @@ Result<void> Node::Impl::start_cast() {
                journal_.get(),
                values().node.id,
                {board_, &board_->queues},
-               actors::list_prices(values(), clock_)});
+               actors::list_prices(values(), clock_),
+               values().node.park_after});
   make_desk();
   // The supervisor spawns the cast on its first turn; an answer means it stands.
   std::promise<void> stands;
@@ -254,6 +255,7 @@ void Node::Impl::let_desk_at_runs() {
   desk_.signal = [this](const std::string& run_id, const std::string& name, const std::string& json,
                         std::uint64_t id) { return runs_.signal(run_id, name, json, id); };
   desk_.progress = [this](const std::string& run_id) { return runs_.progress(run_id); };
+  desk_.going = [this] { return runs_.going(); };
 }
 
 void Node::Impl::tick() {

@@ -24,8 +24,7 @@ struct RunState {
     began_ = quiet_since_ = clock_->now();
     pen_.emplace(self_, *clock, *journal);
     driver_.emplace(config_, *pen_, turns_);
-    turns_.ready([this] { begin(); });
-    RunPen::go_on(pen_->me(), [] {});
+    RunPen::go_on(pen_->me(), [this] { begin(); });
     return {
         [this](const Continue& order) {
           quiet_since_ = clock_->now();
@@ -35,7 +34,8 @@ struct RunState {
         [this](const SignalRun& order) {
           if (parked_) return pass_on(order);
           // Not before the run has begun: until then there is no run to record it for.
-          turns_.ready([this, order] { driver_->on_signal(order); });
+          if (!workflow_ && !finished_) return early_.push_back(order);
+          driver_->on_signal(order);
           drive();
         },
         [this](const CancelRun& order) { on_cancel(order); },
@@ -46,18 +46,29 @@ struct RunState {
  private:
   // ---- beginning ----
 
+  // Without waiting: a thousand runs that begin at once share a commit.
   void begin() {
-    auto claimed =
-        pen_->journal().claim(first_row(config_.spec, config_.version, config_.node, clock_->wall()));
+    auto row = first_row(config_.spec, config_.version, config_.node, clock_->wall());
+    pen_->journal().claim_then(std::move(row), [this, me = pen_->me()](Result<journal::RunRow> claimed) {
+      RunPen::go_on(me, [this, claimed = std::move(claimed)]() mutable { on_claimed(std::move(claimed)); });
+    });
+  }
+
+  void on_claimed(Result<journal::RunRow> claimed) {
     if (!claimed) return finish(RunEnd::failed, claimed.error());
-    auto entries = pen_->journal().history(claimed->run_id);
-    if (!entries) return finish(RunEnd::failed, entries.error());
-    auto history = RunHistory::read(*entries);
-    if (!history) return finish(RunEnd::failed, history.error());
-    pen_->hold(std::move(*claimed), history->last_seq());
+    RunHistory history;
+    // Whoever holds a run first knows that it has no past.
+    if (claimed->epoch > 1) {
+      auto entries = pen_->journal().history(claimed->run_id);
+      if (!entries) return finish(RunEnd::failed, entries.error());
+      auto read = RunHistory::read(*entries);
+      if (!read) return finish(RunEnd::failed, read.error());
+      history = std::move(*read);
+    }
+    pen_->hold(std::move(*claimed), history.last_seq());
     auto budget = read_budget(pen_->row().budget);
     if (!budget) return finish(RunEnd::failed, budget.error());
-    take_up(std::move(*history), *budget);
+    take_up(std::move(history), *budget);
   }
 
   void take_up(RunHistory history, const Budget& budget) {
@@ -102,15 +113,17 @@ struct RunState {
     auto entry = pen_->entry(journal::Kind::start, {}, config_.spec.input.text);
     auto cap = driver_->budget().cap;
     driver_->take_up(*RunHistory::read({entry}), cap);
+    // Not waited for: nothing that follows is durable before it is.
     pen_->commit(std::move(entry), [this](Result<void> committed) {
-      if (!committed) return finish(RunEnd::failed, committed.error());
-      drive_workflow();
+      if (!committed) finish(RunEnd::failed, committed.error());
     });
+    drive_workflow();
   }
 
   void drive_workflow() {
     workflow_.emplace(*driver_);
     task_.emplace(config_.function(*workflow_, JsonText{pen_->row().input}));
+    for (auto& order : std::exchange(early_, {})) driver_->on_signal(order);
     task_->start([this](Result<JsonText> result) {
       turns_.ready([this, result = std::move(result)] { on_workflow_end(result); });
     });
@@ -245,6 +258,7 @@ struct RunState {
   std::optional<Task<Result<JsonText>>> task_;
   std::optional<Result<JsonText>> ended_;  // by the workflow; what is under way is being called off
   JsonText output_;
+  std::vector<SignalRun> early_;
   Instant began_, quiet_since_;
   bool finished_ = false, parking_ = false, parked_ = false;
   RunEnd stopped_as_ = RunEnd::interrupted;

@@ -174,6 +174,11 @@ std::optional<RunProgress> RunHost::progress(const std::string& run_id) const {
   return it->second.progress;
 }
 
+std::size_t RunHost::going() const {
+  std::lock_guard lock(mutex_);
+  return going_.size();
+}
+
 void RunHost::tick() {
   std::lock_guard lock(mutex_);
   for (const auto& [id, going] : going_) caf::anon_send(going.actor, Tick{});

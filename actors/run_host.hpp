@@ -43,6 +43,7 @@ class RunHost final : public ChildRuns {
   bool signal(const std::string& run_id, const std::string& name, const std::string& json,
               std::uint64_t id) override;
   std::optional<RunProgress> progress(const std::string& run_id) const;
+  std::size_t going() const;
 
   /// No run starts any more and those going hand back; then `quiet` answers true.
   void interrupt();

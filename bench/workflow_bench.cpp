@@ -1,16 +1,22 @@
-// Durable steps per second through the whole node: N no-op workflows at once, each step journaled and fsynced
-// before the workflow goes on. ./dev bench journal
+// Durable steps per second through the whole node: workflows of 1, 3 and 9 steps, each step journaled and
+// fsynced before the workflow goes on, 1 to 400 at once; and what a parked run weighs. ./dev bench workflow
+#include "bench/figures.hpp"
 #include "runtime/base/clock.hpp"
+#include "runtime/journal/journal.hpp"
 
 #include <troupe/node.hpp>
 
 #include <fmt/format.h>
+#include <malloc.h>
+#include <sys/resource.h>
 
-#include <algorithm>
+#include <atomic>
 #include <cstdio>
-#include <cstring>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <future>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -18,6 +24,7 @@ namespace troupe {
 namespace {
 
 constexpr int kRepetitions = 3;
+constexpr auto kSpan = std::chrono::seconds(2);
 
 Task<Result<JsonText>> no_op(Workflow& wf, JsonText input) {
   auto steps = std::stoul(input.text);
@@ -30,39 +37,130 @@ Task<Result<JsonText>> no_op(Workflow& wf, JsonText input) {
   co_return JsonText{"{}"};
 }
 
-double steps_per_second(Node& node, std::size_t concurrent, std::size_t steps, int round) {
-  std::vector<std::promise<RunReport>> ended(concurrent);
-  auto began = system_clock().now();
-  for (std::size_t i = 0; i < concurrent; ++i) {
-    RunSpec spec{
-        "noop", {std::to_string(steps)}, fmt::format("bench-{}-{}-{}", concurrent, round, i), "bench"};
-    auto id = node.submit(std::move(spec),
-                          {{}, [&ended, i](RunReport report) { ended[i].set_value(std::move(report)); }});
-    if (!id) return 0;
-  }
-  std::size_t done = 0;
-  for (auto& each : ended) done += each.get_future().get().steps;
-  return static_cast<double>(done) / seconds(system_clock().now() - began);
+Task<Result<JsonText>> wait_for_word(Workflow& wf, JsonText) {
+  StepKey key{"word", ""};
+  co_return co_await wf.signal(std::move(key));
 }
 
-int measure() {
+double cpu_seconds() {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  auto of = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
+  return of(used.ru_utime) + of(used.ru_stime);
+}
+
+/// As many runs at once as asked for, each followed by another, for a while.
+class WorkflowLoop {
+ public:
+  WorkflowLoop(Node& node, std::size_t concurrent, std::size_t steps)
+      : node_(node), concurrent_(concurrent), steps_(steps) {}
+
+  void run() {
+    auto cpu = cpu_seconds();
+    began_ = system_clock().now();
+    for (std::size_t i = 0; i < concurrent_; ++i) next();
+    idle_.get_future().wait();
+    took_ = seconds(system_clock().now() - began_);
+    cpu_us_ = (cpu_seconds() - cpu) * 1e6;
+  }
+  double steps_per_second() const { return static_cast<double>(done_ * steps_) / took_; }
+  double cpu_us_per_step() const { return cpu_us_ / static_cast<double>(done_ * steps_); }
+  std::vector<double> latencies_ms;
+
+ private:
+  void next() {
+    RunSpec spec;
+    spec.workflow = "noop";
+    spec.input = {std::to_string(steps_)};
+    ++going_;
+    auto began = system_clock().now();
+    Node::Watch watch{{}, [this, began](const RunReport& report) { on_end(report, began); }};
+    if (!node_.submit(std::move(spec), std::move(watch))) std::abort();
+  }
+  void on_end(const RunReport& report, Instant began) {
+    if (report.end != RunEnd::done) std::abort();
+    auto now = system_clock().now();
+    {
+      std::lock_guard lock(mutex_);
+      latencies_ms.push_back(seconds(now - began) * 1e3);
+      ++done_;
+    }
+    if (now - began_ < kSpan) next();
+    if (--going_ == 0) idle_.set_value();
+  }
+
+  Node& node_;
+  std::size_t concurrent_, steps_;
+  Instant began_;
+  std::mutex mutex_;
+  std::size_t done_ = 0;
+  std::atomic<std::size_t> going_ = 0;
+  std::promise<void> idle_;
+  double took_ = 0, cpu_us_ = 0;
+};
+
+void measure(Node& node, const std::string& store, std::size_t concurrent, std::size_t steps) {
+  std::vector<double> rates, cpu, latencies;
+  for (int round = 0; round < kRepetitions; ++round) {
+    WorkflowLoop loop(node, concurrent, steps);
+    loop.run();
+    rates.push_back(loop.steps_per_second());
+    cpu.push_back(loop.cpu_us_per_step());
+    latencies.insert(latencies.end(), loop.latencies_ms.begin(), loop.latencies_ms.end());
+  }
+  auto name = fmt::format("workflow.{}.s{}.c{}", store, steps, concurrent);
+  bench::print_repeated(name, std::move(rates), "steps/s");
+  bench::print_spread(name + ".run", std::move(latencies), {0.5, 0.9, 0.99}, "ms");
+  bench::print(name + ".cpu", bench::median(std::move(cpu)), "us/step");
+}
+
+double resident_bytes() {
+  malloc_trim(0);
+  std::ifstream file("/proc/self/statm");
+  std::size_t total = 0, resident = 0;
+  file >> total >> resident;
+  return static_cast<double>(resident) * 4096;
+}
+
+// Runs that wait for a word nobody says yet; after the pause they are rows and nothing else.
+void measure_parked(Node& node, std::size_t count) {
+  auto before = resident_bytes();
+  for (std::size_t i = 0; i < count; ++i) {
+    RunSpec spec;
+    spec.workflow = "word";
+    spec.run_id = fmt::format("parked-{}", i);
+    if (!node.submit(std::move(spec))) std::abort();
+  }
+  auto going = (resident_bytes() - before) / static_cast<double>(count);
+  auto given_up = system_clock().now() + std::chrono::minutes(5);
+  auto listed = [&node] { return node.ask("runs.going"); };
+  for (auto told = listed(); told && told->text != "{\"going\":0}" && system_clock().now() < given_up;)
+    told = listed();
+  bench::print("workflow.parked.runs", static_cast<double>(count), "runs");
+  bench::print("workflow.waiting.rss_each", going, "bytes");
+  bench::print("workflow.parked.rss_each", (resident_bytes() - before) / static_cast<double>(count), "bytes");
+}
+
+int measure_all(int argc, char** argv) {
   auto folder = std::filesystem::temp_directory_path() /
                 fmt::format("troupe-bench-{}", std::hash<std::string>{}(to_iso8601(system_clock().wall())));
-  auto config = Config::parse("node: {id: bench}\n", "bench");
+  // TROUPE_BENCH_STORE: a conninfo, to measure PostgreSQL instead of SQLite.
+  const char* conninfo = std::getenv("TROUPE_BENCH_STORE");
+  std::string store = conninfo == nullptr ? "sqlite" : "postgres";
+  std::string text = "node: {id: bench, park_after: 2s}\n";
+  if (conninfo != nullptr) text += fmt::format("store: {{kind: postgres, url: \"{}\"}}\n", conninfo);
+  auto config = Config::parse(text, "bench");
   if (!config) return std::fprintf(stderr, "%s\n", config.error().what.c_str()), 1;
   auto node = Node::start(config->with_state_dir(folder.string()));
   if (!node) return std::fprintf(stderr, "%s\n", node.error().what.c_str()), 1;
   (*node)->add_workflow("noop", no_op);
-  for (auto [concurrent, steps] : {std::pair<std::size_t, std::size_t>{1, 400}, {64, 400}, {512, 100}}) {
-    std::vector<double> rates;
-    for (int round = 0; round < kRepetitions; ++round)
-      rates.push_back(steps_per_second(**node, concurrent, steps, round));
-    std::sort(rates.begin(), rates.end());
-    std::printf("journal.workflow.sqlite.c%zu %.0f steps/s\n", concurrent, rates[rates.size() / 2]);
-    std::printf(
-        "journal.workflow.sqlite.c%zu.min %.0f steps/s\njournal.workflow.sqlite.c%zu.max %.0f steps/s\n",
-        concurrent, rates.front(), concurrent, rates.back());
-  }
+  (*node)->add_workflow("word", wait_for_word);
+  if (bench::wanted(argc, argv, "workflow." + store))
+    for (std::size_t steps : {1, 3, 9})
+      for (std::size_t concurrent : {1, 10, 100, 400}) measure(**node, store, concurrent, steps);
+  if (bench::wanted(argc, argv, "workflow.parked")) measure_parked(**node, 100'000);
   (*node)->stop();
   std::filesystem::remove_all(folder);
   return 0;
@@ -71,9 +169,4 @@ int measure() {
 }  // namespace
 }  // namespace troupe
 
-int main(int argc, char** argv) {
-  if (argc > 1 && std::strlen(argv[1]) > 0 &&
-      std::string("journal workflow").find(argv[1]) == std::string::npos)
-    return 0;
-  return troupe::measure();
-}
+int main(int argc, char** argv) { return troupe::measure_all(argc, argv); }

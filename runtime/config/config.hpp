@@ -48,13 +48,20 @@ struct NodeConfig {
   /// What all features of this node may use together; 0: unlimited.
   double tokens_per_minute = 0;
   ConcentrationConfig concentration;
+  /// A run that has only waited for so long leaves memory until it is woken; 0: never.
+  Duration park_after = std::chrono::seconds(30);
 };
 
 struct StoreConfig {
-  /// "sqlite" is the only kind of this build.
+  /// "sqlite" (one file, one process) or "postgres" (shared by nodes).
   std::string kind = "sqlite";
-  /// Relative to node.state_dir.
+  /// SQLite: relative to node.state_dir.
   std::string path = "troupe.db";
+  /// PostgreSQL: a libpq connection string or URL, without a password in it: that comes from PGPASSFILE or
+  /// PGPASSWORD.
+  std::string url;
+  /// PostgreSQL: where our tables live; made when missing.
+  std::string schema = "troupe";
   /// Off: survives kill -9 but not power loss.
   bool power_safe = true;
 };

@@ -25,11 +25,14 @@ void fields(V& v, NodeConfig& x) {
   v("state_dir", x.state_dir);
   v("tokens_per_minute", x.tokens_per_minute);
   v("concentration", x.concentration);
+  v("park_after", x.park_after);
 }
 template <class V>
 void fields(V& v, StoreConfig& x) {
   v("kind", x.kind);
   v("path", x.path);
+  v("url", x.url);
+  v("schema", x.schema);
   v("power_safe", x.power_safe);
 }
 template <class V>

@@ -74,7 +74,13 @@ void ConfigCheck::check_node() {
                             std::pair("region_share_max", shares.region_share_max)})
     if (!(share > 0 && share <= 1))
       add(std::string("node.concentration.") + key, "is a share: above 0, at most 1 (1: no warning)");
-  one_of("store.kind", config_.store.kind, {"sqlite"});
+  one_of("store.kind", config_.store.kind, {"sqlite", "postgres"});
+  if (config_.store.kind == "postgres" && config_.store.url.empty())
+    add("store.url",
+        "is needed where store.kind is postgres; a libpq connection string such as "
+        "\"host=db.internal dbname=troupe\"");
+  if (config_.store.url.find("password") != std::string::npos)
+    add("store.url", "holds a password; use PGPASSFILE or PGPASSWORD instead");
   if (config_.store.path.empty()) add("store.path", "must not be empty");
   one_of("telemetry.log_level", config_.telemetry.log_level, {"debug", "info", "warn", "error", "off"});
 }

@@ -229,6 +229,10 @@ class Journal {
   /// its node. Durable when it returns. `invalid_input` when the id belongs to another workflow. May be
   /// called from a Committed callback.
   virtual Result<RunRow> claim(RunRow row) = 0;
+  /// The same without waiting; `claimed` is called once, on the committer's thread or within this call.
+  virtual void claim_then(RunRow row, std::function<void(Result<RunRow>)> claimed) {
+    claimed(claim(std::move(row)));
+  }
   virtual Result<std::optional<RunRow>> run(const std::string& run_id) = 0;
   /// Newest first, whole rows.
   virtual Result<std::vector<RunRow>> runs(std::size_t limit, const RunFilter& filter = {}) = 0;

@@ -105,6 +105,18 @@ class SqliteJournal final : public Journal {
     if (!done) return std::unexpected(std::move(done.error()));
     return row;
   }
+  void claim_then(RunRow row, std::function<void(Result<RunRow>)> claimed) override {
+    if (auto valid = validate(row, payload_bytes_max_); !valid)
+      return claimed(std::unexpected(std::move(valid.error())));
+    auto kept = std::make_shared<RunRow>(std::move(row));
+    Job job;
+    job.claim = kept.get();
+    job.committed = [kept, claimed = std::move(claimed)](Result<void> done) {
+      if (!done) return claimed(std::unexpected(std::move(done.error())));
+      claimed(std::move(*kept));
+    };
+    committer_->push(std::move(job));
+  }
 
   Membership* membership() override { return &membership_; }
   Result<std::uint64_t> forget(WallTime finished_before, const std::string& workflow) override {

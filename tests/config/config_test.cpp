@@ -182,7 +182,7 @@ INSTANTIATE_TEST_SUITE_P(
             "x.yaml:4: cluster.peers[0].address: must be tcp://HOST:PORT"},
         Mistake{"PeerNamedAsUs", "cluster: {secret_key: file:k, peers: [{id: local, public_key: x}]}",
                 "node id \"local\" is there twice"},
-        Mistake{"UnknownStore", "store: {kind: oracle}", "store.kind: \"oracle\" is none of sqlite"},
+        Mistake{"UnknownStore", "store: {kind: oracle}", "store.kind: \"oracle\" is none of sqlite, postgres"},
         Mistake{"UnknownLogLevel", "telemetry: {log_level: loud}",
                 "telemetry.log_level: \"loud\" is none of"},
         Mistake{"ExperimentOption", "experiments:\n  e:\n    arm: a",
