@@ -49,10 +49,11 @@ troupe_layer(telemetry runtime/telemetry DEPS base LIBS PrometheusCore::core)
 troupe_layer(journal runtime/journal DEPS base telemetry LIBS SQLite::SQLite3)
 troupe_layer(transport runtime/transport DEPS base protocol LIBS ZeroMQ::zmq)
 troupe_layer(http runtime/http DEPS base LIBS OpenSSL::SSL OpenSSL::Crypto Nghttp2::nghttp2)
+troupe_layer(tools runtime/tools DEPS journal http json base)
 troupe_layer(providers providers DEPS base json http config policy LIBS OpenSSL::Crypto ZLIB::ZLIB)
 troupe_layer(replay replay DEPS base json policy config)
 troupe_layer(agents agents DEPS base json LIBS LibZip::zip)
-troupe_layer(actors actors DEPS agents providers http transport journal telemetry config policy protocol json base LIBS CAF::core)
+troupe_layer(actors actors DEPS agents providers tools http transport journal telemetry config policy protocol json base LIBS CAF::core)
 
 # The whole as one library: what is installed and what embedders link.
 list(REMOVE_DUPLICATES TROUPE_LIBS)
