@@ -92,6 +92,8 @@ class Connection {
   int wal_pages() const { return handle_->wal_pages; }
   bool in_transaction() const;
   std::int64_t last_rowid() const;
+  /// For the files of this folder that need more of SQLite than is said here.
+  DatabaseHandle& handle() { return *handle_; }
 
  private:
   struct Close {

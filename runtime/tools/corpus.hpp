@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,7 +41,7 @@ struct CorpusConfig {
   /// Problems kept; further ones are only counted.
   std::size_t problems_max = 100;
   /// A passage ends at the last sentence or line before so many bytes.
-  std::size_t passage_bytes_max = 1200;
+  std::size_t passage_bytes_max = 1000;
   /// Words of a query that are looked up; the rest is ignored.
   std::size_t query_words_max = 64;
   std::size_t query_bytes_max = 4096;
@@ -96,6 +98,7 @@ class Corpus {
   Corpus();
 
   std::vector<Document> documents_;
+  std::map<std::string, std::size_t, std::less<>> by_id_;
   std::vector<CorpusProblem> problems_;
   std::size_t problem_count_ = 0;
   std::unique_ptr<SearchIndex> index_;
