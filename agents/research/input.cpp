@@ -1,0 +1,132 @@
+// Reading the input document, key by key.
+#include "agents/research/input.hpp"
+
+#include "agents/research/words.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <optional>
+
+namespace troupe::research {
+namespace {
+
+constexpr std::size_t kQuestionMax = 4000;
+
+struct WholeBounds {
+  std::int64_t min, max;
+};
+
+std::optional<std::int64_t> whole_number(const Json& value) {
+  if (value.is_number_integer()) return value.get<std::int64_t>();
+  if (!value.is_string()) return std::nullopt;
+  auto text = value.get<std::string>();
+  std::int64_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+/// Reads settings and keeps the first that is wrong.
+class Settings {
+ public:
+  explicit Settings(const Json& json) : json_(json) {}
+
+  template <class T>
+  void number(const char* key, T& into, WholeBounds bounds) {
+    const auto* value = find(json_, key);
+    if (value == nullptr || value->is_null() || *value == "") return;
+    auto given = whole_number(*value);
+    if (given && *given >= bounds.min && *given <= bounds.max) {
+      into = static_cast<T>(*given);
+      return;
+    }
+    wrong(key, fmt::format("a whole number from {} to {}", bounds.min, bounds.max));
+  }
+  void seconds(const char* key, Duration& into, WholeBounds bounds) {
+    auto count = std::chrono::duration_cast<std::chrono::seconds>(into).count();
+    number(key, count, bounds);
+    into = std::chrono::seconds(count);
+  }
+  /// True when it has the first of the two words.
+  void either(const char* key, bool& into, const char* yes, const char* no) {
+    const auto* value = find(json_, key);
+    if (value == nullptr || value->is_null()) return;
+    if (*value == yes || *value == Json(true)) {
+      into = true;
+    } else if (*value == no || *value == Json(false)) {
+      into = false;
+    } else {
+      wrong(key, fmt::format("{} or {}", yes, no));
+    }
+  }
+  void text(const char* key, std::string& into) { into = get_string(json_, key, into); }
+  void wrong(const char* key, const std::string& right) {
+    if (!problem_) problem_ = make_error(Errc::invalid_input, fmt::format("{}: expected {}", key, right));
+  }
+  const std::optional<Error>& problem() const { return problem_; }
+
+ private:
+  const Json& json_;
+  std::optional<Error> problem_;
+};
+
+void read_effort(Settings& settings, EffortWish& out) {
+  settings.text("effort", out.kind);
+  if (out.kind == "auto") out.kind.clear();
+  bool known = out.kind.empty() || out.kind == "simple" || out.kind == "comparison" || out.kind == "complex";
+  if (!known) settings.wrong("effort", "auto, simple, comparison or complex");
+  settings.number("subagents_max", out.agents_max, {0, 1'000'000});
+  settings.number("calls_max", out.calls_max, {0, 1'000'000});
+}
+
+void read_bounds(Settings& settings, ResearchInput& out) {
+  settings.number("parallel", out.parallel, {1, static_cast<std::int64_t>(kSubagentsCeiling)});
+  settings.number("tools_parallel", out.tools_parallel, {1, 16});
+  settings.number("rounds", out.rounds_max, {1, static_cast<std::int64_t>(kRoundsCeiling)});
+  settings.number("first_k", out.first_k, {0, static_cast<std::int64_t>(kSubagentsCeiling)});
+  settings.number("context_tokens", out.context_tokens_max, {2000, 1'000'000});
+  settings.number("output_tokens", out.output_tokens_max, {256, 65'536});
+  settings.seconds("deadline_s", out.deadline, {0, 7 * 86'400});
+  settings.seconds("grace_s", out.grace, {0, 3600});
+  settings.seconds("call_deadline_s", out.call_deadline, {1, 3600});
+}
+
+void read_without(Settings& settings, Without& out) {
+  std::string list;
+  settings.text("without", list);
+  list = "," + list + ",";
+  auto named = [&](const char* name) { return list.find(fmt::format(",{},", name)) != std::string::npos; };
+  out = {.plan = named("plan"),
+         .repeats = named("repeats"),
+         .tool_errors = named("tool_errors"),
+         .async = named("async")};
+}
+
+}  // namespace
+
+Result<ResearchInput> read_research_input(const JsonText& input) {
+  auto json = parse_json(input.text);
+  if (!json) return std::unexpected(json.error());
+  ResearchInput out;
+  out.given = input;
+  out.question = one_line(get_string(*json, "question"), kQuestionMax + 1);
+  if (out.question.empty() || out.question.size() > kQuestionMax)
+    return fail(Errc::invalid_input, fmt::format("question: expected 1 to {} bytes of text", kQuestionMax));
+  Settings settings(*json);
+  settings.text("tenant", out.tenant);
+  settings.text("principal", out.principal);
+  read_effort(settings, out.effort);
+  read_bounds(settings, out);
+  read_without(settings, out.without);
+  settings.either("unsupported", out.mark_unsupported, "mark", "remove");
+  settings.either("critic", out.critic, "on", "off");
+  settings.text("lead_feature", out.tiers.lead);
+  settings.text("agent_feature", out.tiers.agent);
+  settings.text("critic_feature", out.tiers.critic);
+  settings.text("cite_feature", out.tiers.cite);
+  if (settings.problem()) return std::unexpected(*settings.problem());
+  return out;
+}
+
+}  // namespace troupe::research

@@ -1,0 +1,53 @@
+// The order of the work: plan, rounds, report.
+#include "agents/research/lead.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe::research {
+namespace {
+
+constexpr std::size_t kStepsBesideAgents = 6;
+
+bool nobody_found_and_one_failed(const Leading& lead) {
+  return lead.findings.empty() && lead.first_error && lead.first_error->code != Errc::refused;
+}
+
+Task<Result<JsonText>> run_lead(Workflow& wf, ToolSource source, JsonText given) {
+  auto input = read_research_input(given);
+  if (!input) co_return std::unexpected(input.error());
+  auto tools = source(given);
+  if (!tools) co_return std::unexpected(tools.error());
+  Leading lead{.wf = wf, .input = std::move(*input), .tools = std::move(*tools)};
+  for (const auto& spec : lead.tools.specs()) lead.tool_names.push_back(spec.name);
+  lead.effort = effort_for(lead.input.question, lead.input.effort);
+  lead.started = wf.now();
+  auto planning = make_plan(lead);
+  auto tasks = co_await planning;
+  if (!tasks) co_return std::unexpected(tasks.error());
+  while (!tasks->empty()) {
+    wf.plan(kStepsBesideAgents + lead.agents.size() + tasks->size());
+    auto before = lead.findings.size();
+    auto working = run_round(lead, std::move(*tasks));
+    auto worked = co_await working;
+    if (!worked) co_return std::unexpected(worked.error());
+    auto looking = find_gaps(lead, before);
+    tasks = co_await looking;
+    if (!tasks) co_return std::unexpected(tasks.error());
+  }
+  if (nobody_found_and_one_failed(lead)) co_return std::unexpected(*lead.first_error);
+  auto writing = write_up(lead);
+  auto outcome = co_await writing;
+  if (!outcome) co_return std::unexpected(outcome.error());
+  co_return research_json(lead, *outcome);
+}
+
+}  // namespace
+
+WorkflowFunction make_research(ToolSource source) {
+  return [source = std::move(source)](Workflow& wf, JsonText input) {
+    return run_lead(wf, source, std::move(input));
+  };
+}
+
+}  // namespace troupe::research

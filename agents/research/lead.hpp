@@ -1,0 +1,83 @@
+// The lead while a run lasts: its plan, its agents, what they found, and what it has cost.
+#pragma once
+
+#include "agents/research/citation.hpp"
+#include "agents/research/job.hpp"
+#include "agents/research/research.hpp"
+
+#include <troupe/structured.hpp>
+#include <troupe/task.hpp>
+#include <troupe/workflow.hpp>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace troupe::research {
+
+/// One subagent as the lead knows it.
+struct AgentRecord {
+  Delegation task;
+  std::size_t round = 1;
+  AgentReport report;
+  /// Empty while it runs and when it gave a report; else an Errc name, "cancelled" or "unreadable".
+  std::string error;
+  bool ended = false;
+};
+
+/// Everything the lead's tasks refer to. Used by one coroutine tree; outlives its tasks.
+struct Leading {
+  Workflow& wf;
+  ResearchInput input;
+  Toolbox tools;
+  std::vector<std::string> tool_names = {};
+  Effort effort = {};
+  WallTime started = {};
+  /// The plan in a few lines, shown in every prompt of the run (M2).
+  std::string plan = {};
+  std::vector<AgentRecord> agents = {};
+  std::vector<Finding> findings = {};
+  Spend spend = {};
+  /// For the report's readers: what was refused, merged, cut, cancelled, or done without a model.
+  std::vector<std::string> notes = {};
+  std::optional<Error> first_error = {};
+  std::size_t rounds = 0, refused_tasks = 0, merged_tasks = 0, cut_tasks = 0;
+
+  void note(std::string text);
+  /// The moment the report must be begun; 0: none.
+  std::int64_t deadline_ms() const;
+  /// Agents that may still be started.
+  std::size_t agents_left() const;
+  std::vector<std::string> asked_hashes() const;
+  void add(const StructuredAnswer& answer);
+};
+
+/// Asks for the plan, keeps what of it passes (recorded as step "plan.kept"), falls back on one task that is
+/// the question. The tasks are not yet started.
+Task<Result<std::vector<Delegation>>> make_plan(Leading& lead);
+/// Starts these agents, `parallel` at once, and takes their reports as they come.
+Task<Result<void>> run_round(Leading& lead, std::vector<Delegation> tasks);
+/// New tasks for what is missing; none when it suffices, nothing new came, or no more may be started.
+Task<Result<std::vector<Delegation>>> find_gaps(Leading& lead, std::size_t findings_before);
+
+/// What a run says at its end.
+struct Outcome {
+  bool found = false;
+  std::string answer;
+  std::string body;
+  std::vector<Claim> claims;
+  CitationCheck check;
+  /// "model", or "rule" when the pass gave no report that was the same but for marks.
+  std::string cited_by = "model";
+  std::size_t citation_tries = 0, unresolved = 0, removed_by_critic = 0;
+  bool answer_supported = true;
+};
+/// Writes, criticises, cites and checks (M10, M21). Falls back on rules where a model cannot be asked.
+Task<Result<Outcome>> write_up(Leading& lead);
+
+/// research.json with the report's text; see make_research.
+JsonText research_json(const Leading& lead, const Outcome& outcome);
+std::string research_markdown(const Leading& lead, const Outcome& outcome);
+
+}  // namespace troupe::research

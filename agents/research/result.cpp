@@ -1,0 +1,158 @@
+// research.json and report.md.
+#include "agents/research/lead.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace troupe::research {
+namespace {
+
+constexpr std::size_t kQueriesShown = 30;
+
+Json citations_of(const Claim& claim, const Leading& lead) {
+  Json out = Json::array();
+  for (auto number : claim.cited) {
+    const auto& span = lead.findings[number - 1].span;
+    out.push_back(Json{{"doc", span.doc}, {"start", span.start}, {"end", span.end}});
+  }
+  return out;
+}
+
+Json claims_json(const Leading& lead, const Outcome& outcome) {
+  Json out = Json::array();
+  for (const auto& claim : outcome.claims) {
+    if (claim.cited.empty()) continue;
+    out.push_back(Json{{"text", claim.text}, {"citations", citations_of(claim, lead)}});
+  }
+  return out;
+}
+
+Json queries_json(const AgentReport& report) {
+  Json out = Json::array();
+  for (const auto& query : report.queries)
+    out.push_back(Json{{"tool", query.tool},
+                       {"text", query.text},
+                       {"terms", query.terms},
+                       {"turn", query.turn},
+                       {"shown", query.shown}});
+  return out;
+}
+
+Json agent_json(const AgentRecord& agent) {
+  const auto& report = agent.report;
+  Json out{{"objective", agent.task.objective},
+           {"round", agent.round},
+           {"findings", report.findings.size()},
+           {"sources", report.sources},
+           {"tool_calls", report.spend.tool_calls},
+           {"calls", report.spend.calls},
+           {"tokens", report.spend.input + report.spend.output + report.spend.cached},
+           {"cost", report.spend.usd},
+           {"stopped", report.stopped},
+           {"sufficient", report.sufficient},
+           {"repeats", report.repeats},
+           {"tool_errors", report.tool_errors},
+           {"refused_calls", report.refused_calls},
+           {"queries", queries_json(report)}};
+  if (!agent.error.empty()) out["error"] = agent.error;
+  return out;
+}
+
+// The same call made by two agents of one run, as a share of all calls (M3).
+double duplicate_rate(const Leading& lead) {
+  std::size_t made = 0;
+  std::set<std::string> distinct;
+  for (const auto& agent : lead.agents) {
+    made += agent.report.asked.size();
+    distinct.insert(agent.report.asked.begin(), agent.report.asked.end());
+  }
+  return made == 0 ? 0 : 1 - static_cast<double>(distinct.size()) / static_cast<double>(made);
+}
+
+Json checks_json(const Leading& lead, const Outcome& outcome) {
+  return Json{{"citations_by", outcome.cited_by},
+              {"citation_tries", outcome.citation_tries},
+              {"fake_citations", outcome.check.fake},
+              {"unsupported_citations", outcome.check.unsupported},
+              {"added_citations", outcome.check.added},
+              {"unresolved_citations", outcome.unresolved},
+              {"claims_without_support", outcome.check.claims_without},
+              {"claims_removed_by_critic", outcome.removed_by_critic},
+              {"answer_supported", outcome.answer_supported},
+              {"tasks_refused", lead.refused_tasks},
+              {"tasks_merged", lead.merged_tasks},
+              {"tasks_cut", lead.cut_tasks},
+              {"duplicate_query_rate", duplicate_rate(lead)}};
+}
+
+std::string searched_for(const Leading& lead) {
+  std::set<std::string> shown;
+  std::size_t sources = 0;
+  for (const auto& agent : lead.agents) {
+    sources += agent.report.sources;
+    for (const auto& query : agent.report.queries)
+      if (shown.size() < kQueriesShown) shown.insert(query.text);
+  }
+  auto out = fmt::format("Read {} passages after these queries:\n\n", sources);
+  for (const auto& text : shown) out += "- " + text + "\n";
+  return out;
+}
+
+std::string source_list(const Leading& lead, const Outcome& outcome) {
+  std::set<std::size_t> cited;
+  for (const auto& claim : outcome.claims) cited.insert(claim.cited.begin(), claim.cited.end());
+  std::string out;
+  for (auto number : cited) {
+    const auto& source = lead.findings[number - 1];
+    out += fmt::format("[{}] {}{}{} (bytes {} to {} of {})\n", number, source.title,
+                       source.url.empty() ? "" : ", ", source.url, source.span.start, source.span.end,
+                       source.span.doc);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string research_markdown(const Leading& lead, const Outcome& outcome) {
+  auto out = "# " + lead.input.question + "\n\n";
+  if (outcome.found) {
+    out += "**Answer:** " + outcome.answer + "\n\n";
+  } else {
+    out += "**Not found.** The sources that could be read do not answer this.\n\n";
+  }
+  if (!outcome.body.empty()) out += outcome.body + "\n\n";
+  auto sources = source_list(lead, outcome);
+  if (!sources.empty()) out += "## Sources\n\n" + sources + "\n";
+  out += "## What was searched\n\n" + searched_for(lead);
+  if (lead.notes.empty()) return out;
+  out += "\n## Notes\n\n";
+  for (const auto& note : lead.notes) out += "- " + note + "\n";
+  return out;
+}
+
+JsonText research_json(const Leading& lead, const Outcome& outcome) {
+  Json agents = Json::array();
+  for (const auto& agent : lead.agents) agents.push_back(agent_json(agent));
+  const auto& spend = lead.spend;
+  return {dump_json(Json{{"question", lead.input.question},
+                         {"answer", outcome.answer},
+                         {"found", outcome.found},
+                         {"claims", claims_json(lead, outcome)},
+                         {"agents", std::move(agents)},
+                         {"kind", to_string(lead.effort.kind)},
+                         {"rounds", lead.rounds},
+                         {"plan", lead.plan},
+                         {"calls", spend.calls},
+                         {"tool_calls", spend.tool_calls},
+                         {"tokens", spend.input + spend.output + spend.cached},
+                         {"usage", to_json(spend)},
+                         {"cost", spend.usd},
+                         {"checks", checks_json(lead, outcome)},
+                         {"notes", lead.notes},
+                         {"report", research_markdown(lead, outcome)}})};
+}
+
+}  // namespace troupe::research

@@ -1,0 +1,209 @@
+// One round of agents: started as there is room, taken as they end, told to finish when it is time (M15).
+#include "agents/research/lead.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe::research {
+
+/// What ended: an agent, or a timer.
+struct Arrival {
+  enum class What { agent, deadline, grace } what = What::agent;
+  std::size_t agent = 0;
+  Result<ChildEnd> end = ChildEnd{};
+};
+
+/// A round's own affairs; the lead's outlive it.
+struct Round {
+  explicit Round(Leading& leading) : lead(leading) {}
+  Leading& lead;
+  TaskGroup<Arrival> group{256};
+  /// Positions in lead.agents, and the group's number of each that was started.
+  std::vector<std::size_t> waiting;
+  std::vector<std::pair<std::size_t, std::size_t>> running;
+  std::size_t ended = 0, total = 0;
+  bool finishing = false;
+  /// Who is to be told to finish.
+  std::vector<std::size_t> to_tell;
+};
+
+namespace {
+
+StepKey agent_key(const Leading& lead, std::size_t agent) {
+  return {"agent", fmt::format("{}/{}", lead.agents[agent].round, lead.agents[agent].task.id)};
+}
+
+// Equal shares of what is left, with a part kept for the report.
+Budget slice_of(const Leading& lead, std::size_t sharers) {
+  auto view = lead.wf.budget();
+  auto share = 0.8 / static_cast<double>(std::max<std::size_t>(sharers, 1));
+  Budget out;
+  if (view.cap.usd > 0) out.usd = std::max(0.0, view.cap.usd - view.spent.usd - view.reserved.usd) * share;
+  if (view.cap.tokens > 0) {
+    auto left = std::max<std::int64_t>(0, view.cap.tokens - view.spent.tokens - view.reserved.tokens);
+    out.tokens = std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(left) * share));
+  }
+  out.tool_calls = static_cast<std::int64_t>(lead.effort.calls_max);
+  return out;
+}
+
+JsonText agent_input(const Leading& lead, std::size_t agent) {
+  AgentJob job{.input = lead.input,
+               .task = lead.agents[agent].task,
+               .plan = lead.plan,
+               .known = lead.findings,
+               .asked = {}};
+  // Within a round nobody knows what the others ask; what earlier rounds asked is known.
+  for (auto& hash : lead.asked_hashes()) job.asked.insert(std::move(hash));
+  return to_input(job);
+}
+
+Task<Arrival> run_one(Leading& lead, std::size_t agent, ChildSpec spec) {
+  auto key = agent_key(lead, agent);
+  auto child = lead.wf.child(key, std::move(spec));
+  auto end = co_await child;
+  Arrival out{.what = Arrival::What::agent, .agent = agent, .end = std::move(end)};
+  co_return out;
+}
+
+Task<Arrival> ring(Leading& lead, StepKey key, std::int64_t when_ms, Arrival::What what) {
+  auto sleep = lead.wf.sleep_until(key, WallTime{when_ms});
+  auto rung = co_await sleep;
+  Arrival out{.what = what, .agent = 0, .end = ChildEnd{}};
+  if (!rung) out.end = std::unexpected(rung.error());
+  co_return out;
+}
+
+void start_some(Round& round) {
+  auto& lead = round.lead;
+  while (!round.finishing && !round.waiting.empty() && round.running.size() < lead.input.parallel) {
+    auto agent = round.waiting.front();
+    round.waiting.erase(round.waiting.begin());
+    auto sharers = round.waiting.size() + round.running.size() + 1;
+    ChildSpec spec{.workflow = std::string(kAgentName),
+                   .input = agent_input(lead, agent),
+                   .slice = slice_of(lead, sharers)};
+    auto number = round.group.add(run_one(lead, agent, std::move(spec)));
+    round.running.emplace_back(agent, number);
+  }
+}
+
+void take_findings_of(Leading& lead, const AgentReport& report) {
+  for (const auto& finding : report.findings) {
+    auto same = [&](const Finding& other) { return other.span == finding.span; };
+    if (std::ranges::none_of(lead.findings, same)) lead.findings.push_back(finding);
+  }
+}
+
+void take_end(Round& round, Arrival& arrival) {
+  auto& lead = round.lead;
+  auto& agent = lead.agents[arrival.agent];
+  agent.ended = true;
+  ++round.ended;
+  std::erase_if(round.running, [&](const auto& one) { return one.first == arrival.agent; });
+  if (!arrival.end) {
+    agent.error = to_string(arrival.end.error().code);
+    lead.note(fmt::format("an agent failed: {}", agent.error));
+    if (!lead.first_error) lead.first_error = arrival.end.error();
+    return;
+  }
+  auto report = read_agent_report(arrival.end->output);
+  if (!report) {
+    agent.error = "unreadable";
+    return;
+  }
+  agent.report = std::move(*report);
+  lead.spend.add(agent.report.spend);
+  take_findings_of(lead, agent.report);
+}
+
+// Those who run are told to finish, those who wait are not started, and soon the rest is stopped.
+void begin_to_finish(Round& round, const char* why) {
+  if (round.finishing) return;
+  round.finishing = true;
+  auto& lead = round.lead;
+  for (auto agent : round.waiting) {
+    lead.agents[agent].error = "cancelled";
+    lead.agents[agent].ended = true;
+  }
+  round.waiting.clear();
+  if (round.running.empty()) return;
+  lead.note(fmt::format("{} agents were told to finish: {}", round.running.size(), why));
+  for (const auto& [agent, number] : round.running) round.to_tell.push_back(agent);
+  auto grace = std::chrono::duration_cast<std::chrono::milliseconds>(lead.input.grace).count();
+  StepKey key{"grace", std::to_string(lead.rounds)};
+  round.group.add(ring(lead, key, lead.wf.now().ms + grace, Arrival::What::grace));
+}
+
+void stop_the_rest(Round& round) {
+  for (const auto& [agent, number] : round.running) {
+    round.group.cancel(number);
+    round.lead.agents[agent].error = "cancelled";
+    round.lead.agents[agent].ended = true;
+    round.lead.note("an agent was cancelled: it did not finish in time");
+  }
+  round.running.clear();
+}
+
+Task<Result<void>> tell_to_finish(Round& round) {
+  auto agents = std::exchange(round.to_tell, {});
+  for (auto agent : agents) {
+    JsonText finish{R"({"finish":true})"};
+    auto telling = round.lead.wf.signal_child(agent_key(round.lead, agent), "steer", std::move(finish));
+    // One that has just ended needs no telling.
+    auto told = co_await telling;
+    (void)told;
+  }
+  co_return Result<void>{};
+}
+
+void open_round(Round& round, std::vector<Delegation> tasks) {
+  auto& lead = round.lead;
+  ++lead.rounds;
+  round.total = tasks.size();
+  for (auto& task : tasks) {
+    round.waiting.push_back(lead.agents.size());
+    lead.agents.push_back({.task = std::move(task), .round = lead.rounds, .report = {}, .error = {}});
+  }
+  if (auto when = lead.deadline_ms(); when != 0) {
+    StepKey key{"deadline", std::to_string(lead.rounds)};
+    round.group.add(ring(lead, key, when, Arrival::What::deadline));
+  }
+}
+
+void decide(Round& round) {
+  auto& lead = round.lead;
+  auto enough = lead.input.first_k == 0 ? round.total : std::min(lead.input.first_k, round.total);
+  if (round.ended >= enough && !lead.input.without.async) begin_to_finish(round, "enough have reported");
+  if (lead.wf.budget().stage >= BudgetStage::degrade) begin_to_finish(round, "the budget is nearly spent");
+}
+
+}  // namespace
+
+Task<Result<void>> run_round(Leading& lead, std::vector<Delegation> tasks) {
+  Round round(lead);
+  open_round(round, std::move(tasks));
+  start_some(round);
+  while (!round.running.empty() || (!round.waiting.empty() && !round.finishing)) {
+    auto next = round.group.next();
+    auto ended = co_await next;
+    if (!ended) break;
+    auto arrival = std::move(ended->value);
+    if (arrival.what == Arrival::What::agent) take_end(round, arrival);
+    if (arrival.what == Arrival::What::deadline && arrival.end)
+      begin_to_finish(round, "the deadline is near");
+    if (arrival.what == Arrival::What::grace) stop_the_rest(round);
+    decide(round);
+    if (!round.to_tell.empty()) {
+      auto telling = tell_to_finish(round);
+      auto told = co_await telling;
+      if (!told) co_return told;
+    }
+    start_some(round);
+  }
+  co_return Result<void>{};
+}
+
+}  // namespace troupe::research
