@@ -46,7 +46,7 @@ std::string_view troupe::config::demo_config_text() {
 ")
 target_sources(troupe_config_objects PRIVATE "${CMAKE_BINARY_DIR}/generated/demo_text.cpp")
 troupe_layer(telemetry runtime/telemetry DEPS base LIBS PrometheusCore::core)
-troupe_layer(journal runtime/journal DEPS base telemetry LIBS SQLite::SQLite3)
+troupe_layer(journal runtime/journal DEPS base telemetry LIBS SQLite::SQLite3 PostgreSQL::PostgreSQL)
 troupe_layer(transport runtime/transport DEPS base protocol LIBS ZeroMQ::zmq)
 troupe_layer(http runtime/http DEPS base LIBS OpenSSL::SSL OpenSSL::Crypto Nghttp2::nghttp2)
 troupe_layer(tools runtime/tools DEPS journal http json base)

@@ -1,4 +1,4 @@
-// Durable history of runs: the one interface behind which SQLite (and later PostgreSQL) keep it
+// Durable history of runs: the one interface behind which SQLite and PostgreSQL keep it
 // (RUNTIME 5.2).
 #pragma once
 
@@ -11,6 +11,10 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+namespace troupe {
+class Clock;
+}
 
 namespace troupe::journal {
 
@@ -289,6 +293,45 @@ struct SqliteConfig {
   /// The file may not grow beyond; reaching it is a full disk. 0: no limit.
   std::uint64_t file_bytes_max = 0;
 };
+
+/// A journal that many nodes share: a schema of a PostgreSQL database (15 or newer).
+struct PostgresConfig {
+  /// libpq's words: "host=db.internal dbname=troupe user=troupe", or a postgresql:// address. A connection of
+  /// its own or session pooling; pooling by transaction loses the session's settings. Never logged.
+  std::string conninfo;
+  /// Lower-case letters, digits, underscores. Created when it is missing.
+  std::string schema = "troupe";
+  /// Joins under this name when opened (membership.hpp); empty: appends and claims are refused until join().
+  std::string node, address, region;
+  /// Off: synchronous_commit=off, which survives our own crash but not the server's.
+  bool power_safe = true;
+  /// As in SqliteConfig.
+  std::size_t batch_entries_max = 1024;
+  std::size_t batch_bytes_max = 4u << 20;
+  std::size_t payload_bytes_max = 16u << 20;
+  std::size_t queue_bytes_max = 256u << 20;
+  /// The lease, and how often a thread of the store renews it; 0: whoever holds the seat calls renew().
+  Duration lease = std::chrono::seconds(10);
+  Duration renew_every = std::chrono::seconds(3);
+  /// How long what is queued waits for a server that has gone; then it is answered with `storage`.
+  Duration outage_max = std::chrono::seconds(30);
+  /// How long a server may take over one answer before the connection counts as broken.
+  Duration answer_max = std::chrono::seconds(30);
+  /// Measures leases and outages; null: the machine's.
+  const Clock* clock = nullptr;
+};
+
+/// As the interface says, with these differences. A run that a living node holds cannot be claimed by
+/// another: `refused`, naming the node; take_over() is how runs change hands. A run must have been claimed
+/// through this journal before it is written. Texts must be UTF-8 without zero bytes, else `invalid_input`.
+/// `lsn` grows within a run; over runs of several nodes it is only about the order of commits. After
+/// `storage` later batches may succeed: the server comes back. A connection that breaks during a commit is
+/// looked into when the server answers again, so `storage` for that reason means only: it did not in
+/// outage_max. Opening fails with `storage` when there is no server, the schema is of a newer version, or the
+/// database is not UTF-8; `bad_config` for a schema name that is none.
+Result<std::unique_ptr<Journal>> open_postgres(PostgresConfig config);
+/// For looking only, as above. `input_missing` when there is no journal.
+Result<std::unique_ptr<Journal>> open_postgres_readonly(PostgresConfig config);
 
 /// Fails with `storage` when the file cannot be opened, is no journal, is of a newer version, or another
 /// process is writing to it (one writer per file: an flock beside it, refused with a clear text naming the

@@ -5,6 +5,7 @@
 #include "runtime/journal/journal.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,8 @@ namespace troupe::journal {
 inline constexpr std::size_t kNodeNameBytesMax = 200;
 /// Runs change hands in batches of this many: 33 thousand claims a second instead of 5 (RUNTIME 1).
 inline constexpr std::size_t kTakeOverBatch = 32;
-/// `invalid_input` when this cannot name a node.
-Result<void> check_node_name(const std::string& node);
+/// `invalid_input` when this cannot name a node, or a topic.
+Result<void> check_node_name(const std::string& name);
 
 struct NodeRow {
   std::string id;
@@ -59,6 +60,14 @@ class Membership {
   /// Planned drain: gives up the seat at once; this node's runs may be taken over from now on, and what it
   /// writes is refused.
   virtual Result<void> leave() = 0;
+
+  /// Tells the watchers of all nodes that something of this topic (200 bytes at most) may have changed: a
+  /// signal for a run, work to take. A hint that may get lost: what matters is in the tables.
+  virtual Result<void> poke(const std::string& topic) = 0;
+  /// Calls `hint` with each topic that anyone pokes, this node included; a shared store also calls it with an
+  /// empty topic once a second, for those that got lost. On a thread of the store or of who pokes; it must
+  /// not block nor call watch(). Replaces the one before; when this returns, that one is not called any more.
+  virtual void watch(std::function<void(const std::string& topic)> hint) = 0;
 };
 
 }  // namespace troupe::journal

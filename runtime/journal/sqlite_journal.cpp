@@ -191,8 +191,7 @@ Result<std::unique_ptr<Committer>> start_committer(const SqliteConfig& config) {
   if (!connection) return std::unexpected(std::move(connection.error()));
   auto for_checkpoints = Connection::open(config.path, Connection::Mode::write);
   if (!for_checkpoints) return std::unexpected(std::move(for_checkpoints.error()));
-  Committer::Limits limits{.group_entries_max = config.batch_entries_max,
-                           .group_bytes_max = config.batch_bytes_max,
+  Committer::Limits limits{.group = {config.batch_entries_max, config.batch_bytes_max},
                            .queue_bytes_max = config.queue_bytes_max,
                            .wal_bytes_max = config.wal_bytes_max};
   return Committer::start(std::make_unique<Connection>(std::move(*connection)), std::move(*for_checkpoints),

@@ -34,10 +34,10 @@ Result<std::vector<std::string>> abandoned(Connection& connection, std::uint64_t
 
 }  // namespace
 
-Result<void> check_node_name(const std::string& node) {
-  if (!node.empty() && node.size() <= kNodeNameBytesMax) return {};
-  return fail(Errc::invalid_input,
-              fmt::format("a node's name has 1 to {} bytes, not {}", kNodeNameBytesMax, node.size()));
+Result<void> check_node_name(const std::string& name) {
+  if (!name.empty() && name.size() <= kNodeNameBytesMax) return {};
+  return fail(Errc::invalid_input, fmt::format("the name of a node or topic has 1 to {} bytes, not {}",
+                                               kNodeNameBytesMax, name.size()));
 }
 
 SqliteMembership::Seat SqliteMembership::seat() const {
@@ -129,6 +129,18 @@ Result<void> SqliteMembership::leave() {
   std::lock_guard lock(mutex_);
   seat_ = {};
   return {};
+}
+
+Result<void> SqliteMembership::poke(const std::string& topic) {
+  if (auto ok = check_node_name(topic); !ok) return ok;
+  std::lock_guard lock(hint_mutex_);
+  if (hint_) hint_(topic);
+  return {};
+}
+
+void SqliteMembership::watch(std::function<void(const std::string&)> hint) {
+  std::lock_guard lock(hint_mutex_);
+  hint_ = std::move(hint);
 }
 
 }  // namespace troupe::journal

@@ -25,6 +25,8 @@ class SqliteMembership final : public Membership {
   Result<std::vector<NodeRow>> nodes() override;
   Result<std::vector<RunRow>> take_over(std::size_t limit) override;
   Result<void> leave() override;
+  Result<void> poke(const std::string& topic) override;
+  void watch(std::function<void(const std::string&)> hint) override;
 
  private:
   struct Seat {
@@ -38,6 +40,8 @@ class SqliteMembership final : public Membership {
   Readers readers_;
   mutable std::mutex mutex_;
   Seat seat_;
+  std::mutex hint_mutex_;
+  std::function<void(const std::string&)> hint_;
 };
 
 }  // namespace troupe::journal

@@ -1,5 +1,5 @@
 // The bounds of what may be asked of a journal, checked before it is queued.
-#include "runtime/journal/writer.hpp"
+#include "runtime/journal/rules.hpp"
 
 #include <fmt/format.h>
 

@@ -49,22 +49,6 @@ constexpr std::string_view kInsertExposure =
     "INSERT INTO exposure(experiment, version, arm, unit, decision, node, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO NOTHING";
 
-/// Whether this writer still holds the run. Equality, not order: an epoch nobody was given is no better than
-/// a stale one.
-Result<void> check_fence(const std::string& run_id, std::uint64_t epoch, const RunHead& head) {
-  if (epoch == head.epoch) return {};
-  return fail(Errc::storage,
-              fmt::format("run {} is fenced: epoch {} writes, but the run is held under epoch {}", run_id,
-                          epoch, head.epoch));
-}
-
-Result<void> check_place(const Entry& entry, const RunHead& head) {
-  if (entry.seq == head.seq + 1) return {};
-  return fail(Errc::storage,
-              fmt::format("run {}: entry {} cannot follow entry {}: {}", entry.run_id, entry.seq, head.seq,
-                          entry.seq <= head.seq ? "it is recorded already" : "a gap"));
-}
-
 }  // namespace
 
 Result<Writer> Writer::open(Connection& connection) {
@@ -123,8 +107,7 @@ Result<void> Writer::take_over(RunRow& row) {
   if (!stored) return std::unexpected(std::move(stored.error()));
   if (!*stored) return fail(Errc::internal, fmt::format("run {} vanished while it was claimed", row.run_id));
   if (!row.workflow.empty() && (*stored)->workflow != row.workflow)
-    return fail(Errc::invalid_input,
-                fmt::format("run {} is a {}, not a {}", row.run_id, (*stored)->workflow, row.workflow));
+    return other_workflow(row.run_id, (*stored)->workflow, row.workflow);
   if (auto ok = statements_.claim_run.with(row.node, holder_, row.run_id).run(); !ok) return ok;
   heads_.forget(row.run_id);
   if ((*stored)->state != RunState::running) row.node = (*stored)->node;
@@ -138,7 +121,7 @@ Result<void> Writer::put_run(const RunRow& row) {
   auto head = heads_.find(row.run_id);
   if (!head) return std::unexpected(std::move(head.error()));
   if (!*head) return insert_run(row);
-  if (auto ok = check_fence(row.run_id, row.epoch, **head); !ok) return ok;
+  if (auto ok = check_fence(row.run_id, row.epoch, (*head)->epoch); !ok) return ok;
   auto id = (*head)->id;
   auto input = blobs_.put(row.input);
   if (!input) return std::unexpected(std::move(input.error()));
@@ -168,10 +151,9 @@ Result<void> Writer::put_entry(const Entry& entry) {
   auto found = heads_.find(entry.run_id);
   if (!found) return std::unexpected(std::move(found.error()));
   auto* head = *found;
-  if (!head)
-    return fail(Errc::invalid_input, fmt::format("run {} does not exist: claim it first", entry.run_id));
-  if (auto ok = check_fence(entry.run_id, entry.epoch, *head); !ok) return ok;
-  if (auto ok = check_place(entry, *head); !ok) return ok;
+  if (!head) return unknown_run(entry.run_id);
+  if (auto ok = check_fence(entry.run_id, entry.epoch, head->epoch); !ok) return ok;
+  if (auto ok = check_place(entry, head->seq); !ok) return ok;
   auto payload = blobs_.put(entry.payload);
   if (!payload) return std::unexpected(std::move(payload.error()));
   auto written =
@@ -181,10 +163,7 @@ Result<void> Writer::put_entry(const Entry& entry) {
           .run();
   if (written) head->seq = entry.seq;
   // The head has vouched for (run, seq), so what is left to collide is a step's result or a child's end.
-  if (!written && written.error().code == Errc::invalid_input)
-    return fail(Errc::storage, fmt::format("run {}: {} {} {} already", entry.run_id,
-                                           entry.kind == Kind::child_end ? "child" : "step", entry.step_key,
-                                           entry.kind == Kind::child_end ? "has ended" : "has a result"));
+  if (!written && written.error().code == Errc::invalid_input) return repeated(entry);
   return written;
 }
 

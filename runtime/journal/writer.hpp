@@ -4,15 +4,12 @@
 #include "runtime/journal/blob_store.hpp"
 #include "runtime/journal/database.hpp"
 #include "runtime/journal/journal.hpp"
+#include "runtime/journal/rules.hpp"
 #include "runtime/journal/run_heads.hpp"
 
 #include <string>
 
 namespace troupe::journal {
-
-/// `invalid_input` when a text or payload of the batch is over its bound or a kind is unknown.
-Result<void> validate(const Batch& batch, std::size_t payload_bytes_max);
-Result<void> validate(const RunRow& row, std::size_t payload_bytes_max);
 
 /// Works within the caller's transaction and on its thread. After a failure the caller must roll the batch
 /// back; whether the disk or only the batch was at fault, Connection::broken tells.

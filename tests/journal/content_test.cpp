@@ -10,7 +10,9 @@ namespace {
 
 using ::testing::IsEmpty;
 
-class ContentTest : public JournalTest {
+class ContentTest : public StoreTest {};
+
+class ContentFileTest : public JournalTest {
  protected:
   /// Size of the closed file after 39 entries with a 100 KB prompt each, which `vary` may make unlike.
   std::uintmax_t size_with(const std::string& name, bool vary) {
@@ -29,12 +31,12 @@ class ContentTest : public JournalTest {
   }
 };
 
-TEST_F(ContentTest, APromptWrittenByThirtyNineRunsIsStoredOnce) {  // RUNTIME 6, complaint 6
+TEST_F(ContentFileTest, APromptWrittenByThirtyNineRunsIsStoredOnce) {  // RUNTIME 6, complaint 6
   EXPECT_LT(size_with("same.db", false), 400'000u);
   EXPECT_GT(size_with("different.db", true), 3'900'000u) << "unlike prompts take what they take";
 }
 
-TEST_F(ContentTest, LargeInputsAndOutputsComeBackWhole) {
+TEST_P(ContentTest, LargeInputsAndOutputsComeBackWhole) {
   auto journal = open();
   auto row = run_row("r");
   row.input = std::string(50'000, 'i');
@@ -49,7 +51,7 @@ TEST_F(ContentTest, LargeInputsAndOutputsComeBackWhole) {
   EXPECT_EQ(journal->claim(run_row("r"))->input, row.input);
 }
 
-TEST_F(ContentTest, SizesAroundTheInlineBoundComeBackWhole) {
+TEST_P(ContentTest, SizesAroundTheInlineBoundComeBackWhole) {
   auto journal = open();
   ASSERT_TRUE(journal->claim(run_row("r")));
   std::uint64_t seq = 0;
@@ -61,8 +63,8 @@ TEST_F(ContentTest, SizesAroundTheInlineBoundComeBackWhole) {
   }
 }
 
-TEST_F(ContentTest, APayloadMayBeAsLargeAsItsBoundAndNoLarger) {
-  auto small = config();
+TEST_P(ContentTest, APayloadMayBeAsLargeAsItsBoundAndNoLarger) {
+  StoreOptions small;
   small.payload_bytes_max = 20'000;
   auto journal = open(small);
   ASSERT_TRUE(journal->claim(run_row("r")));
@@ -76,7 +78,7 @@ TEST_F(ContentTest, APayloadMayBeAsLargeAsItsBoundAndNoLarger) {
   EXPECT_EQ(journal->claim(row).error().code, Errc::invalid_input);
 }
 
-TEST_F(ContentTest, RefusesTextsOverTheirBoundAndNumbersThatAreNone) {
+TEST_P(ContentTest, RefusesTextsOverTheirBoundAndNumbersThatAreNone) {
   auto journal = open();
   ASSERT_TRUE(journal->claim(run_row("r")));
   EXPECT_TRUE(append_now(*journal, entry("r", 1, Kind::signal_in, std::string(2048, 'k'))));
@@ -90,8 +92,8 @@ TEST_F(ContentTest, RefusesTextsOverTheirBoundAndNumbersThatAreNone) {
   EXPECT_EQ(journal->claim(run_row("")).error().code, Errc::invalid_input);
 }
 
-TEST_F(ContentTest, AFullQueueRefusesInsteadOfGrowing) {
-  auto tight = config();
+TEST_P(ContentTest, AFullQueueRefusesInsteadOfGrowing) {
+  StoreOptions tight;
   tight.queue_bytes_max = 100'000;
   auto journal = open(tight);
   ASSERT_TRUE(journal->claim(run_row("r")));
@@ -121,8 +123,8 @@ TEST_F(ContentTest, AFullQueueRefusesInsteadOfGrowing) {
   EXPECT_TRUE(next) << "once answered there is room again";
 }
 
-TEST_F(ContentTest, ABatchLargerThanAGroupIsCommittedAlone) {
-  auto small = config();
+TEST_P(ContentTest, ABatchLargerThanAGroupIsCommittedAlone) {
+  StoreOptions small;
   small.batch_entries_max = 4;
   small.batch_bytes_max = 1000;
   auto journal = open(small);
@@ -158,6 +160,9 @@ TEST(BlobStore, ContentThatCollidesIsKeptApart) {
   EXPECT_NE(first.blob, second.blob);
   EXPECT_EQ(store.put(two)->blob, second.blob);
 }
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, ContentTest, ::testing::Values(StoreKind::sqlite));
+INSTANTIATE_TEST_SUITE_P(Postgres, ContentTest, ::testing::Values(StoreKind::postgres));
 
 }  // namespace
 }  // namespace troupe::journal

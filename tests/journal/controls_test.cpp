@@ -12,9 +12,10 @@ ExposureRow exposure_row(const std::string& arm, std::uint64_t unit, std::uint64
   return {"x", version, arm, unit, "d1", "n1", {static_cast<std::int64_t>(unit)}};
 }
 
-class ControlRowsTest : public JournalTest {};
+class ControlRowsTest : public StoreTest {};
+class ControlFileTest : public JournalTest {};
 
-TEST_F(ControlRowsTest, OrdersSurviveAndKeepTheirOrder) {  // C15
+TEST_P(ControlRowsTest, OrdersSurviveAndKeepTheirOrder) {  // C15
   {
     auto journal = open();
     Batch batch;
@@ -27,10 +28,10 @@ TEST_F(ControlRowsTest, OrdersSurviveAndKeepTheirOrder) {  // C15
   EXPECT_EQ((*rows)[0].subject, "east");
   EXPECT_EQ((*rows)[1].epoch, 7u);
   EXPECT_EQ((*rows)[1].why, "bill");
-  EXPECT_EQ(open_sqlite_readonly(path()).value()->controls({15})->size(), 1u);
+  EXPECT_EQ(open_readonly()->controls({15})->size(), 1u);
 }
 
-TEST_F(ControlRowsTest, AUnitIsCountedOnceForEachVersion) {
+TEST_P(ControlRowsTest, AUnitIsCountedOnceForEachVersion) {
   auto journal = open();
   Batch batch;
   batch.exposures = {exposure_row("a", 1), exposure_row("a", 1), exposure_row("b", 2), exposure_row("a", 3),
@@ -47,7 +48,7 @@ TEST_F(ControlRowsTest, AUnitIsCountedOnceForEachVersion) {
   EXPECT_EQ(units, 4u);
 }
 
-TEST_F(ControlRowsTest, AFileFromBeforeIsReadAsEmptyAndGivenTheTablesWhenWritten) {
+TEST_F(ControlFileTest, AFileFromBeforeIsReadAsEmptyAndGivenTheTablesWhenWritten) {
   open();
   {
     auto connection = Connection::open(path(), Connection::Mode::create);
@@ -69,7 +70,7 @@ TEST_F(ControlRowsTest, AFileFromBeforeIsReadAsEmptyAndGivenTheTablesWhenWritten
   EXPECT_EQ(journal->breaker_memories()->size(), 1u);
 }
 
-TEST_F(ControlRowsTest, TextsOverTheirBoundAreRefused) {
+TEST_P(ControlRowsTest, TextsOverTheirBoundAreRefused) {
   auto journal = open();
   Batch batch;
   batch.controls = {control_row(std::string(2048, 'x'), 1)};
@@ -80,6 +81,9 @@ TEST_F(ControlRowsTest, TextsOverTheirBoundAreRefused) {
   batch.exposures = {exposure_row(std::string(2049, 'x'), 1)};
   EXPECT_EQ(append_now(*journal, batch).error().code, Errc::invalid_input);
 }
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, ControlRowsTest, ::testing::Values(StoreKind::sqlite));
+INSTANTIATE_TEST_SUITE_P(Postgres, ControlRowsTest, ::testing::Values(StoreKind::postgres));
 
 }  // namespace
 }  // namespace troupe::journal

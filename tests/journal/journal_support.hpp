@@ -1,7 +1,8 @@
-// What the journal tests share: a folder that goes away, short ways to write, and a child process to crash.
+// What the journal tests share: a folder or schema that goes away, short ways to write, a child to crash.
 #pragma once
 
 #include "runtime/journal/journal.hpp"
+#include "tests/support/postgres_server.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,8 +13,10 @@
 #include <filesystem>
 #include <future>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace troupe::journal {
 
@@ -39,6 +42,55 @@ class JournalTest : public ::testing::Test {
   std::unique_ptr<Journal> open() { return open(config()); }
 
   std::filesystem::path folder_;
+};
+
+enum class StoreKind { sqlite, postgres };
+inline void PrintTo(StoreKind kind, std::ostream* out) {
+  *out << (kind == StoreKind::sqlite ? "sqlite" : "postgres");
+}
+
+/// What both stores understand of their configs.
+struct StoreOptions {
+  std::size_t payload_bytes_max = 16u << 20, queue_bytes_max = 256u << 20;
+  std::size_t batch_entries_max = 1024, batch_bytes_max = 4u << 20;
+};
+
+/// Tests that hold of every store; the parameter says of which. Opening again is a new process of node n1.
+class StoreTest : public JournalTest, public ::testing::WithParamInterface<StoreKind> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == StoreKind::sqlite) return;
+    if (!server().available()) GTEST_SKIP() << troupe::testing::PostgresServer::why_not();
+    schema_ = server().fresh_schema();
+  }
+  static troupe::testing::PostgresServer& server() { return troupe::testing::PostgresServer::shared(); }
+  PostgresConfig postgres() const {
+    return {.conninfo = server().conninfo(), .schema = schema_, .node = "n1"};
+  }
+  std::unique_ptr<Journal> open(const StoreOptions& options = {}) {
+    if (GetParam() == StoreKind::sqlite)
+      return JournalTest::open({.path = path(),
+                                .batch_entries_max = options.batch_entries_max,
+                                .batch_bytes_max = options.batch_bytes_max,
+                                .payload_bytes_max = options.payload_bytes_max,
+                                .queue_bytes_max = options.queue_bytes_max});
+    auto config = postgres();
+    config.batch_entries_max = options.batch_entries_max;
+    config.batch_bytes_max = options.batch_bytes_max;
+    config.payload_bytes_max = options.payload_bytes_max;
+    config.queue_bytes_max = options.queue_bytes_max;
+    auto opened = open_postgres(config);
+    EXPECT_TRUE(opened) << opened.error().what;
+    return opened ? std::move(*opened) : nullptr;
+  }
+  std::unique_ptr<Journal> open_readonly() {
+    auto opened =
+        GetParam() == StoreKind::sqlite ? open_sqlite_readonly(path()) : open_postgres_readonly(postgres());
+    EXPECT_TRUE(opened) << opened.error().what;
+    return opened ? std::move(*opened) : nullptr;
+  }
+
+  std::string schema_;
 };
 
 inline RunRow run_row(const std::string& id) {
@@ -83,6 +135,13 @@ inline Result<void> append_now(Journal& journal, Entry e) {
 inline std::vector<std::string> faults(Journal& journal) {
   auto found = journal.check();
   return found ? *found : std::vector<std::string>{found.error().what};
+}
+
+inline std::vector<std::string> ids(const Result<std::vector<RunRow>>& rows) {
+  std::vector<std::string> out;
+  if (rows)
+    for (const auto& row : *rows) out.push_back(row.run_id);
+  return out;
 }
 
 /// Runs `body` in a child process and answers its exit status; no journal may be open here meanwhile.

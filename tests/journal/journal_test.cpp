@@ -12,7 +12,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-TEST_F(JournalTest, GivesBackWhatWasWrittenAfterReopening) {  // M12
+TEST_P(StoreTest, GivesBackWhatWasWrittenAfterReopening) {  // M12
   Entry written = entry("r", 1, Kind::intent, "ask/1");
   written.input_hash = 0xfedcba9876543210;
   written.attempt = 3;
@@ -39,7 +39,7 @@ TEST_F(JournalTest, GivesBackWhatWasWrittenAfterReopening) {  // M12
   EXPECT_GT(read.lsn, 0u);
 }
 
-TEST_F(JournalTest, ReadsEverythingAcknowledgedBefore) {
+TEST_P(StoreTest, ReadsEverythingAcknowledgedBefore) {
   auto journal = open();
   ASSERT_TRUE(journal->claim(run_row("r")));
   for (std::uint64_t seq = 1; seq <= 50; ++seq) {
@@ -48,7 +48,7 @@ TEST_F(JournalTest, ReadsEverythingAcknowledgedBefore) {
   }
 }
 
-TEST_F(JournalTest, KeepsHistoryInSeqOrderAndRunsNewestFirst) {
+TEST_P(StoreTest, KeepsHistoryInSeqOrderAndRunsNewestFirst) {
   auto journal = open();
   for (auto id : {"a", "b", "c"}) ASSERT_TRUE(journal->claim(run_row(id)));
   for (std::uint64_t seq = 1; seq <= 20; ++seq)
@@ -64,7 +64,7 @@ TEST_F(JournalTest, KeepsHistoryInSeqOrderAndRunsNewestFirst) {
   EXPECT_FALSE(journal->run("nobody").value().has_value());
 }
 
-TEST_F(JournalTest, AnEndedRunIsWrittenWithItsLastEntry) {
+TEST_P(StoreTest, AnEndedRunIsWrittenWithItsLastEntry) {
   auto journal = open();
   auto row = journal->claim(run_row("r")).value();
   row.state = RunState::done;
@@ -87,7 +87,7 @@ TEST_F(JournalTest, AnEndedRunIsWrittenWithItsLastEntry) {
   EXPECT_THAT(faults(*journal), IsEmpty());
 }
 
-TEST_F(JournalTest, ABadBatchFailsAloneAndWhole) {
+TEST_P(StoreTest, ABadBatchFailsAloneAndWhole) {
   auto journal = open();
   ASSERT_TRUE(journal->claim(run_row("good")));
   ASSERT_TRUE(journal->claim(run_row("bad")));
@@ -116,7 +116,7 @@ TEST_F(JournalTest, ABadBatchFailsAloneAndWhole) {
   EXPECT_TRUE(append_now(*journal, entry("bad", 2))) << "and the run goes on where it was";
 }
 
-TEST_F(JournalTest, ClaimingAgainFencesTheOldWriter) {  // O3: one fenced writer
+TEST_P(StoreTest, ClaimingAgainFencesTheOldWriter) {  // O3: one fenced writer
   auto journal = open();
   auto old_owner = journal->claim(run_row("r")).value();
   ASSERT_TRUE(append_now(*journal, entry("r", 1, Kind::signal_in, "k", old_owner.epoch)));
@@ -139,7 +139,7 @@ TEST_F(JournalTest, ClaimingAgainFencesTheOldWriter) {  // O3: one fenced writer
   EXPECT_THAT(faults(*journal), IsEmpty());
 }
 
-TEST_F(JournalTest, FencesAcrossReopening) {
+TEST_P(StoreTest, FencesAcrossReopening) {
   { ASSERT_TRUE(open()->claim(run_row("r"))); }
   auto journal = open();
   EXPECT_EQ(journal->claim(run_row("r"))->epoch, 2u);
@@ -147,7 +147,7 @@ TEST_F(JournalTest, FencesAcrossReopening) {
   EXPECT_TRUE(append_now(*journal, entry("r", 1, Kind::signal_in, "k", 2)));
 }
 
-TEST_F(JournalTest, ATakenOverRunKeepsWhatItWasStartedWith) {
+TEST_P(StoreTest, ATakenOverRunKeepsWhatItWasStartedWith) {
   auto journal = open();
   auto first = run_row("r");
   first.input = "{\"day\":1}";
@@ -165,7 +165,7 @@ TEST_F(JournalTest, ATakenOverRunKeepsWhatItWasStartedWith) {
   EXPECT_EQ(journal->run("r").value()->epoch, 2u);
 }
 
-TEST_F(JournalTest, ManyClaimsAtOnceGetDifferentEpochs) {
+TEST_P(StoreTest, ManyClaimsAtOnceGetDifferentEpochs) {
   auto journal = open();
   std::vector<std::uint64_t> epochs(8);
   std::vector<std::thread> claimers;
@@ -176,7 +176,7 @@ TEST_F(JournalTest, ManyClaimsAtOnceGetDifferentEpochs) {
   EXPECT_THAT(epochs, ::testing::ElementsAre(1, 2, 3, 4, 5, 6, 7, 8));
 }
 
-TEST_F(JournalTest, RefusesRepeatedAndMissingSeq) {
+TEST_P(StoreTest, RefusesRepeatedAndMissingSeq) {
   auto journal = open();
   ASSERT_TRUE(journal->claim(run_row("r")));
   ASSERT_TRUE(append_now(*journal, entry("r", 1)));
@@ -192,7 +192,7 @@ TEST_F(JournalTest, RefusesRepeatedAndMissingSeq) {
   EXPECT_EQ(journal->history("r")->size(), 1u);
 }
 
-TEST_F(JournalTest, TakesFromManyProducersAtOnce) {
+TEST_P(StoreTest, TakesFromManyProducersAtOnce) {
   constexpr int producers = 16, each = 100;
   auto journal = open();
   std::atomic<int> failed = 0;
@@ -208,7 +208,7 @@ TEST_F(JournalTest, TakesFromManyProducersAtOnce) {
   EXPECT_THAT(faults(*journal), IsEmpty());
 }
 
-TEST_F(JournalTest, ACallbackMayAppendAndClaim) {
+TEST_P(StoreTest, ACallbackMayAppendAndClaim) {
   auto journal = open();
   ASSERT_TRUE(journal->claim(run_row("a")));
   std::promise<Result<void>> answered;
@@ -220,7 +220,7 @@ TEST_F(JournalTest, ACallbackMayAppendAndClaim) {
   EXPECT_TRUE(answered.get_future().get());
 }
 
-TEST_F(JournalTest, ClosingCommitsAndAnswersWhatWasQueued) {
+TEST_P(StoreTest, ClosingCommitsAndAnswersWhatWasQueued) {
   int answered = 0;
   {
     auto journal = open();
@@ -233,7 +233,7 @@ TEST_F(JournalTest, ClosingCommitsAndAnswersWhatWasQueued) {
   EXPECT_EQ(open()->history("r")->size(), 3000u);
 }
 
-TEST_F(JournalTest, AnswersBreakersInOrder) {
+TEST_P(StoreTest, AnswersBreakersInOrder) {
   auto journal = open();
   Batch batch;
   for (int i = 0; i < 4; ++i)
@@ -255,7 +255,7 @@ TEST_F(JournalTest, AnswersBreakersInOrder) {
   EXPECT_DOUBLE_EQ(rows[1].share, 0.25);
 }
 
-TEST_F(JournalTest, KeepsTheNewestMemoryOfEachBreaker) {  // F13
+TEST_P(StoreTest, KeepsTheNewestMemoryOfEachBreaker) {  // F13
   auto journal = open();
   for (std::int64_t i = 1; i < 4; ++i) {
     Batch batch;
@@ -271,6 +271,9 @@ TEST_F(JournalTest, KeepsTheNewestMemoryOfEachBreaker) {  // F13
   EXPECT_EQ(rows[0].at.ms, 3);
   EXPECT_EQ(rows[1].memory, "other");
 }
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreTest, ::testing::Values(StoreKind::sqlite));
+INSTANTIATE_TEST_SUITE_P(Postgres, StoreTest, ::testing::Values(StoreKind::postgres));
 
 }  // namespace
 }  // namespace troupe::journal

@@ -24,18 +24,25 @@ UsageRow usage_row(const std::string& run, const std::string& endpoint, std::uin
   return row;
 }
 
-class LedgerTest : public JournalTest {
+Batch four_attempts() {
+  Batch batch;
+  batch.usage = {usage_row("r1", "east", 1, 0.10), usage_row("r1", "west", 2, 0.30),
+                 usage_row("r2", "east", 1, 0.05), usage_row("r2", "east", 2, 0)};
+  return batch;
+}
+
+class LedgerTest : public StoreTest {
  protected:
-  LedgerTest() : journal_(open()) {
-    Batch batch;
-    batch.usage = {usage_row("r1", "east", 1, 0.10), usage_row("r1", "west", 2, 0.30),
-                   usage_row("r2", "east", 1, 0.05), usage_row("r2", "east", 2, 0)};
-    EXPECT_TRUE(append_now(*journal_, batch));
+  void SetUp() override {
+    StoreTest::SetUp();
+    if (IsSkipped()) return;
+    journal_ = open();
+    EXPECT_TRUE(append_now(*journal_, four_attempts()));
   }
   std::unique_ptr<Journal> journal_;
 };
 
-TEST_F(LedgerTest, WritingAnAttemptTwiceCountsOnce) {  // O3
+TEST_P(LedgerTest, WritingAnAttemptTwiceCountsOnce) {  // O3
   Batch again;
   again.usage = {usage_row("r1", "east", 1, 0.10), usage_row("r1", "east", 1, 0.10)};
   EXPECT_TRUE(append_now(*journal_, again));
@@ -46,7 +53,7 @@ TEST_F(LedgerTest, WritingAnAttemptTwiceCountsOnce) {  // O3
   EXPECT_EQ(journal_->usage({})->size(), 5u);
 }
 
-TEST_F(LedgerTest, EverySumHasTheSameTotal) {
+TEST_P(LedgerTest, EverySumHasTheSameTotal) {
   for (auto by : {"feature", "tenant", "model", "endpoint", "cause", "run"}) {
     auto rows = journal_->cost(by, {});
     ASSERT_TRUE(rows) << by;
@@ -72,14 +79,14 @@ TEST_F(LedgerTest, EverySumHasTheSameTotal) {
   EXPECT_EQ(by_endpoint[1].attempts, 3u);
 }
 
-TEST_F(LedgerTest, FiltersByRunAndTime) {
+TEST_P(LedgerTest, FiltersByRunAndTime) {
   EXPECT_EQ(journal_->usage({.run_id = "r1"})->size(), 2u);
   EXPECT_EQ(journal_->usage({.since = {150}})->size(), 2u);
   EXPECT_EQ(journal_->usage({.run_id = "r1", .since = {150}})->size(), 1u);
   EXPECT_NEAR(journal_->cost("run", {.run_id = "r2"})->front().usd, 0.05, 1e-12);
 }
 
-TEST_F(LedgerTest, KeepsEveryFieldOfARow) {
+TEST_P(LedgerTest, KeepsEveryFieldOfARow) {
   auto row = journal_->usage({.run_id = "r1"})->front();
   EXPECT_EQ(row.step_key, "ask");
   EXPECT_EQ(row.endpoint, "east");
@@ -89,7 +96,7 @@ TEST_F(LedgerTest, KeepsEveryFieldOfARow) {
   EXPECT_EQ(row.total, std::chrono::seconds(2));
 }
 
-TEST_F(LedgerTest, KeepsThePriceAnAttemptWasBookedAt) {  // I5
+TEST_P(LedgerTest, KeepsThePriceAnAttemptWasBookedAt) {  // I5
   auto row = usage_row("r3", "east", 1, 0.2);
   row.price = "2026-06-30";
   row.unit_hours = 0.125;
@@ -104,7 +111,7 @@ TEST_F(LedgerTest, KeepsThePriceAnAttemptWasBookedAt) {  // I5
   EXPECT_EQ(by_price.unit_hours, 0.125);
 }
 
-TEST_F(LedgerTest, CountsWhatHasNoPrice) {
+TEST_P(LedgerTest, CountsWhatHasNoPrice) {
   auto row = usage_row("r3", "east", 1, 0);
   row.price = "unpriced";
   Batch batch;
@@ -113,7 +120,7 @@ TEST_F(LedgerTest, CountsWhatHasNoPrice) {
   EXPECT_EQ(journal_->cost("model", {})->front().unpriced, 1u);
 }
 
-TEST_F(LedgerTest, GroupsByManyKeysWithTheSameExactSum) {  // I3
+TEST_P(LedgerTest, GroupsByManyKeysWithTheSameExactSum) {  // I3
   auto hour = usage_row("r4", "east", 1, 0.1);
   hour.started = {1'795'000'000'000};
   hour.usd = 0.123456789;
@@ -136,8 +143,12 @@ TEST_F(LedgerTest, GroupsByManyKeysWithTheSameExactSum) {  // I3
     EXPECT_FALSE(journal_->cost(by, {})) << by;
 }
 
-TEST_F(LedgerTest, AFileFromBeforePricesIsReadAndGivenThemWhenWritten) {
-  journal_.reset();
+class LedgerFileTest : public JournalTest {};
+
+TEST_F(LedgerFileTest, AFileFromBeforePricesIsReadAndGivenThemWhenWritten) {
+  auto journal = open();
+  ASSERT_TRUE(append_now(*journal, four_attempts()));
+  journal.reset();
   {
     auto connection = Connection::open(path(), Connection::Mode::create);
     ASSERT_TRUE(connection && connection->execute("ALTER TABLE usage DROP COLUMN price;"
@@ -149,21 +160,24 @@ TEST_F(LedgerTest, AFileFromBeforePricesIsReadAndGivenThemWhenWritten) {
   EXPECT_EQ((*reading)->usage({})->size(), 4u);
   EXPECT_NEAR((*reading)->cost("price", {})->front().usd, 0.45, 1e-12);
   reading->reset();
-  journal_ = open();
+  journal = open();
   auto row = usage_row("r5", "east", 1, 0.1);
   row.price = "config";
   Batch batch;
   batch.usage = {row};
-  EXPECT_TRUE(append_now(*journal_, batch));
-  EXPECT_EQ(journal_->usage({.run_id = "r5"})->front().price, "config");
-  EXPECT_EQ(journal_->usage({.run_id = "r1"})->front().price, "");
+  EXPECT_TRUE(append_now(*journal, batch));
+  EXPECT_EQ(journal->usage({.run_id = "r5"})->front().price, "config");
+  EXPECT_EQ(journal->usage({.run_id = "r1"})->front().price, "");
 }
 
-TEST_F(LedgerTest, RefusesAnUnknownKey) {
+TEST_P(LedgerTest, RefusesAnUnknownKey) {
   auto rows = journal_->cost("usd; DROP TABLE usage", {});
   ASSERT_FALSE(rows);
   EXPECT_EQ(rows.error().code, Errc::invalid_input);
 }
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, LedgerTest, ::testing::Values(StoreKind::sqlite));
+INSTANTIATE_TEST_SUITE_P(Postgres, LedgerTest, ::testing::Values(StoreKind::postgres));
 
 }  // namespace
 }  // namespace troupe::journal

@@ -1,0 +1,189 @@
+// The journal in a schema of PostgreSQL: opening it, and who does what behind the interface.
+#include "runtime/base/log.hpp"
+#include "runtime/journal/journal.hpp"
+#include "runtime/journal/postgres_committer.hpp"
+#include "runtime/journal/postgres_membership.hpp"
+#include "runtime/journal/postgres_pool.hpp"
+#include "runtime/journal/postgres_queries.hpp"
+#include "runtime/journal/postgres_schema.hpp"
+#include "runtime/journal/retention.hpp"
+#include "runtime/journal/rules.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace troupe::journal {
+namespace {
+
+/// The reading half, which needs no seat.
+class PgReader : public Journal {
+ public:
+  explicit PgReader(PgTarget target) : pool_(std::move(target)) {}
+
+  void append(Batch, Committed committed) override {
+    if (committed) committed(fail(Errc::unsupported, "this journal was opened for reading only"));
+  }
+  Result<RunRow> claim(RunRow) override {
+    return fail(Errc::unsupported, "this journal was opened for reading only");
+  }
+  Result<std::uint64_t> forget(WallTime, const std::string&) override {
+    return fail(Errc::unsupported, "this journal was opened for reading only");
+  }
+  Result<std::optional<RunRow>> run(const std::string& run_id) override {
+    if (!is_storable_text(run_id)) return std::nullopt;
+    return pool_.ask([&](PgConnection& c) { return pg_run(c, run_id); });
+  }
+  Result<std::vector<RunRow>> runs(std::size_t limit, const RunFilter& filter) override {
+    return pool_.ask([&](PgConnection& c) { return pg_runs(c, limit, filter); });
+  }
+  Result<std::vector<RunRow>> children(const std::string& run_id) override {
+    return pool_.ask([&](PgConnection& c) { return pg_children(c, run_id); });
+  }
+  Result<std::vector<std::string>> due(WallTime until, std::size_t limit) override {
+    return pool_.ask([&](PgConnection& c) { return pg_due(c, until, limit); });
+  }
+  Result<std::vector<RunRow>> unfinished(const std::string& node, std::size_t limit) override {
+    return pool_.ask([&](PgConnection& c) { return pg_unfinished(c, node, limit); });
+  }
+  Result<std::vector<Entry>> history(const std::string& run_id) override {
+    return pool_.ask([&](PgConnection& c) { return pg_history(c, run_id); });
+  }
+  Result<std::vector<UsageRow>> usage(const UsageFilter& filter) override {
+    return pool_.ask([&](PgConnection& c) { return pg_usage(c, filter); });
+  }
+  Result<std::vector<CostRow>> cost(const std::string& by, const UsageFilter& filter) override {
+    return pool_.ask([&](PgConnection& c) { return pg_cost(c, by, filter); });
+  }
+  Result<std::vector<BreakerRow>> breakers(WallTime since) override {
+    return pool_.ask([&](PgConnection& c) { return pg_breakers(c, since); });
+  }
+  Result<std::vector<BreakerMemoryRow>> breaker_memories() override {
+    return pool_.ask([](PgConnection& c) { return pg_breaker_memories(c); });
+  }
+  Result<std::vector<ControlRow>> controls(WallTime since) override {
+    return pool_.ask([&](PgConnection& c) { return pg_controls(c, since); });
+  }
+  Result<std::vector<ExposureCount>> exposures() override {
+    return pool_.ask([](PgConnection& c) { return pg_exposures(c); });
+  }
+  Result<std::optional<DecisionRow>> decision(const std::string& id) override {
+    return pool_.ask([&](PgConnection& c) { return pg_decision(c, id); });
+  }
+  Result<std::vector<std::string>> check() override {
+    return pool_.ask([](PgConnection& c) { return pg_check(c); });
+  }
+
+ protected:
+  PgPool pool_;
+};
+
+/// Reads as above; writes through the committer, under the seat that membership holds.
+class PgJournal final : public PgReader {
+ public:
+  PgJournal(const PgTarget& target, const PostgresConfig& config, const Clock& clock)
+      : PgReader(target),
+        payload_bytes_max_(config.payload_bytes_max),
+        membership_(target, seat_, clock, {config.lease, config.renew_every}),
+        committer_(
+            target, seat_, clock,
+            {{config.batch_entries_max, config.batch_bytes_max}, config.queue_bytes_max, config.outage_max}) {
+  }
+
+  void append(Batch batch, Committed committed) override {
+    Job job;
+    auto valid = validate(batch, payload_bytes_max_);
+    if (valid) valid = validate_for_postgres(batch);
+    if (!valid) job.refusal = std::move(valid.error());
+    job.batch = std::move(batch);
+    job.committed = std::move(committed);
+    committer_.push(std::move(job));
+  }
+
+  Result<RunRow> claim(RunRow row) override {
+    auto valid = validate(row, payload_bytes_max_);
+    if (valid) valid = validate_for_postgres(row);
+    if (!valid) return std::unexpected(std::move(valid.error()));
+    Job job;
+    job.claim = &row;
+    auto done = committer_.push_and_wait(std::move(job));
+    if (!done) return std::unexpected(std::move(done.error()));
+    return row;
+  }
+
+  Result<std::uint64_t> forget(WallTime finished_before, const std::string& workflow) override {
+    for (std::uint64_t removed = 0;;) {
+      auto slice = pool_.ask([&](PgConnection& c) { return forget_slice(c, finished_before, workflow); });
+      if (!slice || *slice == 0) return slice ? Result<std::uint64_t>(removed) : slice;
+      removed += *slice;
+    }
+  }
+
+  Membership* membership() override { return &membership_; }
+
+ private:
+  static Result<std::uint64_t> forget_slice(PgConnection& connection, WallTime before,
+                                            const std::string& workflow) {
+    auto rows = connection.query("SELECT forget_runs($1::int8, $2::text, $3::int8, $4::int8)",
+                                 PgParams::of(before.ms, workflow, kForgetRunsMax, kForgetEntriesMax));
+    if (!rows) return std::unexpected(std::move(rows.error()));
+    return static_cast<std::uint64_t>(rows->integer(0, 0));
+  }
+
+  std::size_t payload_bytes_max_;
+  PgSeat seat_;
+  PgMembership membership_;
+  PgCommitter committer_;
+};
+
+Result<PgTarget> target_of(const PostgresConfig& config) {
+  if (!is_schema_name(config.schema))
+    return fail(Errc::bad_config,
+                fmt::format("journal: '{}' cannot name a schema: lower-case letters, digits "
+                            "and underscores can",
+                            config.schema));
+  if (config.lease < std::chrono::milliseconds(30) || config.renew_every * 2 > config.lease)
+    return fail(Errc::bad_config, "journal: a lease is renewed at least twice in its length");
+  return PgTarget{.conninfo = config.conninfo,
+                  .schema = config.schema,
+                  .application = "troupe",
+                  .power_safe = config.power_safe,
+                  .answer_max = config.answer_max,
+                  .lock_max = config.answer_max,
+                  .idle_in_transaction_max = config.lease};
+}
+
+void warn_of_unsafe_server(PgConnection& connection) {
+  auto fsync = connection.query("SELECT current_setting('fsync')");
+  if (fsync && fsync->bytes(0, 0) != "on")
+    log::warn("journal", "this PostgreSQL runs with fsync off: a power failure may lose everything");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> open_postgres(PostgresConfig config) {
+  auto target = target_of(config);
+  if (!target) return std::unexpected(std::move(target.error()));
+  auto connection = PgConnection::open(*target);
+  if (!connection) return std::unexpected(std::move(connection.error()));
+  if (auto ready = prepare_schema(*connection, config.schema); !ready)
+    return std::unexpected(std::move(ready.error()));
+  if (config.power_safe) warn_of_unsafe_server(*connection);
+  auto journal = std::make_unique<PgJournal>(*target, config, config.clock ? *config.clock : system_clock());
+  if (config.node.empty()) return journal;
+  auto joined = journal->membership()->join(config.node, config.address, config.region);
+  if (!joined) return std::unexpected(std::move(joined.error()));
+  return journal;
+}
+
+Result<std::unique_ptr<Journal>> open_postgres_readonly(PostgresConfig config) {
+  auto target = target_of(config);
+  if (!target) return std::unexpected(std::move(target.error()));
+  auto connection = PgConnection::open(*target);
+  if (!connection) return std::unexpected(std::move(connection.error()));
+  if (auto known = recognise_schema(*connection, config.schema); !known)
+    return std::unexpected(std::move(known.error()));
+  return std::make_unique<PgReader>(*target);
+}
+
+}  // namespace troupe::journal

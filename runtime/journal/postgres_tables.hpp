@@ -1,0 +1,13 @@
+// The text of the schema: what prepare_schema() sends, in this order.
+#pragma once
+
+namespace troupe::journal {
+
+extern const char* const kPgTables;
+/// Needs the tables.
+extern const char* const kPgSeats;
+/// Needs the seats.
+extern const char* const kPgMembership;
+extern const char* const kPgRuns;
+
+}  // namespace troupe::journal
