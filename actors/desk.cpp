@@ -108,17 +108,56 @@ void runs_export(const Services& services, const Json& input, const Reply& reply
   reply(dump_json(out));
 }
 
-// The usage rows and breaker history of a run's time: what its report draws.
+constexpr std::size_t kTreeMax = 10'000;
+
+/// A run and everything it started, at most kTreeMax runs.
+Result<std::vector<std::string>> tree_of(const Services& services, const std::string& root) {
+  std::vector<std::string> ids{root};
+  for (std::size_t at = 0; at < ids.size() && ids.size() < kTreeMax; ++at) {
+    auto children = services.journal->children(ids[at]);
+    if (!children) return std::unexpected(children.error());
+    for (const auto& child : *children) ids.push_back(child.run_id);
+  }
+  return ids;
+}
+
+Result<std::vector<journal::UsageRow>> usage_of(const Services& services,
+                                                const std::vector<std::string>& runs) {
+  std::vector<journal::UsageRow> out;
+  for (const auto& run : runs) {
+    auto rows = services.journal->usage({run, {}});
+    if (!rows) return rows;
+    out.insert(out.end(), rows->begin(), rows->end());
+  }
+  return out;
+}
+
+Result<std::vector<journal::Entry>> entries_of(const Services& services,
+                                               const std::vector<std::string>& runs) {
+  std::vector<journal::Entry> out;
+  for (const auto& run : runs) {
+    auto entries = services.journal->history(run);
+    if (!entries) return entries;
+    out.insert(out.end(), std::move_iterator(entries->begin()), std::move_iterator(entries->end()));
+  }
+  return out;
+}
+
+// The usage rows of a run and of what it started, and the breakers' history of its time: what its report
+// draws.
 void runs_story(const Services& services, const Json& input, const Reply& reply) {
   auto row = find_run(services, input);
   if (!row) return reply(std::unexpected(row.error()));
-  auto usage = services.journal->usage({row->run_id, {}});
+  auto tree = tree_of(services, row->run_id);
+  if (!tree) return reply(std::unexpected(tree.error()));
+  auto usage = usage_of(services, *tree);
   auto breakers = services.journal->breakers(row->created);
   if (!usage) return reply(std::unexpected(usage.error()));
   if (!breakers) return reply(std::unexpected(breakers.error()));
-  auto entries = services.journal->history(row->run_id);
+  auto entries = entries_of(services, *tree);
   if (!entries) return reply(std::unexpected(entries.error()));
   Json out;
+  out["runs"] = tree->size();
   out["reported_models"] = reported_models(*entries);
   out["simulated"] = services.simulated;
   out["attempts"] = Json::array();
@@ -219,6 +258,9 @@ void submit(const Services& services, const Json& input, const Reply& reply) {
   spec.workflow = get_string(input, "workflow");
   spec.run_id = get_string(input, "run_id");
   spec.tenant = get_string(input, "tenant", "default");
+  auto budget = read_budget(get_string(input, "budget"));
+  if (!budget) return reply(std::unexpected(budget.error()));
+  spec.budget = *budget;
   const auto* given = find(input, "input");
   spec.input = {given != nullptr ? dump_json(*given) : "{}"};
   auto id = services.submit(std::move(spec));

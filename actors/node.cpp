@@ -64,13 +64,14 @@ Result<std::string> Node::submit(RunSpec spec, Watch watch) {
   return impl_->runs().submit(std::move(spec), std::move(watch));
 }
 
-RunReport Node::run(RunSpec spec, std::function<void(const RunProgress&)> on_progress) {
+RunReport Node::run(RunSpec spec, std::function<void(const RunProgress&)> on_progress,
+                    std::function<void(const LiveText&)> on_text) {
   auto ended = std::make_shared<std::promise<RunReport>>();
   auto future = ended->get_future();
   auto run_id = spec.run_id;
-  auto submitted =
-      submit(std::move(spec),
-             {std::move(on_progress), [ended](RunReport report) { ended->set_value(std::move(report)); }});
+  Watch watch{std::move(on_progress), [ended](RunReport report) { ended->set_value(std::move(report)); },
+              std::move(on_text)};
+  auto submitted = submit(std::move(spec), std::move(watch));
   if (submitted) return future.get();
   RunReport report;
   report.run_id = run_id;

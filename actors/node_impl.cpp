@@ -1,8 +1,9 @@
 #include "actors/node_impl.hpp"
 
+#include "actors/built_in.hpp"
 #include "actors/ledger.hpp"
 #include "actors/list_price.hpp"
-#include "agents/recap/recap.hpp"
+#include "actors/store.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/config/changes.hpp"
 #include "runtime/journal/membership.hpp"
@@ -34,7 +35,7 @@ Node::Impl::Impl(const Config& config) : config_(config), routing_(config), cloc
   system_config_.set("scheduler.policy", caf::atom("sharing"));
   system_config_.set("scheduler.max-threads", std::size_t{2});
   system_config_.set("scheduler.max-throughput", std::size_t{200});
-  runs_.add({"recap", recap::recap, {}, {}});
+  for (auto& type : actors::built_in_workflows()) runs_.add(std::move(type));
 }
 
 Node::Impl::~Impl() { stop(); }
@@ -54,13 +55,7 @@ Result<void> Node::Impl::start() {
 }
 
 Result<void> Node::Impl::open_journal() {
-  const auto& store = values().store;
-  std::filesystem::path path = store.path;
-  if (path.is_relative()) path = std::filesystem::path(values().node.state_dir) / path;
-  journal::SqliteConfig sqlite;
-  sqlite.path = path.string();
-  sqlite.power_safe = store.power_safe;
-  auto opened = journal::open_sqlite(sqlite);
+  auto opened = actors::open_store(values());
   if (!opened) return std::unexpected(opened.error());
   journal_ = std::move(*opened);
   // Before anything is written: in a shared store whoever was this node before is refused from now on.
@@ -293,6 +288,7 @@ void Node::Impl::look_after_runs() {
 
 // A node that lost its seat writes nothing any more; whoever has its runs now goes on with them.
 bool Node::Impl::keep_seat() {
+  if (journal_->membership()->held()) return true;
   auto renewed = journal_->membership()->renew();
   if (renewed || renewed.error().code != Errc::refused) return true;
   log::error("node", "this node's runs belong to others now: " + renewed.error().what);

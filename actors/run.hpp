@@ -37,6 +37,8 @@ struct RunConfig {
   std::shared_ptr<const Published<QueueMap>> queues;
   /// What a call of this usage would cost at list prices, the dearest model of its feature; empty: nothing.
   std::function<double(const CompletionRequest&, const Usage&)> list_price;
+  /// May this node still start effects outside (Membership::held)? Empty: yes.
+  std::function<bool()> holds_seat;
   /// Null: child runs are refused.
   ChildRuns* children = nullptr;
   /// A run that has only waited for timers and signals for so long is parked; 0: never.
@@ -44,6 +46,8 @@ struct RunConfig {
   /// All are called on the run's turn; either `on_parked` or `on_done` exactly once, last.
   std::function<void(RunProgress)> on_progress;
   std::function<void(WallTime wake)> on_parked;
+  /// Empty: nobody reads along.
+  std::function<void(const LiveText&)> on_text;
   std::function<void(RunReport)> on_done;
 };
 

@@ -31,6 +31,24 @@ Budget used_in(const CallResult& result) {
   return used;
 }
 
+// Passes a call's text on to the run's turn, so that whoever reads along hears it on one thread and in order.
+class LiveSink final : public StreamSink {
+ public:
+  using Tell = std::function<void(LiveText)>;
+  LiveSink(StepKey step, Tell tell) : step_(std::move(step)), tell_(std::move(tell)) {}
+  void on_events(std::span<const StreamEvent> events) override {
+    std::string text;
+    for (const auto& event : events)
+      if (const auto* delta = std::get_if<TextDelta>(&event)) text += delta->text;
+    if (!text.empty()) tell_({LiveText::What::delta, step_, std::move(text)});
+  }
+  void on_taken_back() override { tell_({LiveText::What::restart, step_, {}}); }
+
+ private:
+  StepKey step_;
+  Tell tell_;
+};
+
 std::uint64_t hash_of(const StepKey& step, const std::string& name, const JsonText& input) {
   return stable_hash(name + '\n' + step.name + '\n' + input.text);
 }
@@ -46,6 +64,7 @@ void RunDriver::complete(const StepKey& step, CompletionRequest request, OnUnkno
   if (replay<Answer>(key, hash, done)) return;
   auto calling = std::make_shared<Calling>();
   calling->key = key;
+  calling->step = step;
   calling->request = std::make_shared<const CompletionRequest>(std::move(request));
   calling->attempt = history_.begun(key).times + 1;
   calling->hash = hash;
@@ -94,7 +113,16 @@ void RunDriver::begin_call(const Shared<Calling>& calling, OnUnknown on_unknown)
   });
 }
 
+// A node whose lease may have run out starts nothing that costs: others may drive this run by now.
+bool RunDriver::lost_seat(const std::string& key) {
+  if (!config_.holds_seat || config_.holds_seat()) return false;
+  in_flight_.erase(key);
+  stop(false);
+  return true;
+}
+
 void RunDriver::send_call(const Shared<Calling>& calling) {
+  if (lost_seat(calling->key)) return;
   auto queues = config_.queues->load();
   auto queue = queues->find(calling->request->feature);
   if (queue == queues->end()) {
@@ -106,6 +134,7 @@ void RunDriver::send_call(const Shared<Calling>& calling) {
   call->request = calling->request;
   call->run_id = pen_.row().run_id;
   call->step_key = calling->key;
+  call->sink = reader_of(calling);
   call->done = [this, me = pen_.me(), calling](CallResult result) {
     auto shared = std::make_shared<CallResult>(std::move(result));
     RunPen::go_on(me, [this, calling, shared] { on_answer(calling, std::move(*shared)); });
@@ -116,6 +145,13 @@ void RunDriver::send_call(const Shared<Calling>& calling) {
     if (auto alive = weak.lock()) caf::anon_send(queue, CancelCall{alive});
   };
   caf::anon_send(queue->second, std::move(sent));
+}
+
+SinkPtr RunDriver::reader_of(const Shared<Calling>& calling) const {
+  if (!config_.on_text) return nullptr;
+  return std::make_shared<LiveSink>(calling->step, [this, me = pen_.me()](LiveText heard) {
+    RunPen::go_on(me, [this, heard = std::move(heard)] { config_.on_text(heard); });
+  });
 }
 
 void RunDriver::on_answer(const Shared<Calling>& calling, CallResult result) {
@@ -137,7 +173,8 @@ void RunDriver::on_answer(const Shared<Calling>& calling, CallResult result) {
       batch.entries.push_back(pen_.entry(journal::Kind::failure, key, protocol::to_bytes(answer->error()),
                                          calling->attempt, calling->hash));
   }
-  record(key, std::move(batch), [calling, answer](Result<void> committed) {
+  record(key, std::move(batch), [this, calling, answer](Result<void> committed) {
+    if (config_.on_text) config_.on_text({LiveText::What::end, calling->step, {}});
     if (!committed) return calling->done(std::unexpected(std::move(committed.error())));
     calling->done(std::move(*answer));
   });
@@ -186,6 +223,7 @@ void RunDriver::begin_tool(const Shared<Using>& use) {
 }
 
 void RunDriver::use_tool(const Shared<Using>& use) {
+  if (lost_seat(use->key)) return;
   ++use->tried;
   ToolContext context;
   context.run_id = pen_.row().run_id;

@@ -65,6 +65,7 @@ class RunDriver final : public WorkflowDriver {
   };
   struct Calling {
     std::string key;
+    StepKey step;
     std::shared_ptr<const CompletionRequest> request;
     std::uint32_t attempt = 0;
     std::uint64_t hash = 0;
@@ -106,9 +107,12 @@ class RunDriver final : public WorkflowDriver {
   static void call_off(UnderWay& step);
   void note_drift(const std::string& what);
 
+  bool lost_seat(const std::string& key);
+
   void begin_call(const Shared<Calling>& calling, OnUnknown on_unknown);
   void send_call(const Shared<Calling>& calling);
   void on_answer(const Shared<Calling>& calling, CallResult result);
+  SinkPtr reader_of(const Shared<Calling>& calling) const;
   Budget estimate(const CompletionRequest& request) const;
 
   void begin_tool(const Shared<Using>& use);

@@ -74,14 +74,14 @@ Result<void> RunHost::begin(RunSpec spec, std::vector<Watch> watches) {
   auto run_id = spec.run_id;
   if (auto parked = parked_.extract(run_id); !parked.empty())
     for (auto& watch : parked.mapped().watches) watches.push_back(std::move(watch));
+  auto run = config_of(std::move(spec), type->second, watches);
   auto& going = going_[run_id];
   going.watches = std::move(watches);
-  going.actor =
-      spawn_run(*parts_.system, config_of(std::move(spec), type->second), *parts_.clock, *parts_.journal);
+  going.actor = spawn_run(*parts_.system, std::move(run), *parts_.clock, *parts_.journal);
   return {};
 }
 
-RunConfig RunHost::config_of(RunSpec spec, const WorkflowType& type) {
+RunConfig RunHost::config_of(RunSpec spec, const WorkflowType& type, const std::vector<Watch>& watches) {
   RunConfig run;
   run.function = type.function;
   run.version = type.version;
@@ -90,10 +90,13 @@ RunConfig RunHost::config_of(RunSpec spec, const WorkflowType& type) {
   run.queues = parts_.queues;
   run.list_price = parts_.list_price;
   run.children = this;
+  if (auto* seat = parts_.journal->membership()) run.holds_seat = [seat] { return seat->held(); };
   run.park_after = parts_.park_after;
   run.on_progress = [this, id = spec.run_id](const RunProgress& progress) { on_progress(id, progress); };
   run.on_parked = [this, id = spec.run_id, workflow = spec.workflow](WallTime) { on_parked(id, workflow); };
   run.on_done = [this, id = spec.run_id](RunReport report) { on_done(id, std::move(report)); };
+  for (const auto& watch : watches)
+    if (watch.on_text) run.on_text = watch.on_text;
   run.spec = std::move(spec);
   return run;
 }
@@ -141,7 +144,8 @@ void RunHost::on_parked(const std::string& run_id, const std::string& workflow) 
   if (node.empty()) return;
   // Runs that nobody watches are found in the journal again; so a parked one costs this node nothing.
   auto& watches = node.mapped().watches;
-  std::erase_if(watches, [](const Watch& watch) { return !watch.on_done && !watch.on_progress; });
+  std::erase_if(watches,
+                [](const Watch& watch) { return !watch.on_done && !watch.on_progress && !watch.on_text; });
   if (!watches.empty()) parked_[run_id] = {workflow, std::move(watches)};
   if (going_.empty()) idle_.notify_all();
 }

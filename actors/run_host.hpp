@@ -69,7 +69,7 @@ class RunHost final : public ChildRuns {
   /// Under the lock.
   Result<void> begin(RunSpec spec, std::vector<Watch> watches);
   bool wake(const std::string& run_id);
-  RunConfig config_of(RunSpec spec, const WorkflowType& type);
+  RunConfig config_of(RunSpec spec, const WorkflowType& type, const std::vector<Watch>& watches);
   void on_progress(const std::string& run_id, const RunProgress& progress);
   void on_parked(const std::string& run_id, const std::string& workflow);
   void on_done(const std::string& run_id, RunReport report);

@@ -2,8 +2,8 @@
 #include "apps/troupe/command.hpp"
 
 #include "actors/desk.hpp"
+#include "actors/store.hpp"
 #include "runtime/config/config.hpp"
-#include "runtime/journal/journal.hpp"
 
 #include <troupe/client.hpp>
 
@@ -117,11 +117,10 @@ Result<std::unique_ptr<Asker>> make_asker(const AskerOptions& options) {
   if (!options.to.empty()) return remote(options);
   auto config = config_from(options.config, {});
   if (!config) return std::unexpected(config.error());
-  auto path = std::filesystem::path(options.state_dir) / config->values().store.path;
-  if (!std::filesystem::exists(path))
+  auto journal = actors::open_store_readonly(config->with_state_dir(options.state_dir).values());
+  if (!journal && journal.error().code == Errc::input_missing)
     return fail(Errc::input_missing,
-                fmt::format("{} is not there: nothing has run with this state folder yet", path.string()));
-  auto journal = journal::open_sqlite_readonly(path.string());
+                journal.error().what + "; nothing has run with this state folder and configuration yet");
   if (!journal) return std::unexpected(journal.error());
   return std::make_unique<StateAsker>(std::move(*journal), std::move(*config));
 }

@@ -45,6 +45,12 @@ int report_error(const Error& error) {
   return exit_for(error);
 }
 
+int report_usage(const Error& error) {
+  if (error.code != Errc::unsupported) return report_error(error);
+  std::fprintf(stderr, "troupe: %s\n", error.what.c_str());
+  return kUsage;
+}
+
 Result<Config> config_from(const std::string& file, const std::string& state_dir) {
   if (file.empty()) {
     auto demo = Config::demo();

@@ -31,6 +31,8 @@ enum Exit : int {
 Exit exit_for(const Error& error);
 /// "troupe: what (code)" and a hint where one helps, to stderr; returns exit_for.
 int report_error(const Error& error);
+/// The same, but `unsupported` is a wrong command line.
+int report_usage(const Error& error);
 
 /// A parsed command line: what to do once parsing is over.
 using Action = std::function<int()>;

@@ -1,13 +1,13 @@
 // The route plan without a node: the configuration's endpoints, and what the ledger last said of them.
 #include "actors/decision_record.hpp"
 #include "actors/explain.hpp"
+#include "actors/store.hpp"
 #include "apps/troupe/command.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/config/config.hpp"
 #include "runtime/journal/journal.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 
 namespace troupe::app {
@@ -18,9 +18,8 @@ using Cooling = std::map<std::string, journal::BreakerRow>;
 // Nothing has run yet: nobody is known to be ill.
 Result<Cooling> last_moves(const AskerOptions& options, const Config& config) {
   Cooling last;
-  auto path = std::filesystem::path(options.state_dir) / config.values().store.path;
-  if (!std::filesystem::exists(path)) return last;
-  auto journal = journal::open_sqlite_readonly(path.string());
+  auto journal = actors::open_store_readonly(config.with_state_dir(options.state_dir).values());
+  if (!journal && journal.error().code == Errc::input_missing) return last;
   if (!journal) return std::unexpected(journal.error());
   auto rows = (*journal)->breakers({});
   if (!rows) return std::unexpected(rows.error());
@@ -54,12 +53,11 @@ policy::CallFacts call_of(const Json& question, const config::FeatureConfig& fea
 }
 
 Result<Json> decision_from_state(const AskerOptions& options, const Config& config, const std::string& id) {
-  auto path = std::filesystem::path(options.state_dir) / config.values().store.path;
-  auto journal = journal::open_sqlite_readonly(path.string());
+  auto journal = actors::open_store_readonly(config.with_state_dir(options.state_dir).values());
   if (!journal) return std::unexpected(journal.error());
   auto row = (*journal)->decision(id);
   if (!row) return std::unexpected(row.error());
-  if (!*row) return fail(Errc::not_found, "no decision " + id + " is kept in " + path.string());
+  if (!*row) return fail(Errc::not_found, "no decision " + id + " is kept in " + options.state_dir);
   auto again = actors::make_again((*row)->body);
   if (!again) return std::unexpected(again.error());
   return std::move(again->explanation);

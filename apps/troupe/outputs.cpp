@@ -26,13 +26,6 @@ bool from_simulator(const Json& story) {
   });
 }
 
-std::string model_note(const Json& story) {
-  if (!from_simulator(story)) return {};
-  return "The answers came from the simulator's extractive model. It is not a language model: it picks the "
-         "most central "
-         "messages and quotes them.";
-}
-
 Result<recap::Quotes> quotes_for(const Json& recap, const JsonText& input) {
   auto wish = recap::read_recap_input(input);
   if (!wish) return std::unexpected(wish.error());
@@ -42,6 +35,13 @@ Result<recap::Quotes> quotes_for(const Json& recap, const JsonText& input) {
 }
 
 }  // namespace
+
+std::string model_note(const Json& story) {
+  if (!from_simulator(story)) return {};
+  return "The answers came from the simulator's extractive model. It is not a language model: it picks the "
+         "most central "
+         "messages and quotes them.";
+}
 
 Json run_json(const RunReport& report, const Json& story) {
   std::map<std::string, std::int64_t> by_endpoint, by_cause;
@@ -76,8 +76,6 @@ Json run_json(const RunReport& report, const Json& story) {
 Result<void> write_recap(const std::string& out, const RunReport& report, const Json& story,
                          const JsonText& input) {
   auto run = run_json(report, story);
-  if (auto written = write_file(out + "/run.json", dump_json(run, 2) + "\n"); !written) return written;
-  if (report.end != RunEnd::done) return {};
   auto recap = parse_json(report.output.text);
   if (!recap) return std::unexpected(recap.error());
   if (auto written = write_file(out + "/recap.json", dump_json(*recap, 1) + "\n"); !written) return written;

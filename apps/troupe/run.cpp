@@ -36,7 +36,8 @@ int exit_of(const RunReport& report) {
   return kInterrupted;
 }
 
-void print_summary(const RunOptions& options, const RunReport& report, const Json& run) {
+void print_summary(const RunOptions& options, const RunReport& report, const Json& run,
+                   const std::vector<std::string>& files) {
   if (options.json) {
     std::printf("%s\n", dump_json(run).c_str());
     return;
@@ -49,17 +50,20 @@ void print_summary(const RunOptions& options, const RunReport& report, const Jso
                report.steps_replayed, static_cast<long long>(get_int(run["calls"], "total")),
                get_double(run, "cost_usd"));
   if (report.end != RunEnd::done) return;
-  for (const char* file : {"recap.md", "report.html", "recap.json", "run.json"})
-    std::printf("%s/%s\n", options.out.c_str(), file);
+  for (const auto& file : files) std::printf("%s/%s\n", options.out.c_str(), file.c_str());
 }
 
 int run(const RunOptions& options) {
-  if (options.workflow != "recap") {
-    std::fprintf(stderr, "troupe: no workflow is named %s; there is: recap\n", options.workflow.c_str());
+  const auto* workflow = find_workflow(options.workflow);
+  if (workflow == nullptr) {
+    std::fprintf(stderr, "troupe: no workflow is named %s; there are: %s\n", options.workflow.c_str(),
+                 workflow_names().c_str());
     return kUsage;
   }
-  auto input = workflow_input(options.input);
-  if (!input) return report_error(input.error());
+  auto input = workflow_input(options.input, *workflow);
+  if (!input) return report_usage(input.error());
+  auto budget = budget_of(options.input);
+  if (!budget) return report_usage(budget.error());
   auto config = config_from(options.config, options.state);
   if (!config) return report_error(config.error());
   if (auto writable = check_writable(options.out); !writable) {
@@ -78,16 +82,16 @@ int run(const RunOptions& options) {
   started.set_value(node);
   if (!made) return report_error(made.error());
   ProgressLine line(options.quiet, system_clock());
-  auto report = node->run({"recap", *input, options.run_id, "default"},
-                             [&line](const RunProgress& progress) { line.show(progress); });
+  auto report = node->run({workflow->name, *input, options.run_id, "default", *budget, {}},
+                          [&line](const RunProgress& progress) { line.show(progress); });
   line.end();
   Json story = {{"attempts", Json::array()}, {"breakers", Json::array()}};
   if (auto told = node->ask("runs.story", {dump_json(Json{{"id", report.run_id}})}))
     if (auto parsed = parse_json(told->text)) story = std::move(*parsed);
   node->stop();
-  if (auto written = write_recap(options.out, report, story, *input); !written)
-    return report_error(written.error());
-  print_summary(options, report, run_json(report, story));
+  auto files = write_outputs(options.out, *workflow, {report, story, *input});
+  if (!files) return report_error(files.error());
+  print_summary(options, report, run_json(report, story), *files);
   return exit_of(report);
 }
 
@@ -97,9 +101,9 @@ void add_run(CLI::App& app, Action& action) {
   auto options = std::make_shared<RunOptions>();
   auto* verb = app.add_subcommand(
       "run", "One run to its end, on a node in this process; repeat with the same --run-id to resume");
-  verb->add_option("workflow", options->workflow, "What to run: recap")->required();
+  verb->add_option("workflow", options->workflow, "What to run: " + workflow_names())->required();
   add_input_options(*verb, options->input);
-  verb->add_option("--out", options->out, "Folder for recap.md, report.html, recap.json and run.json")
+  verb->add_option("--out", options->out, "Folder for run.json and what the workflow makes")
       ->required();
   verb->add_option("--config", options->config, "Configuration file; without it: the simulated demo clouds");
   verb->add_option("--state", options->state,

@@ -1,4 +1,5 @@
 // troupe submit: a run on a cluster's node, watched from here when asked.
+#include "actors/run_entries.hpp"
 #include "apps/troupe/command.hpp"
 #include "apps/troupe/inputs.hpp"
 #include "apps/troupe/outputs.hpp"
@@ -55,7 +56,8 @@ Result<Json> wait_for(Asker& asker, const std::string& run_id, ProgressLine& lin
               fmt::format("no longer waiting; the run goes on: troupe runs show {}", run_id));
 }
 
-int write_outputs(const SubmitOptions& options, Asker& asker, const Json& shown, const JsonText& input) {
+int finish(const SubmitOptions& options, const WorkflowEntry& workflow, Asker& asker, const Json& shown,
+           const JsonText& input) {
   RunReport report;
   report.run_id = get_string(shown, "run_id");
   report.workflow = options.workflow;
@@ -68,7 +70,7 @@ int write_outputs(const SubmitOptions& options, Asker& asker, const Json& shown,
   if (!options.out.empty()) {
     auto story = asker.ask("runs.story", {{"id", report.run_id}});
     if (!story) return report_error(story.error());
-    if (auto written = write_recap(options.out, report, *story, input); !written)
+    if (auto written = write_outputs(options.out, workflow, {report, *story, input}); !written)
       return report_error(written.error());
   }
   return report.error ? report_error(*report.error) : kDone;
@@ -76,13 +78,23 @@ int write_outputs(const SubmitOptions& options, Asker& asker, const Json& shown,
 
 int submit(const SubmitOptions& options) {
   Signals signals({});
-  auto input = workflow_input(options.input);
-  if (!input) return report_error(input.error());
+  const auto* workflow = find_workflow(options.workflow);
+  if (workflow == nullptr) {
+    std::fprintf(stderr, "troupe: no workflow is named %s; there are: %s\n", options.workflow.c_str(),
+                 workflow_names().c_str());
+    return kUsage;
+  }
+  auto input = workflow_input(options.input, *workflow);
+  if (!input) return report_usage(input.error());
+  auto budget = budget_of(options.input);
+  if (!budget) return report_usage(budget.error());
   auto asker = make_asker(options.asker);
   if (!asker) return report_error(asker.error());
   auto document = parse_json(input->text);
-  auto told = (*asker)->ask(
-      "submit", {{"workflow", options.workflow}, {"run_id", options.run_id}, {"input", *document}});
+  auto told = (*asker)->ask("submit", {{"workflow", options.workflow},
+                                       {"run_id", options.run_id},
+                                       {"input", *document},
+                                       {"budget", actors::budget_json(*budget)}});
   if (!told) return report_error(told.error());
   auto run_id = get_string(*told, "run_id");
   if (!options.wait) {
@@ -97,7 +109,7 @@ int submit(const SubmitOptions& options) {
     std::printf("%s\n", dump_json(*shown).c_str());
   else
     std::printf("%s %s\n", run_id.c_str(), get_string(*shown, "state").c_str());
-  return write_outputs(options, **asker, *shown, *input);
+  return finish(options, *workflow, **asker, *shown, *input);
 }
 
 }  // namespace
@@ -105,7 +117,7 @@ int submit(const SubmitOptions& options) {
 void add_submit(CLI::App& app, Action& action) {
   auto options = std::make_shared<SubmitOptions>();
   auto* verb = app.add_subcommand("submit", "A run on a node; prints its id, or with --wait how it ended");
-  verb->add_option("workflow", options->workflow, "What to run: recap")->required();
+  verb->add_option("workflow", options->workflow, "What to run: " + workflow_names())->required();
   add_input_options(*verb, options->input);
   add_asker_options(*verb, options->asker);
   verb->get_option("--to")->required();

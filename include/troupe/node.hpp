@@ -36,14 +36,17 @@ class Node {
   struct Watch {
     /// Some times a second while the run goes.
     std::function<void(const RunProgress&)> on_progress;
-    /// Once. Both are called on a thread of the node and must not block.
+    /// Once. All are called on a thread of the node and must not block.
     std::function<void(RunReport)> on_done;
+    /// Text as it comes, in order; of the run itself, not of its children.
+    std::function<void(const LiveText&)> on_text;
   };
   /// Starts a run, or resumes the one of that id. Gives its id; not_found for an unknown workflow, refused
   /// when the run is going already or the node is stopping.
   Result<std::string> submit(RunSpec spec, Watch watch = {});
   /// Submits and waits. Not from a thread of the node.
-  RunReport run(RunSpec spec, std::function<void(const RunProgress&)> on_progress = {});
+  RunReport run(RunSpec spec, std::function<void(const RunProgress&)> on_progress = {},
+                std::function<void(const LiveText&)> on_text = {});
 
   /// Takes up every run that an earlier life of this node left unfinished, and (in a shared store) those of
   /// nodes that died; answers how many. Call it once all workflows are added; from then on the node does so

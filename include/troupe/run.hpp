@@ -33,6 +33,18 @@ struct RunProgress {
   double usd = 0;
 };
 
+/// Text of a call while its answer comes. Steps given from the record are not heard.
+struct LiveText {
+  enum class What {
+    delta,    ///< `text` follows what was told before
+    restart,  ///< what was told of this step is void, it begins again
+    end,      ///< the step has its result, which holds the whole text
+  };
+  What what = What::delta;
+  StepKey step;
+  std::string text;
+};
+
 enum class RunEnd { done, failed, cancelled, interrupted };
 const char* to_string(RunEnd end);
 

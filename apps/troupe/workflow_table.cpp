@@ -1,0 +1,82 @@
+#include "apps/troupe/workflow_table.hpp"
+
+#include "apps/troupe/command.hpp"
+#include "apps/troupe/outputs.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace troupe::app {
+namespace {
+
+using Written = Result<std::vector<std::string>>;
+
+Written write_recap_files(const std::string& out, const Ended& ended) {
+  if (auto written = write_recap(out, ended.report, ended.story, ended.input); !written)
+    return std::unexpected(written.error());
+  return std::vector<std::string>{"recap.md", "report.html", "recap.json"};
+}
+
+Written write_research_files(const std::string& out, const Ended& ended) {
+  auto result = parse_json(ended.report.output.text);
+  if (!result) return std::unexpected(result.error());
+  auto report = get_string(*result, "report");
+  if (auto note = model_note(ended.story); !note.empty()) report += "\n---\n" + note + "\n";
+  result->erase("report");
+  if (auto written = write_file(out + "/report.md", report); !written)
+    return std::unexpected(written.error());
+  if (auto written = write_file(out + "/research.json", dump_json(*result, 1) + "\n"); !written)
+    return std::unexpected(written.error());
+  return std::vector<std::string>{"report.md", "research.json"};
+}
+
+const std::vector<WorkflowEntry>& workflow_table() {
+  static const std::vector<WorkflowEntry> table{
+      {"recap",
+       "a Slack export, folder or ZIP",
+       {"from", "to", "channels", "user", "users", "tenant", "parallel_max", "chunk_tokens_max",
+        "deadline_s"},
+       {},
+       write_recap_files},
+      {"research",
+       "a corpus: a JSON Lines file of {id, title, text}, or a folder of text, Markdown and HTML files",
+       {"question",       "tenant",       "principal",      "effort",          "subagents_max",
+        "calls_max",      "parallel",     "tools_parallel", "rounds",          "first_k",
+        "context_tokens", "deadline_s",   "grace_s",        "call_deadline_s", "unsupported",
+        "critic",         "lead_feature", "agent_feature",  "critic_feature",  "cite_feature"},
+       {"question"},
+       write_research_files},
+  };
+  return table;
+}
+
+}  // namespace
+
+const WorkflowEntry* find_workflow(const std::string& name) {
+  auto it = std::ranges::find(workflow_table(), name, &WorkflowEntry::name);
+  return it == workflow_table().end() ? nullptr : &*it;
+}
+
+std::string workflow_names() {
+  std::vector<std::string> names;
+  for (const auto& each : workflow_table()) names.push_back(each.name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+Written write_outputs(const std::string& out, const WorkflowEntry& workflow, const Ended& ended) {
+  auto run = run_json(ended.report, ended.story);
+  if (auto written = write_file(out + "/run.json", dump_json(run, 2) + "\n"); !written)
+    return std::unexpected(written.error());
+  std::vector<std::string> files;
+  if (ended.report.end == RunEnd::done) {
+    auto own = workflow.write(out, ended);
+    if (!own) return own;
+    files = std::move(*own);
+  }
+  files.push_back("run.json");
+  return files;
+}
+
+}  // namespace troupe::app
