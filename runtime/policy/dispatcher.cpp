@@ -41,6 +41,10 @@ void Dispatcher::set_health(std::uint32_t endpoint, HealthPtr health) {
   kept_room_.on_view(endpoint, health.get());
   router_.set_health(endpoint, std::move(health));
 }
+void Dispatcher::set_quota_tree(std::shared_ptr<QuotaTree> tree) {
+  tree_ = std::move(tree);
+  guaranteed_ = tree_ && tree_->guarantees(policy_.rules.feature);
+}
 void Dispatcher::set_controls(ControlsPtr controls) {
   auto of_tenant = [](const Stop& stop) { return stop.subject == Subject::tenant; };
   tenants_stopped_ = controls && std::ranges::any_of(controls->stops, of_tenant);
@@ -184,8 +188,8 @@ bool Dispatcher::waits_for_reserved(const Following& call, std::uint32_t endpoin
 // What is borrowed leaves room to those it is borrowed from, worse classes more; who has waited long may take
 // ever more of it, up to all at its deadline, or batch work would starve beneath a steady load (A10).
 bool Dispatcher::leaves_room(const Following& call, std::uint32_t endpoint, Instant now) const {
-  bool borrowed = tree_ && call.source == QuotaTree::Source::elsewhere;
-  double share = borrowed ? tree_->room_share(policy_.rules.feature, policy_.rules.work_class, now) : 1;
+  double share =
+      has_borrowed(call) ? tree_->room_share(policy_.rules.feature, policy_.rules.work_class, now) : 1;
   if (share >= 1) return true;
   double life = std::max(seconds(call.facts.deadline - call.arrived), 1e-9);
   double waited = seconds(now - call.arrived) / life, ageing = policy_.admission.ageing_share;

@@ -129,7 +129,9 @@ class DecisionSink {
 /// they find none the others wait unasked, those that had left the queue behind them, the rest in it. So
 /// beyond capacity a call costs a few plans, not one per look, and the order is the queue's. A sent attempt
 /// that is not refused within `confirm_after` is taken for accepted. Whom the retry budget has nothing for
-/// waits in order of arrival, unasked likewise.
+/// waits in order of arrival, unasked likewise. Calls that borrowed from other features are of a kin of their
+/// own while they wait, since part of the room is kept from them: so they hold up nobody whom the feature's
+/// guarantee serves, and what comes free of that they get first.
 class Dispatcher {
  public:
   static constexpr std::uint32_t stalled_max = 4;
@@ -147,7 +149,7 @@ class Dispatcher {
   void set_health(std::uint32_t endpoint, HealthPtr health);
   void set_controls(ControlsPtr controls);
   /// What the node's features may use together (C6); may be null. Shared by dispatchers of one thread.
-  void set_quota_tree(std::shared_ptr<QuotaTree> tree) { tree_ = std::move(tree); }
+  void set_quota_tree(std::shared_ptr<QuotaTree> tree);
   /// May be null; must outlive this.
   void set_decision_sink(DecisionSink* sink) { decisions_ = sink; }
 
@@ -193,6 +195,8 @@ class Dispatcher {
     Instant tight_until;               ///< some stalled of late: only a few are taken from the queue at once
     std::uint64_t pass = 0;            ///< the last in which some were taken from the queue,
     std::uint32_t taken = 0;           ///< and how many
+    std::uint64_t hash = 0;            ///< in kins_
+    Kin* borrowers = nullptr;          ///< those that borrowed from other features, once there were any
   };
   /// What is known of one call between arrival and end.
   struct Following {
@@ -216,8 +220,9 @@ class Dispatcher {
     bool spilled = false;
     /// The budget paid for an extra attempt that has found no room yet: looking again is free.
     bool paid = false;
-    /// Stands in the line of those that look for room; is one of its kin's stalled ones; waits behind them.
-    bool in_line = false, stalled = false, behind = false;
+    /// Stands in the line of those that look for room; is one of its kin's stalled ones; waits behind them;
+    /// is known to want what it borrowed out of the feature's guarantee.
+    bool in_line = false, stalled = false, behind = false, claims = false;
     /// Has paused since its last failure; waits for the retry budget.
     bool rested = false, needs_budget = false;
     /// A timer stands at its deadline.
@@ -248,7 +253,16 @@ class Dispatcher {
   RouteRequest request_of(const CallFacts& call, double draw, Instant now) const;
   Kin& kin_of(const CallFacts& call, std::span<const std::uint32_t> barred);
   void pump(Moment at, Actions& out);
-  bool may_go(const Ticket& ticket, Instant now);
+  Turn may_go(const Ticket& ticket, Instant now);
+  QuotaTree::Terms terms_for(const Following& call, Instant now);
+  bool has_borrowed(const Following& call) const {
+    return tree_ && call.source == QuotaTree::Source::elsewhere;
+  }
+  Kin& borrowers_of(Kin& kin);
+  Following* first_claimant();
+  Following* take_claimant(Instant now);
+  Kin& kin_by(std::uint64_t hash);
+  bool may_leave(const Kin& kin, Instant now) const;
   bool may_ask(const Kin& kin, Instant now) const;
   bool nobody_may_ask(Instant now) const;
   Following* take_waiting();
@@ -311,8 +325,10 @@ class Dispatcher {
   std::unordered_map<std::uint64_t, Kin> kins_;  // never erased, so calls may point at theirs
   std::size_t behind_ = 0;                       // of all kins
   std::deque<std::uint64_t> for_budget_;         // calls that wait for the retry budget; may name ended ones
+  std::deque<std::uint64_t> claimants_;          // calls that borrowed and found no room; may name others
   std::deque<Timer> confirming_;                 // stalled calls whose newest attempt may yet be refused
   KeptRoom kept_room_;
+  bool guaranteed_ = false;       // the feature has a share of its own
   bool tenants_stopped_ = false;  // some order concerns single tenants
   std::uint64_t last_attempt_ = 0, last_decision_ = 0;
   std::size_t room_ = 0;  // calls that ended and have not been followed by one that waited

@@ -27,10 +27,12 @@ void Dispatcher::on_call(CallFacts call, Moment at, Actions& out) {
   Ticket ticket{call.id,     policy_.rules.work_class,
                 call.tenant, static_cast<double>(call.input_tokens + call.output_tokens),
                 at.now,      call.deadline};
+  auto& kin = kin_of(call, {});
+  ticket.kind = kin.hash;
   if (!queue_.push(std::move(ticket), at.now)) return turn_away(call, at, out);
   auto& following = follow(std::move(call));
   following.arrived = at.now;
-  following.kin = &kin_of(following.facts, {});
+  following.kin = &kin;
   ++following.kin->queued;
   pump(at, out);
 }
@@ -63,9 +65,16 @@ Dispatcher::Kin& Dispatcher::kin_of(const CallFacts& call, std::span<const std::
   // A tenant who may not go where others may must not keep these waiting.
   if (tenants_stopped_) hash = stable_hash(call.tenant, hash);
   for (auto endpoint : barred) hash = folded(hash, endpoint + 1);
+  return kin_by(hash);
+}
+
+Dispatcher::Kin& Dispatcher::kin_by(std::uint64_t hash) {
   auto known = kins_.find(hash);
   if (known != kins_.end()) return known->second;
-  return kins_[kins_.size() < kins_max ? hash : 0];
+  if (kins_.size() >= kins_max) hash = 0;
+  auto& kin = kins_[hash];
+  kin.hash = hash;
+  return kin;
 }
 
 bool Dispatcher::may_ask(const Kin& kin, Instant now) const {
@@ -75,12 +84,16 @@ bool Dispatcher::may_ask(const Kin& kin, Instant now) const {
 
 bool Dispatcher::nobody_may_ask(Instant now) const {
   return std::ranges::none_of(
-      kins_, [&](const auto& each) { return each.second.queued > 0 && may_ask(each.second, now); });
+      kins_, [&](const auto& each) { return each.second.queued > 0 && may_leave(each.second, now); });
 }
 
 void Dispatcher::stall(Following& call, Instant until, Instant now) {
-  // Who may not go to some endpoint again must not keep those waiting who may.
-  if (!call.stalled && !call.barred.empty()) call.kin = &kin_of(call.facts, call.barred);
+  // Who may not go to some endpoint again must not keep those waiting who may; nor who may not go where room
+  // is kept.
+  bool apart = has_borrowed(call);
+  if (!call.stalled && (apart || !call.barred.empty())) call.kin = &kin_of(call.facts, call.barred);
+  if (!call.stalled && apart) call.kin = &borrowers_of(*call.kin);
+  if (apart && guaranteed_ && !std::exchange(call.claims, true)) claimants_.push_back(call.facts.id);
   auto& kin = *call.kin;
   kin.tight_until = now + kTightFor;
   if (!call.stalled && kin.stalled >= stalled_max) return stand_behind(call);
@@ -129,19 +142,6 @@ void Dispatcher::serve_budget_line(Moment at, Actions& out) {
 
 // ---- admission ----
 
-// There may be room, and its feature's share of what the node may use together allows it; a tenant that has
-// none now keeps its place (C6).
-bool Dispatcher::may_go(const Ticket& ticket, Instant now) {
-  auto& call = calls_.at(ticket.id);
-  if (!may_ask(*call.kin, now)) return false;
-  if (!tree_) return true;
-  auto grant = tree_->take(policy_.rules.feature, ticket.tenant, ticket.cost, now, policy_.rules.work_class);
-  if (!grant) return false;
-  call.granted = ticket.cost;
-  call.source = grant.source;
-  return true;
-}
-
 // A loop, not recursion: a call that ends at once makes room for the next, ten thousand times over.
 void Dispatcher::pump(Moment at, Actions& out) {
   if (std::exchange(pumping_, true)) return;
@@ -149,6 +149,7 @@ void Dispatcher::pump(Moment at, Actions& out) {
   confirm(at.now);
   while (true) {
     auto* waiting = take_waiting();
+    if (waiting == nullptr) waiting = take_claimant(at.now);
     if (waiting == nullptr) waiting = take_behind(at.now);
     if (waiting != nullptr) {
       plan_and_go(*waiting, at, out);
@@ -159,7 +160,7 @@ void Dispatcher::pump(Moment at, Actions& out) {
     if (!ticket) break;
     auto& call = calls_.at(ticket->id);
     --call.kin->queued;
-    count_taken(*call.kin);
+    count_taken(has_borrowed(call) ? borrowers_of(*call.kin) : *call.kin);
     budget_.on_first_attempt();
     hedges_.on_request();
     plan_and_go(call, at, out);

@@ -1,4 +1,5 @@
-// The tenants of a class: the heap of those with waiting work, and how long idle ones are remembered.
+// The tenants of a class: their waiting work by kinds, the heap of those that have any, and how long idle
+// ones are remembered.
 #include "runtime/base/rng.hpp"
 #include "runtime/policy/fair_queue.hpp"
 
@@ -12,7 +13,7 @@ std::uint32_t FairQueue::flow_of(ClassQueue& queue, const std::string& tenant) {
       queue.by_tenant.find(hash, [&](std::uint32_t flow) { return queue.flows[flow].tenant == tenant; });
   if (known != none) {
     auto& flow = queue.flows[known];
-    if (flow.first != none) return known;
+    if (flow.lane != none) return known;
     // No longer idle.
     ++flow.stamp;
     queue.idle.bury_one([&](const auto& entry) { return queue.flows[entry.slot].stamp == entry.stamp; });
@@ -34,11 +35,67 @@ std::uint32_t FairQueue::flow_of(ClassQueue& queue, const std::string& tenant) {
   return fresh;
 }
 
+// A kind nobody else of the tenant waits with comes last: it has just arrived.
+std::uint32_t FairQueue::lane_for(Flow& flow, std::uint64_t kind) {
+  std::uint32_t last = none;
+  std::size_t count = 0;
+  for (auto lane = flow.lane; lane != none; lane = lanes_[lane].after, ++count) {
+    if (lanes_[lane].kind == kind) return lane;
+    last = lane;
+  }
+  if (count >= lanes_max) return last;
+  if (free_lanes_.empty()) {
+    free_lanes_.push_back(static_cast<std::uint32_t>(lanes_.size()));
+    lanes_.emplace_back();
+  }
+  auto fresh = free_lanes_.back();
+  free_lanes_.pop_back();
+  lanes_[fresh] = {.kind = kind};
+  (last == none ? flow.lane : lanes_[last].after) = fresh;
+  return fresh;
+}
+
+void FairQueue::link(Flow& flow, std::uint32_t slot) {
+  auto& entry = entries_[slot];
+  entry.lane = lane_for(flow, entry.ticket.kind);
+  auto& lane = lanes_[entry.lane];
+  entry.before = lane.last;
+  (lane.last == none ? lane.first : entries_[lane.last].after) = slot;
+  lane.last = slot;
+}
+
+void FairQueue::unlink(Flow& flow, const Entry& entry) {
+  auto& lane = lanes_[entry.lane];
+  (entry.before == none ? lane.first : entries_[entry.before].after) = entry.after;
+  (entry.after == none ? lane.last : entries_[entry.after].before) = entry.before;
+  if (entry.before != none) return;
+  // Its first is another: so is its place among the lanes.
+  take_out(flow, entry.lane);
+  if (lane.first == none)
+    free_lanes_.push_back(entry.lane);
+  else
+    put_in(flow, entry.lane);
+}
+
+void FairQueue::take_out(Flow& flow, std::uint32_t lane) {
+  auto* link = &flow.lane;
+  while (*link != lane) link = &lanes_[*link].after;
+  *link = lanes_[lane].after;
+}
+
+void FairQueue::put_in(Flow& flow, std::uint32_t lane) {
+  auto arrival = [&](std::uint32_t of) { return entries_[lanes_[of].first].arrival; };
+  auto* link = &flow.lane;
+  while (*link != none && arrival(*link) < arrival(lane)) link = &lanes_[*link].after;
+  lanes_[lane].after = *link;
+  *link = lane;
+}
+
 // By start tag, then by who waits longest.
 bool FairQueue::sooner(const ClassQueue& queue, std::uint32_t a, std::uint32_t b) const {
   const auto &left = queue.flows[a], &right = queue.flows[b];
   if (left.next_start != right.next_start) return left.next_start < right.next_start;
-  return entries_[left.first].ticket.id < entries_[right.first].ticket.id;
+  return entries_[first_of(left)].ticket.id < entries_[first_of(right)].ticket.id;
 }
 
 void FairQueue::set_head(ClassQueue& queue, std::size_t place, std::uint32_t flow) {

@@ -54,11 +54,8 @@ bool FairQueue::push(Ticket ticket, Instant now) {
   auto& entry = entries_[slot];
   auto& queue = class_of(entry.ticket);
   entry.flow = flow_of(queue, entry.ticket.tenant);
-  auto& flow = queue.flows[entry.flow];
-  entry.before = flow.last;
-  (flow.last == none ? flow.first : entries_[flow.last].after) = slot;
-  flow.last = slot;
-  if (flow.first == slot) list(queue, entry.flow);
+  link(queue.flows[entry.flow], slot);
+  if (first_of(queue.flows[entry.flow]) == slot) list(queue, entry.flow);
   queue.deadlines.push({entry.ticket.deadline, entry.ticket.id, slot, stamps_[slot]});
   auto aged_at = ageing_moment(entry.ticket, policy_.ageing_share);
   // The highest class has none above it to overtake.
@@ -77,7 +74,8 @@ std::uint32_t FairQueue::new_entry(Ticket ticket) {
   free_entries_.pop_back();
   auto& entry = entries_[slot];
   entry.ticket = std::move(ticket);
-  entry.before = entry.after = entry.flow = none;
+  entry.arrival = ++arrivals_;
+  entry.before = entry.after = entry.flow = entry.lane = none;
   entry.young = entry.aged = false;
   by_id_.insert(entry.ticket.id, slot);
   ++waiting_;
@@ -112,7 +110,7 @@ FairQueue::Choice FairQueue::choose(Asked may) {
       pressing = aged;
   }
   aged_had_turn_ = pressing != nullptr;
-  if (pressing && may(entries_[pressing->slot].ticket)) return {pressing->slot, false};
+  if (pressing && may(entries_[pressing->slot].ticket) == Turn::go) return {pressing->slot, false};
   for (; top != classes_.end(); ++top)
     if (auto choice = choose_in_turn(*top, may); choice.slot != none) return choice;
   return {};
@@ -124,18 +122,25 @@ FairQueue::Choice FairQueue::choose_in_turn(ClassQueue& queue, Asked may) {
   Choice choice;
   while (!queue.heads.empty() && choice.slot == none) {
     auto flow = queue.heads.front();
-    auto first = queue.flows[flow].first;
-    if (may(entries_[first].ticket)) {
-      choice.slot = first;
-    } else if (count < passed.size()) {
-      unlist(queue, flow);
-      passed[count++] = flow;
-    } else {
-      break;
-    }
+    choice.slot = ask_flow(queue.flows[flow], may);
+    if (choice.slot != none) break;
+    if (count == passed.size()) break;
+    unlist(queue, flow);
+    passed[count++] = flow;
   }
   while (count > 0) list(queue, passed[--count]);
   return choice;
+}
+
+std::uint32_t FairQueue::ask_flow(const Flow& flow, Asked may) const {
+  std::size_t asked = 0;
+  for (auto lane = flow.lane; lane != none && asked++ < kinds_asked_max; lane = lanes_[lane].after) {
+    auto first = lanes_[lane].first;
+    auto turn = may(entries_[first].ticket);
+    if (turn == Turn::go) return first;
+    if (turn == Turn::tenant_waits) break;
+  }
+  return none;
 }
 
 void FairQueue::age(Instant now) {
@@ -192,9 +197,9 @@ Ticket FairQueue::remove(std::uint32_t slot, double charge) {
   auto& entry = entries_[slot];
   auto& queue = class_of(entry.ticket);
   auto flow = entry.flow;
-  unlink(queue, entry);
+  unlink(queue.flows[flow], entry);
   queue.flows[flow].next_start += charge;
-  if (queue.flows[flow].first == none) {
+  if (queue.flows[flow].lane == none) {
     unlist(queue, flow);
     rest(queue, flow);
   } else {
@@ -212,12 +217,6 @@ Ticket FairQueue::remove(std::uint32_t slot, double charge) {
   if (entry.aged) queue.aged.bury_one(lives);
   forget_idle(queue);
   return ticket;
-}
-
-void FairQueue::unlink(ClassQueue& queue, const Entry& entry) {
-  auto& flow = queue.flows[entry.flow];
-  (entry.before == none ? flow.first : entries_[entry.before].after) = entry.after;
-  (entry.after == none ? flow.last : entries_[entry.after].before) = entry.before;
 }
 
 std::size_t FairQueue::flows() const {

@@ -5,6 +5,7 @@
 #include "runtime/policy/lazy_heap.hpp"
 #include "runtime/policy/service_rate.hpp"
 #include "runtime/policy/slot_index.hpp"
+#include "runtime/policy/ticket.hpp"
 
 #include <troupe/time.hpp>
 
@@ -13,41 +14,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace troupe::policy {
 
-/// Latency classes (A10): someone waits; minutes; by morning.
-enum class WorkClass { interactive, soon, batch };
-const char* to_string(WorkClass work_class);
-
-struct AdmissionPolicy {
-  /// Requests waiting; the next is refused.
-  std::size_t queued_max = 10'000;
-  /// Requests being served at once by this feature on this node; zero: unlimited.
-  std::size_t running_max = 256;
-  /// A request that has waited this share of its deadline is served before classes above it (ageing), at
-  /// every other turn, so that a flood of aged batch work cannot stop the class someone waits for. 1 or more:
-  /// no ageing.
-  double ageing_share = 0.5;
-};
-/// Empty when sound, else what is wrong and what would be right.
-std::optional<std::string> validate(const AdmissionPolicy& policy);
-
-struct Ticket {
-  /// Unique among the waiting; a repeat is refused.
-  std::uint64_t id = 0;
-  WorkClass work_class = WorkClass::interactive;
-  std::string tenant;
-  /// Fair shares count tokens, not requests. Not positive or not finite: counts as 1.
-  double cost = 1;
-  Instant queued_at;
-  Instant deadline;
-};
-
 /// Counts every ticket once: in = served + refused + expired + waiting (C3), at every moment. Push, pop,
-/// cancel are O(log waiting) and, once as many waited as ever will, allocate nothing. Not thread-safe.
+/// cancel are O(log waiting + kinds of the tenant) and, once as many waited as ever will, allocate nothing.
+/// Not thread-safe.
 class FairQueue {
  public:
   explicit FairQueue(AdmissionPolicy policy) : policy_(policy) {}
@@ -60,15 +35,24 @@ class FairQueue {
   std::optional<Ticket> pop(Instant now) {
     return pop_if(now, [](const Ticket&) { return true; });
   }
-  /// The same, passing over tenants whose next ticket may not go now (their quota is used up, C6); they keep
-  /// their place. At most passed_over_max are asked about.
+  /// The same, passing over tenants whose next ticket may not go now (their quota is used up, C6) and, within
+  /// a tenant, kinds whose next may not; they keep their place, and within a kind the order of arrival holds.
+  /// `may` answers with a Turn, or with false for tenant_waits. At most passed_over_max tenants are asked
+  /// about, of each at most kinds_asked_max kinds.
   template <class May>
   std::optional<Ticket> pop_if(Instant now, May may) {
-    return pop_asking(now, {&may, [](void* self, const Ticket& ticket) -> bool {
-                              return (*static_cast<May*>(self))(ticket);
+    return pop_asking(now, {&may, [](void* self, const Ticket& ticket) -> Turn {
+                              auto answer = (*static_cast<May*>(self))(ticket);
+                              if constexpr (std::is_same_v<decltype(answer), bool>)
+                                return answer ? Turn::go : Turn::tenant_waits;
+                              else
+                                return answer;
                             }});
   }
   static constexpr std::size_t passed_over_max = 64;
+  static constexpr std::size_t kinds_asked_max = 16;
+  /// Kinds of one tenant told apart while they wait; further ones stand with the last of these.
+  static constexpr std::size_t lanes_max = 64;
   /// Tickets whose deadline has passed and that were not reported yet; they are removed and counted as
   /// expired.
   std::vector<Ticket> expire(Instant now);
@@ -98,23 +82,30 @@ class FairQueue {
   static constexpr std::uint32_t none = SlotIndex::none;
   struct Asked {
     void* self;
-    bool (*may)(void*, const Ticket&);
-    bool operator()(const Ticket& ticket) const { return may(self, ticket); }
+    Turn (*may)(void*, const Ticket&);
+    Turn operator()(const Ticket& ticket) const { return may(self, ticket); }
   };
   /// A waiting ticket; its slot is used again under another stamp.
   struct Entry {
     Ticket ticket;
-    std::uint32_t before = none, after = none;  ///< in its flow
-    std::uint32_t flow = none;
+    std::uint64_t arrival = 0;                  ///< counts all that ever waited
+    std::uint32_t before = none, after = none;  ///< in its lane
+    std::uint32_t flow = none, lane = none;
     bool young = false, aged = false;  ///< which heap of its class holds it
+  };
+  /// A tenant's waiting tickets of one kind, in order of arrival.
+  struct Lane {
+    std::uint64_t kind = 0;
+    std::uint32_t first = none, last = none;
+    std::uint32_t after = none;  ///< the next lane of the flow, by the arrival of its first
   };
   /// A tenant of one class. Its tags are given when served, not on arrival, so that a tenant does not pay for
   /// tickets that expired unserved.
   struct Flow {
     std::string tenant;
     std::uint64_t hash = 0;
-    double next_start = 0;  ///< virtual time at which its next ticket starts
-    std::uint32_t first = none, last = none;
+    double next_start = 0;       ///< virtual time at which its next ticket starts
+    std::uint32_t lane = none;   ///< the one whose first has waited longest; none: nothing waits
     std::uint32_t place = none;  ///< in `heads`, while something waits
     std::uint32_t stamp = 0;
   };
@@ -144,8 +135,14 @@ class FairQueue {
   std::optional<Ticket> pop_asking(Instant now, Asked may);
   Choice choose(Asked may);
   Choice choose_in_turn(ClassQueue& queue, Asked may);
+  std::uint32_t ask_flow(const Flow& flow, Asked may) const;
   Ticket remove(std::uint32_t slot, double charge);
-  void unlink(ClassQueue& queue, const Entry& entry);
+  std::uint32_t first_of(const Flow& flow) const { return lanes_[flow.lane].first; }
+  void link(Flow& flow, std::uint32_t slot);
+  std::uint32_t lane_for(Flow& flow, std::uint64_t kind);
+  void unlink(Flow& flow, const Entry& entry);
+  void take_out(Flow& flow, std::uint32_t lane);
+  void put_in(Flow& flow, std::uint32_t lane);
   void collect_late(Instant now);
   void age(Instant now);
 
@@ -163,6 +160,9 @@ class FairQueue {
   std::vector<Entry> entries_;
   std::vector<std::uint32_t> stamps_;  ///< of the entries; apart, since heaps ask for them alone
   std::vector<std::uint32_t> free_entries_;
+  std::vector<Lane> lanes_;
+  std::vector<std::uint32_t> free_lanes_;
+  std::uint64_t arrivals_ = 0;
   SlotIndex by_id_;
   std::vector<Ticket> late_;
   std::size_t waiting_ = 0, running_ = 0;

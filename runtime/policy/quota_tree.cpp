@@ -162,7 +162,7 @@ void QuotaTree::note_guaranteed(std::string_view feature, Instant now) {
 }
 
 QuotaTree::Grant QuotaTree::take(std::string_view feature_name, std::string_view tenant_name, double tokens,
-                                 Instant now, WorkClass work_class) {
+                                 Instant now, WorkClass work_class, const Terms& terms) {
   if (!whole_.limited()) return {true};
   tokens = sane_amount(tokens);
   asked_[static_cast<std::size_t>(work_class)] = now;
@@ -171,10 +171,10 @@ QuotaTree::Grant QuotaTree::take(std::string_view feature_name, std::string_view
   if (tenant) activate(*feature, *tenant, now);
   bool guaranteed = feature && feature->share.guaranteed_tokens_per_minute > 0;
   double ceiling = feature ? feature->ceiling.wait_seconds(tokens, now) : 0;
-  double own = guaranteed && tenant ? tenant->bucket.wait_seconds(tokens, now) : HUGE_VAL;
-  double shared = guaranteed ? feature->bucket.wait_seconds(tokens, now) : HUGE_VAL;
+  double own = guaranteed && tenant ? tenant->bucket.wait_seconds(tokens + terms.kept_of_own, now) : HUGE_VAL;
+  double shared = guaranteed ? feature->bucket.wait_seconds(tokens + terms.kept_of_feature, now) : HUGE_VAL;
   double kept = (1 - room_share(feature_name, work_class, now)) * whole_.capacity;
-  double elsewhere = whole_.wait_seconds(tokens + kept, now);
+  double elsewhere = terms.may_borrow ? whole_.wait_seconds(tokens + kept, now) : HUGE_VAL;
   double wait = std::max(ceiling, std::min({own, shared, elsewhere}));
   if (wait > 0) return {false, Source::own, whole_wait(wait, kTreeWaitMax)};
   auto source = own <= 0 ? Source::own : shared <= 0 ? Source::feature : Source::elsewhere;
@@ -185,6 +185,27 @@ QuotaTree::Grant QuotaTree::take(std::string_view feature_name, std::string_view
   feature->bucket.take(tokens, now);
   note_guaranteed(feature_name, now);
   return {true, source};
+}
+
+std::optional<QuotaTree::Source> QuotaTree::claim(std::string_view feature_name, std::string_view tenant_name,
+                                                  double tokens, Instant now) {
+  if (!whole_.limited()) return Source::own;
+  auto* feature = guarantees(feature_name) ? feature_of(feature_name, now) : nullptr;
+  if (feature == nullptr) return std::nullopt;
+  tokens = sane_amount(tokens);
+  auto* tenant = tenant_of(*feature, tenant_name, now);
+  if (tenant) activate(*feature, *tenant, now);
+  bool own = tenant && tenant->bucket.wait_seconds(tokens, now) <= 0;
+  if (!own && feature->bucket.wait_seconds(tokens, now) > 0) return std::nullopt;
+  if (own) tenant->bucket.take(tokens, now);
+  feature->bucket.take(tokens, now);
+  note_guaranteed(feature_name, now);
+  return own ? Source::own : Source::feature;
+}
+
+bool QuotaTree::guarantees(std::string_view name) const {
+  const auto* feature = find_feature(name);
+  return feature != nullptr && feature->share.guaranteed_tokens_per_minute > 0;
 }
 
 void QuotaTree::settle(std::string_view feature_name, std::string_view tenant_name, Source source,

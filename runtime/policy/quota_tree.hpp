@@ -71,10 +71,25 @@ class QuotaTree {
     Duration wait{};
     explicit operator bool() const { return granted; }
   };
+  struct Terms {
+    /// False: of the feature's guarantee or not at all.
+    bool may_borrow = true;
+    /// Of the tenant's part and of the feature's guarantee so much must be left, for others that wait for it.
+    double kept_of_own = 0, kept_of_feature = 0;
+  };
   /// Takes `tokens` (an estimate) for a call, or says when to ask again. More than a full bucket passes when
   /// that is full. `work_class` matters for what is borrowed from other features only (class_room).
   Grant take(std::string_view feature, std::string_view tenant, double tokens, Instant now,
-             WorkClass work_class = WorkClass::interactive);
+             WorkClass work_class, const Terms& terms);
+  Grant take(std::string_view feature, std::string_view tenant, double tokens, Instant now,
+             WorkClass work_class = WorkClass::interactive) {
+    return take(feature, tenant, tokens, now, work_class, Terms{});
+  }
+  /// What was borrowed from other features is from now on of the feature's own guarantee, if that has so much
+  /// by now; from where then.
+  std::optional<Source> claim(std::string_view feature, std::string_view tenant, double tokens, Instant now);
+  /// Is anything guaranteed to it?
+  bool guarantees(std::string_view feature) const;
   /// What a borrower of this feature and class may take of an endpoint's room now: 1 while no other needs
   /// any.
   double room_share(std::string_view feature, WorkClass work_class, Instant now) const;

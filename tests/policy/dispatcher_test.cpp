@@ -140,6 +140,33 @@ TEST(Dispatcher, TheRetryBudgetBoundsExtraAttemptsUnderAnOutage) {  // E11
   EXPECT_GT(extra_share(false), 1.9) << "off";
 }
 
+// Calls that failed once and found no room for a second attempt look for it; when the budget for that is gone
+// they stop looking, so others of their kin may.
+TEST(Dispatcher, WhoWaitsForTheRetryBudgetLooksForNoRoomMeanwhile) {  // E11, C3
+  auto policy = usual_policy();
+  policy.admission.running_max = 0;
+  policy.retry = {.budget_share = 0, .budget_floor = 1, .budget_per_second = 0};
+  World world({endpoint_at("a")}, policy);
+  auto full = [&](bool is) {
+    auto view = std::make_shared<HealthView>();
+    view->state = is ? BreakerState::open : BreakerState::closed;
+    world.dispatcher.set_health(0, view);
+  };
+  for (std::uint32_t i = 0; i <= Dispatcher::stalled_max; ++i) world.call();
+  auto out = std::exchange(world.actions.send, {});
+  full(true);
+  for (const auto& order : out) world.ended(order.id, make_error(Errc::transient_server, "503"));
+  world.pass(15s);
+  EXPECT_TRUE(world.actions.send.empty());
+  full(false);
+  world.pass(200ms);
+  world.actions.clear();
+  world.pass(200ms);
+  world.actions.clear();
+  world.call();
+  EXPECT_EQ(world.sent().call, world.last_call) << "there is room, and it needs no budget";
+}
+
 TEST(Dispatcher, EveryCallEndsOnceAndNothingIsLostUnderRandomFacts) {  // C3
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
     Rng rng(seed);
