@@ -13,7 +13,7 @@ void Concentration::add(const std::string& place, double tokens, WallTime at) {
   piece.tokens[place] += tokens;
 }
 
-ConcentrationReport Concentration::report(WallTime now) const {
+ConcentrationReport Concentration::report(WallTime now) {
   std::map<std::string, double> sums;
   double all = 0;
   auto oldest = now.ms / kPieceMs - static_cast<std::int64_t>(kPieces) + 1;
@@ -22,9 +22,12 @@ ConcentrationReport Concentration::report(WallTime now) const {
     for (const auto& [place, tokens] : piece.tokens) sums[place] += tokens, all += tokens;
   }
   ConcentrationReport report;
+  for (const auto& place : std::exchange(reported_, {}))
+    if (!sums.contains(place)) report.shares.push_back({place, 0});
   if (!(all > 0)) return report;
   report.tokens = all;
   for (const auto& [place, tokens] : sums) {
+    reported_.insert(place);
     report.shares.push_back({place, tokens / all});
     report.index += report.shares.back().share * report.shares.back().share;
   }

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,11 @@ namespace troupe::policy {
 
 struct PlaceShare {
   std::string place;
-  /// Of the tokens of all places, in (0, 1].
+  /// Of the tokens of all places, in [0, 1].
   double share = 0;
 };
 struct ConcentrationReport {
-  /// Largest first.
+  /// Largest first. Places that had some in the report before and have none now are told once more, with 0.
   std::vector<PlaceShare> shares;
   /// What was counted.
   double tokens = 0;
@@ -27,12 +28,12 @@ struct ConcentrationReport {
 };
 
 /// Tokens by place over the last hour, counted in five-minute pieces: what is counted is between 55 and 60
-/// minutes old at most. Not thread-safe. Holds one number a place and piece.
+/// minutes old at most. Not thread-safe. Holds one number a place and piece, and the last report's places.
 class Concentration {
  public:
   /// Times from before the hour are counted with the newer ones that took their piece's place.
   void add(const std::string& place, double tokens, WallTime at);
-  ConcentrationReport report(WallTime now) const;
+  ConcentrationReport report(WallTime now);
 
  private:
   static constexpr std::int64_t kPieceMs = 5 * 60 * 1000;
@@ -42,6 +43,7 @@ class Concentration {
     std::map<std::string, double> tokens;
   };
   std::array<Piece, kPieces> pieces_;
+  std::set<std::string> reported_;
 };
 
 /// Where the largest share is above `share_max`, told when it comes to be so and not again until it was not.

@@ -72,6 +72,19 @@ TEST_F(LedgerTest, ShowsHowMuchHangsOnOneProvider) {  // C9
   EXPECT_THAT(text, HasSubstr("troupe_concentration_share{by=\"provider\",place=\"bedrock\"} 0.75"));
 }
 
+TEST_F(LedgerTest, ShowsNoShareOfAPlaceThatHasHadNothingForAnHour) {  // C9
+  for (auto [endpoint, minute] : {std::pair("b", 0), std::pair("a", 1), std::pair("a", 90)}) {
+    AttemptBooked fact;
+    fact.row.endpoint = endpoint;
+    fact.row.usage.input = 100;
+    fact.row.started = {1'800'000'000'000 + 60'000 * minute};
+    tell(ledger_, fact);
+  }
+  auto text = metrics_->exposition();
+  EXPECT_THAT(text, HasSubstr("troupe_concentration_share{by=\"provider\",place=\"bedrock\"} 1"));
+  EXPECT_THAT(text, HasSubstr("troupe_concentration_share{by=\"provider\",place=\"vertex\"} 0"));
+}
+
 TEST_F(LedgerTest, SumsFailuresToo) {
   book("a", "", 0.5), book("a", "timeout", 0.25);
   LedgerTotals totals;

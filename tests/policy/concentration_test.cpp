@@ -32,10 +32,15 @@ TEST(Concentration, ForgetsAfterAnHour) {
   of.add("gcp", 100, after(30));
   EXPECT_DOUBLE_EQ(of.report(after(50)).shares[0].share, 0.9);
   auto later = of.report(after(61));
-  ASSERT_EQ(later.shares.size(), 1u);
+  ASSERT_EQ(later.shares.size(), 2u);
   EXPECT_EQ(later.shares[0].place, "gcp");
+  EXPECT_EQ(later.shares[1].place, "aws") << "told once more, or a gauge would show what it had for ever";
+  EXPECT_EQ(later.shares[1].share, 0);
+  EXPECT_DOUBLE_EQ(later.index, 1);
+  EXPECT_EQ(of.report(after(61)).shares.size(), 1u);
   of.add("aws", 300, after(62));  // in the piece that held the first
   EXPECT_DOUBLE_EQ(of.report(after(62)).shares[0].share, 0.75);
+  EXPECT_EQ(of.report(after(200)).shares[0].share, 0);
   EXPECT_TRUE(of.report(after(200)).shares.empty());
 }
 
