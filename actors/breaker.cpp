@@ -4,6 +4,7 @@
 #include "runtime/base/log.hpp"
 
 #include <fmt/format.h>
+#include <caf/system_messages.hpp>
 
 #include <algorithm>
 
@@ -21,6 +22,7 @@ struct BreakerShell {
     clock_ = clock;
     ledger_ = std::move(ledger);
     breaker_.emplace(config_.policy);
+    self_->set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) { on_down(down); });
     // Readers keep the newest version: one that restarted must not look older than what it said in its last
     // life.
     version_ = static_cast<std::uint64_t>(clock_->wall().ms) * 1000;
@@ -78,9 +80,16 @@ struct BreakerShell {
   }
 
   void on_subscribe(const SubscribeHealth& wish) {
-    if (std::find(subscribers_.begin(), subscribers_.end(), wish.subscriber) == subscribers_.end())
+    if (std::find(subscribers_.begin(), subscribers_.end(), wish.subscriber) == subscribers_.end()) {
       subscribers_.push_back(wish.subscriber);
+      self_->monitor(wish.subscriber);
+    }
     self_->send(wish.subscriber, HealthChanged{snapshot()});
+  }
+
+  // Every reload and every restart leaves one behind.
+  void on_down(const caf::down_msg& down) {
+    std::erase_if(subscribers_, [&](const auto& each) { return each == down.source; });
   }
 
   void on_tick() {

@@ -75,6 +75,27 @@ TEST_F(BreakerActorTest, TellsASubscriberOnceHoweverOftenItAsks) {
   EXPECT_EQ(heard.size(), before + 1);
 }
 
+TEST_F(BreakerActorTest, LetsGoOfSubscribersThatAreGone) {
+  auto breaker = open();
+  std::vector<HealthChanged> unheard;
+  caf::actor_addr address;
+  {
+    using Listener = caf::typed_actor<caf::reacts_to<HealthChanged>>;
+    Listener queue = system_.spawn([&](Listener::pointer) -> Listener::behavior_type {
+      return {[&](const HealthChanged& fact) { unheard.push_back(fact); }};
+    });
+    address = queue.address();
+    tell(breaker, SubscribeHealth{queue});
+    ASSERT_EQ(unheard.size(), 1u);
+    kill(queue);
+  }
+  // Whoever is held by nobody is freed.
+  EXPECT_FALSE(caf::actor_cast<caf::strong_actor_ptr>(address));
+  trip(breaker);
+  EXPECT_EQ(unheard.size(), 1u);
+  EXPECT_EQ(last().state, BreakerState::open) << "the others go on hearing";
+}
+
 TEST_F(BreakerActorTest, ResumesACoolDownAfterARestart) {
   auto cell = std::make_shared<BreakerCell>();
   auto breaker = open(cell);
