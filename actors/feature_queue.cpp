@@ -303,7 +303,7 @@ struct FeatureQueueState {
     auto shadow = this->shadow();
     if (!shadow || std::exchange(open.offered, true)) return;
     ShadowOffered offer;
-    offer.call = order.call;
+    offer.call = {self_->id(), order.call};
     offer.request = open.call->request;
     offer.data_class = config_.dispatch.rules.data_class;
     offer.primary_endpoint = facts.id;
@@ -317,7 +317,8 @@ struct FeatureQueueState {
     auto shadow = open.offered ? this->shadow() : ShadowActor();
     if (!shadow || open.records.empty()) return;
     if (ended.error && ended.error->fault == Fault::caller) return;
-    self_->send(shadow, PrimaryEnded{ended.call, parity_side(open.records.back(), ended.error)});
+    self_->send(shadow,
+                PrimaryEnded{{self_->id(), ended.call}, parity_side(open.records.back(), ended.error)});
   }
 
   // Where hedging is off nobody needs to know.

@@ -41,7 +41,7 @@ struct ShadowShell {
 
  private:
   struct Copy {
-    std::uint64_t call = 0;
+    ShadowedCall call;
     policy::ShadowFacts expected;
     RequestPtr request;
     Instant deadline;
@@ -124,14 +124,14 @@ struct ShadowShell {
   void book(const Copy& copy, const AttemptRecord& record) {
     Call call;
     call.request = copy.request;
-    call.step_key = "shadow " + std::to_string(copy.call);
+    call.step_key = "shadow " + std::to_string(copy.call.number);
     self_->send(stage_.ledger, AttemptBooked{usage_row(call, 1, record)});
   }
 
   // ---- comparing ----
 
   // Of calls that were not copied only the old half comes; it goes when newer ones come.
-  void on_half(std::uint64_t call, policy::ParitySide policy::ParityPair::*side,
+  void on_half(const ShadowedCall& call, policy::ParitySide policy::ParityPair::*side,
                const policy::ParitySide& value) {
     auto [it, begun] = halves_.try_emplace(call);
     if (begun) order_.push_back(call);
@@ -167,8 +167,8 @@ struct ShadowShell {
   RosterPtr roster_ = std::make_shared<const Roster>();
   std::map<std::string, HealthPtr> health_;
   std::map<std::uint64_t, Copy> copies_;
-  std::map<std::uint64_t, Half> halves_;
-  std::deque<std::uint64_t> order_;  // of halves, oldest first; may name whole ones
+  std::map<ShadowedCall, Half> halves_;
+  std::deque<ShadowedCall> order_;  // of halves, oldest first; may name whole ones
   std::deque<policy::ParityPair> pairs_;
   std::uint64_t last_id_ = 0;
   Instant next_report_;

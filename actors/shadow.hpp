@@ -10,14 +10,20 @@
 #include "runtime/policy/parity.hpp"
 #include "runtime/policy/shadow.hpp"
 
+#include <compare>
 #include <map>
 #include <string>
 
 namespace troupe::actors {
 
+/// Which call: queues number theirs, and a feature's queue may be replaced by one that begins anew.
+struct ShadowedCall {
+  std::uint64_t queue = 0, number = 0;
+  friend auto operator<=>(const ShadowedCall&, const ShadowedCall&) = default;
+};
 /// A call whose primary has been sent. Told and forgotten.
 struct ShadowOffered {
-  std::uint64_t call = 0;  ///< unique per feature and node
+  ShadowedCall call;
   RequestPtr request;
   std::string data_class, primary_endpoint;
   std::uint64_t input_tokens = 0, output_tokens = 0;  ///< expected
@@ -25,7 +31,7 @@ struct ShadowOffered {
 };
 /// How that call's primary ended.
 struct PrimaryEnded {
-  std::uint64_t call = 0;
+  ShadowedCall call;
   policy::ParitySide side;
 };
 

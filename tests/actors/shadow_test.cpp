@@ -1,8 +1,8 @@
 // Copies of calls: what they cost, what they show, and that the primary never feels them (B5, B6).
 #include "actors/shadow.hpp"
 
-#include "runtime/base/rng.hpp"
 #include "actors/supervisor.hpp"
+#include "runtime/base/rng.hpp"
 #include "tests/actors/queue_world.hpp"
 
 #include <cmath>
@@ -55,7 +55,7 @@ class ShadowActorTest : public ActorTest {
   }
   void offer(std::uint64_t call) {
     ShadowOffered offer;
-    offer.call = call;
+    offer.call = {1, call};
     offer.request = std::make_shared<const CompletionRequest>(question("q"));
     offer.primary_endpoint = "old";
     offer.data_class = data_class_;
@@ -72,7 +72,7 @@ class ShadowActorTest : public ActorTest {
     order.reply_to = primary_client_;
     tell((*roster_)[0].handle, order);
     offer(call);
-    tell(shadow_, PrimaryEnded{call, {{}, std::exp(0.1 * rng_.normal()), 2, 5, {}}});
+    tell(shadow_, PrimaryEnded{{1, call}, {{}, std::exp(0.1 * rng_.normal()), 2, 5, {}}});
   }
   void stop(policy::Subject subject, std::string name) {
     auto controls = *controls_->load();
@@ -165,12 +165,28 @@ TEST_F(ShadowActorTest, ReportsParityOfWhatBothAnswered) {
 TEST_F(ShadowActorTest, HalvesWithoutTheOtherAreForgottenAtTheirBound) {
   config_.waiting_max = 10;
   shadow_ = keep(spawn_shadow(system_, nullptr, config_, {&clock_, ledger_, controls_, report_}));
-  for (std::uint64_t call = 1; call <= 1000; ++call) tell(shadow_, PrimaryEnded{call, {}});
+  for (std::uint64_t call = 1; call <= 1000; ++call) tell(shadow_, PrimaryEnded{{1, call}, {}});
   tell(shadow_, RosterChanged{roster_});
   hear(1e18);
   offer(1);  // its old half is long gone
   pass(1s, shadow_);
   EXPECT_TRUE(report_->load()->lines.empty());
+}
+
+TEST_F(ShadowActorTest, CallsOfOneNumberFromTwoQueuesMakeNoPair) {
+  constexpr std::uint64_t calls = 60;
+  for (std::uint64_t call = 1; call <= calls; ++call) {
+    offer(call);
+    tell(shadow_, PrimaryEnded{{2, call}, {}});
+  }
+  ASSERT_EQ(target_->orders.size(), calls);
+  pass(1s, shadow_);
+  EXPECT_TRUE(report_->load()->lines.empty()) << "the other queue's calls were never copied";
+  for (std::uint64_t call = 1; call <= calls; ++call)
+    tell(shadow_, PrimaryEnded{{1, call}, {{}, std::exp(0.1 * rng_.normal()), 2, 5, {}}});
+  pass(1s, shadow_);
+  ASSERT_FALSE(report_->load()->lines.empty());
+  EXPECT_EQ(report_->load()->lines[0].pairs, calls);
 }
 
 /// A feature's queue beside its shadow.
@@ -209,6 +225,18 @@ TEST_F(ShadowedQueueTest, OffersEachCallOnceWhenItsPrimaryIsOnItsWayAndTellsHowT
   ASSERT_EQ(ends_.size(), 1u);
   EXPECT_EQ(ends_[0].call, offers_[0].call);
   EXPECT_FALSE(ends_[0].side.error);
+}
+
+TEST_F(ShadowedQueueTest, AReplacedQueuesCallsAreToldFromThoseOfTheNext) {
+  open(), open_shadow();
+  behave("a", std::nullopt);
+  ask();
+  open();
+  ask();
+  ASSERT_EQ(offers_.size(), 2u);
+  EXPECT_EQ(offers_[0].call.number, offers_[1].call.number);
+  EXPECT_NE(offers_[0].call, offers_[1].call);
+  EXPECT_EQ(ends_[1].call, offers_[1].call);
 }
 
 TEST_F(ShadowedQueueTest, AFeatureWithoutAShadowOffersNothing) {
