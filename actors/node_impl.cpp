@@ -158,21 +158,36 @@ Result<void> Node::Impl::reload(const Config& config) {
   if (stopping_) return fail(Errc::refused, "the node is stopping");
   auto changed = config::changed_options(routing_.values(), config.values());
   if (changed.empty()) return {};
+  auto fixed = restart_options(changed);
+  if (!fixed.empty())
+    return fail(Errc::bad_config,
+                fmt::format("nothing was taken over; a restart is needed for {}", fmt::join(fixed, ", ")));
+  routing_ = config;
+  replace_features(actors::reload_scope(changed, config.values()));
+  return {};
+}
+
+std::vector<std::string> Node::Impl::restart_options(const std::vector<std::string>& changed) const {
   // Budgets name the cheaper model by its place.
   bool places_fixed = config::budget_rules(values()).any();
-  std::erase_if(changed, [&](const std::string& option) {
-    return config::may_reload(option) && !(places_fixed && option.find(".hierarchy") != std::string::npos);
+  std::vector<std::string> fixed;
+  std::ranges::copy_if(changed, std::back_inserter(fixed), [&](const std::string& option) {
+    return !config::may_reload(option) || (places_fixed && option.find(".hierarchy") != std::string::npos);
   });
-  if (!changed.empty())
-    return fail(Errc::bad_config,
-                fmt::format("nothing was taken over; a restart is needed for {}", fmt::join(changed, ", ")));
-  routing_ = config;
+  return fixed;
+}
+
+// Others keep their queues, and with them who waits, what was learned, and what was used.
+void Node::Impl::replace_features(const actors::ReloadScope& scope) {
+  const auto& config = routing_.values();
+  if (scope.shares) quota_ = actors::shared_quota(config);
   auto features =
-      std::make_shared<std::vector<actors::FeatureConfig>>(actors::feature_configs(config.values()));
+      std::make_shared<std::vector<actors::FeatureConfig>>(actors::feature_configs(config, quota_));
+  std::erase_if(*features,
+                [&](const auto& each) { return !scope.features.contains(each.dispatch.rules.feature); });
   equip(*features);
   caf::anon_send(supervisor_, actors::ReplaceFeatures{std::move(features)});
-  log::info("node", "the features' routing was replaced by the new configuration's");
-  return {};
+  log::info("node", fmt::format("new routing for {}", fmt::join(scope.features, ", ")));
 }
 
 Result<void> Node::Impl::add_endpoints(actors::SupervisorConfig& cast) {
@@ -193,7 +208,8 @@ Result<void> Node::Impl::start_cast() {
   actors::ControlRoomParts parts{system_.get(), loop_unit_.get(), &clock_, journal_.get(), gateway_.get()};
   if (auto ready = control_room_.start(values(), parts); !ready) return ready;
   if (auto added = add_endpoints(cast); !added) return added;
-  cast.features = actors::feature_configs(values());
+  quota_ = actors::shared_quota(values());
+  cast.features = actors::feature_configs(values(), quota_);
   cast.peers = actors::remote_peers(values());
   make_ready();
   start_ledger(cast);

@@ -3,6 +3,7 @@
 
 #include "actors/control_room.hpp"
 #include "actors/desk.hpp"
+#include "actors/reload.hpp"
 #include "actors/run_host.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/wiring.hpp"
@@ -55,6 +56,9 @@ struct Node::Impl final : transport::GatewayListener {
   /// Gives the features and their shadows what they read of the node.
   void equip(actors::SupervisorConfig& cast);
   void equip(std::vector<actors::FeatureConfig>& features) const;
+  /// Of changed options those that a running node cannot take over.
+  std::vector<std::string> restart_options(const std::vector<std::string>& changed) const;
+  void replace_features(const actors::ReloadScope& scope);
   Result<actors::LocalEndpoint> local_endpoint(const config::EndpointConfig& endpoint);
   /// What the journal knows of its breaker.
   std::shared_ptr<actors::BreakerCell> breaker_memory(const std::string& endpoint);
@@ -72,7 +76,8 @@ struct Node::Impl final : transport::GatewayListener {
   bool keep_seat();
 
   Config config_;
-  Config routing_;  ///< the last reload's; under mutex_
+  Config routing_;                            ///< the last reload's; under mutex_
+  std::shared_ptr<policy::QuotaTree> quota_;  ///< may be null; used on the loop's thread only
   Clock& clock_;
   std::unique_ptr<journal::Journal> journal_;
   std::unique_ptr<http::Loop> simulator_loop_;

@@ -86,11 +86,16 @@ Result<std::shared_ptr<const Wire>> make_wire(const config::Config& config,
   return wire;
 }
 
-std::vector<FeatureConfig> feature_configs(const config::Config& config) {
+std::shared_ptr<policy::QuotaTree> shared_quota(const config::Config& config) {
+  if (config.node.tokens_per_minute <= 0) return nullptr;
+  return std::make_shared<policy::QuotaTree>(config::quota_tree_policy(config), Instant{});
+}
+
+std::vector<FeatureConfig> feature_configs(const config::Config& config,
+                                           const std::shared_ptr<policy::QuotaTree>& quota) {
   auto boundaries = std::make_shared<std::map<std::string, std::string>>();
   for (const auto& [tenant, each] : config.tenants)
     if (!each.boundary.empty()) (*boundaries)[tenant] = each.boundary;
-  auto tree = std::make_shared<policy::QuotaTree>(config::quota_tree_policy(config), Instant{});
   std::vector<FeatureConfig> out;
   for (const auto& [name, feature] : config.features) {
     FeatureConfig each;
@@ -98,7 +103,7 @@ std::vector<FeatureConfig> feature_configs(const config::Config& config) {
     each.after_first_token = feature.after_first_token;
     each.choice = config::choice_rule(config, name);
     each.tenant_boundaries = boundaries;
-    if (config.node.tokens_per_minute > 0) each.quota_tree = tree;
+    each.quota_tree = quota;
     each.seed = config.simulator.seed;
     out.push_back(std::move(each));
   }

@@ -23,7 +23,12 @@ struct WireParts {
 Result<std::shared_ptr<const Wire>> make_wire(const config::Config& config,
                                               const config::EndpointConfig& endpoint, const WireParts& parts);
 
-std::vector<FeatureConfig> feature_configs(const config::Config& config);
+/// What the node's features use together (C6); null: as much as they like.
+std::shared_ptr<policy::QuotaTree> shared_quota(const config::Config& config);
+/// `quota` may be null, and is shared by all of them.
+std::vector<FeatureConfig> feature_configs(const config::Config& config,
+                                           const std::shared_ptr<policy::QuotaTree>& quota);
+
 std::vector<FeatureShadow> feature_shadows(const config::Config& config);
 /// Endpoints of other nodes, by their home.
 std::vector<RemotePeer> remote_peers(const config::Config& config);

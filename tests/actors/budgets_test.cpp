@@ -87,6 +87,46 @@ TEST_F(BudgetsTest, SurviveARestart) {
       policy::judge_budget(forgetful.state(clock_.wall()).get(), "recap", "t", clock_.wall()).refusal);
 }
 
+/// The small model is being rolled out to everyone.
+class BudgetedRolloutTest : public BudgetsTest {
+ protected:
+  BudgetedRolloutTest() {
+    for (const auto& [id, place] : places_)
+      place.script->reply = [id, model = place.facts->model](const RunAttempt& order) {
+        auto result = answered(id, order);
+        result->record.model = model;
+        return result;
+      };
+    auto leads = std::make_shared<policy::LeadRules>();
+    leads->rollouts.push_back({.name = "r", .feature = "recap", .model = "large"});
+    config_.leads = leads;
+    auto controls = std::make_shared<Published<policy::Controls>>();
+    policy::Controls dealt;
+    absorb(dealt, policy::Share{.name = "r", .share = 1, .stamp = {1, "n1"}});
+    dealt.fresh_until = clock_.now() + 48h;
+    controls->store(std::make_shared<const policy::Controls>(dealt));
+    config_.controls = controls;
+    config_.rollouts =
+        keep(RolloutActor(system_.spawn([this](RolloutActor::pointer) -> RolloutActor::behavior_type {
+          return {[this](const RolloutOutcome& fact) { outcomes_.push_back(fact); },
+                  [](const RolloutHeard&) {}, [](const RolloutCommand&) {}, [](Tick) {}};
+        })));
+    open();
+  }
+  std::vector<RolloutOutcome> outcomes_;
+};
+
+TEST_F(BudgetedRolloutTest, ACallWhoseModelTheBudgetChoseCountsForNoSide) {  // I6, E5
+  EXPECT_TRUE(ask()->well());
+  ASSERT_EQ(outcomes_.size(), 1u);
+  EXPECT_TRUE(outcomes_[0].new_side);
+  EXPECT_FALSE(outcomes_[0].figures.failed);
+  spend(9.5);
+  EXPECT_TRUE(ask()->well());
+  EXPECT_EQ(orders("b").size(), 1u) << "the cheaper one served it";
+  EXPECT_EQ(outcomes_.size(), 1u) << "else it would count as failed: another model served the new side";
+}
+
 TEST(ApplyBudget, WithoutACellNothingIsChanged) {
   policy::CallFacts facts;
   facts.lead = 3;

@@ -18,10 +18,8 @@ class SupervisorTest : public ActorTest {
     config.node = "n1";
     config.restarts_max = 3;
     for (const char* id : {"a", "b"}) config.endpoints.push_back(local(id));
-    FeatureConfig feature;
-    feature.dispatch.rules = {.feature = "recap", .hierarchy = {"large"}};
-    feature.shadows = {board_, &board_->shadows};
-    config.features.push_back(feature);
+    config.features.push_back(recap());
+    if (with_second_feature_) config.features.push_back(recap("chat"));
     if (!shadow_model_.empty()) add_shadow(config);
     Stage stage;
     stage.clock = &clock_;
@@ -30,6 +28,12 @@ class SupervisorTest : public ActorTest {
     supervisor_ = keep(spawn_supervisor(system_, std::move(config), std::move(stage)));
     run();
     pass(100ms);
+  }
+  FeatureConfig recap(const std::string& name = "recap") {
+    FeatureConfig feature;
+    feature.dispatch.rules = {.feature = name, .hierarchy = {"large"}};
+    feature.shadows = {board_, &board_->shadows};
+    return feature;
   }
   void add_shadow(SupervisorConfig& config) {
     config.endpoints.push_back(local("c"));
@@ -60,7 +64,7 @@ class SupervisorTest : public ActorTest {
     auto it = all->find(id);
     return it == all->end() ? EndpointActor() : it->second;
   }
-  FeatureQueueActor queue() { return board_->queues.load()->at("recap"); }
+  FeatureQueueActor queue(const std::string& feature = "recap") { return board_->queues.load()->at(feature); }
   std::shared_ptr<std::vector<CallResult>> ask() {
     auto answers = std::make_shared<std::vector<CallResult>>();
     auto call = std::make_shared<Call>();
@@ -92,6 +96,7 @@ class SupervisorTest : public ActorTest {
     HttpAttempt::Ended ended;
   };
   std::string shadow_model_;
+  bool with_second_feature_ = false;
   std::map<std::string, std::vector<Order>> orders_;
   LedgerBooks books_;
   std::shared_ptr<CastBoard> board_ = std::make_shared<CastBoard>();
@@ -229,6 +234,45 @@ TEST_F(SupervisorTest, NewRulesHoldForNewCallsAndThoseUnderWayAreSeenThrough) { 
   pass(2s);
   EXPECT_TRUE(gone(old));
   EXPECT_FALSE(gone(queue()));
+}
+
+TEST_F(SupervisorTest, AReloadDuringARestartsPauseLeavesOneQueue) {
+  open();
+  kill(queue());
+  tell(supervisor_, ReplaceFeatures{std::make_shared<std::vector<FeatureConfig>>(1, recap())});
+  auto fresh = queue();
+  ASSERT_FALSE(gone(fresh)) << "it does not wait for the pause";
+  pass(5s);
+  EXPECT_EQ(queue(), fresh) << "what the restart would have spawned is there";
+}
+
+TEST_F(SupervisorTest, AReplacedQueueGoesOnHearingOfEndpointsThatWereRestarted) {  // F6
+  open();
+  auto answers = ask();
+  ASSERT_EQ(sent(), 1u);
+  std::string first = orders_["a"].empty() ? "b" : "a", other = first == "a" ? "b" : "a";
+  tell(supervisor_, ReplaceFeatures{std::make_shared<std::vector<FeatureConfig>>(1, recap())});
+  kill(endpoint(other));
+  back_after(other);
+  auto breaker = board_->breakers.load()->at(other);
+  tell(breaker, ForceBreaker{policy::BreakerState::open, 1h, "ann", "drill"});
+  pass(100ms);
+  const auto& order = orders_[first][0];
+  order.ended(failed(first, order.order, Errc::transient_server));
+  run();
+  EXPECT_TRUE(orders_[other].empty()) << "its breaker is open";
+  tell(breaker, ForceBreaker{policy::BreakerState::closed, 1h, "ann", "over"});
+  pass(1s);
+  EXPECT_GE(sent(), 2u) << "it was tried again";
+}
+
+TEST_F(SupervisorTest, AReloadLeavesQueuesAloneWhoseRulesAreAsTheyWere) {  // C1
+  with_second_feature_ = true;
+  open();
+  auto recap_queue = queue(), chat_queue = queue("chat");
+  tell(supervisor_, ReplaceFeatures{std::make_shared<std::vector<FeatureConfig>>(1, recap())});
+  EXPECT_NE(queue(), recap_queue);
+  EXPECT_EQ(queue("chat"), chat_queue);
 }
 
 TEST_F(SupervisorTest, TakesTheCastAlong) {
