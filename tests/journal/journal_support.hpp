@@ -61,7 +61,7 @@ class StoreTest : public JournalTest, public ::testing::WithParamInterface<Store
   void SetUp() override {
     if (GetParam() == StoreKind::sqlite) return;
     if (!server().available()) GTEST_SKIP() << troupe::testing::PostgresServer::why_not();
-    schema_ = server().fresh_schema();
+    schema_ = server().emptied_schema();
   }
   static troupe::testing::PostgresServer& server() { return troupe::testing::PostgresServer::shared(); }
   PostgresConfig postgres() const {

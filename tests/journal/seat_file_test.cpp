@@ -54,6 +54,17 @@ TEST_F(SeatFileTest, ANodeThatJoinsTakesOverWhatEarlierProcessesLeft) {
   EXPECT_TRUE(membership->join(std::string(200, 'n'), "", ""));
 }
 
+TEST_F(SeatFileTest, APokeReachesTheWatcherUntilItIsReplaced) {
+  auto* membership = journal_->membership();
+  std::vector<std::string> heard;
+  membership->watch([&](const std::string& topic) { heard.push_back(topic); });
+  ASSERT_TRUE(membership->poke("signal r"));
+  membership->watch({});
+  ASSERT_TRUE(membership->poke("unheard"));
+  EXPECT_THAT(heard, ElementsAre("signal r"));
+  EXPECT_EQ(membership->poke("").error().code, Errc::invalid_input);
+}
+
 TEST_F(SeatFileTest, AFileFromBeforeTreesIsReadAndGivenThemWhenWritten) {
   start("r");
   journal_.reset();
