@@ -2,6 +2,7 @@
 #include "providers/simulator/extractive.hpp"
 
 #include "providers/simulator/centrality.hpp"
+#include "providers/simulator/research_answers.hpp"
 #include "providers/simulator/schema_fill.hpp"
 #include "providers/simulator/source_lines.hpp"
 #include "providers/simulator/tool_answers.hpp"
@@ -206,6 +207,24 @@ Completion call_tools(const CompletionRequest& request, std::vector<Part> calls)
   return out;
 }
 
+bool calls_tools(const std::vector<Part>& parts) {
+  return std::ranges::any_of(parts,
+                             [](const Part& part) { return std::holds_alternative<ToolUsePart>(part); });
+}
+
+// One text, as long as it may be.
+Completion say(const CompletionRequest& request, std::string text) {
+  auto bytes_max = static_cast<std::size_t>(std::max(request.output_tokens_max, 0)) * 4;
+  Completion out;
+  out.stop = text.size() > bytes_max ? StopReason::length : StopReason::stop;
+  text = cut_to(std::move(text), bytes_max);
+  out.usage.input = count_input_tokens(request);
+  out.usage.output = count_tokens(text);
+  out.model = std::string(kExtractiveModel);
+  out.parts.emplace_back(TextPart{.text = std::move(text)});
+  return out;
+}
+
 }  // namespace
 
 std::int64_t count_tokens(std::string_view text) { return static_cast<std::int64_t>((text.size() + 3) / 4); }
@@ -222,6 +241,10 @@ std::int64_t count_input_tokens(const CompletionRequest& request) {
 }
 
 Completion answer(const CompletionRequest& request) {
+  if (auto parts = research_answer(request)) {
+    if (calls_tools(*parts)) return call_tools(request, std::move(*parts));
+    return say(request, std::get<TextPart>(parts->front()).text);
+  }
   auto sources = read_source_lines(last_user_text(request));
   std::optional<Json> schema;
   if (request.response_schema) {

@@ -1,0 +1,33 @@
+// A turn of a simulated researcher: what was asked for, what was read, what to look for next.
+#pragma once
+
+#include "providers/simulator/reading.hpp"
+
+#include <troupe/completion.hpp>
+#include <troupe/request.hpp>
+
+#include <string>
+#include <vector>
+
+namespace troupe::providers::simulator {
+
+/// What stands in a research prompt, wherever in its messages.
+struct ResearchPrompt {
+  std::string question, objective, kind, report;
+  std::vector<std::string> starts, tools, claims;
+  /// Of the user's text and of tool results, in order.
+  std::vector<NumberedSource> sources;
+  /// Queries of earlier turns.
+  std::vector<std::string> asked;
+  std::size_t turns = 0;
+};
+ResearchPrompt read_research_prompt(const CompletionRequest& request);
+
+/// The first tool whose arguments include a "query"; null when there is none.
+const ToolSpec* search_tool(const CompletionRequest& request);
+
+/// Calls of that tool for what is still to be looked for, or one sentence saying that it is enough.
+std::vector<Part> search_turn(const CompletionRequest& request, const ResearchPrompt& prompt,
+                              const ToolSpec& tool);
+
+}  // namespace troupe::providers::simulator
