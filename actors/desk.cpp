@@ -1,5 +1,6 @@
 #include "actors/desk.hpp"
 
+#include "actors/audit.hpp"
 #include "actors/decision_record.hpp"
 #include "actors/desk_controls.hpp"
 #include "actors/desk_health.hpp"
@@ -84,6 +85,12 @@ void runs_cancel(const Services& services, const Json& input, const Reply& reply
 void runs_going(const Services& services, const Json&, const Reply& reply) {
   if (!services.going) return reply(fail(Errc::unsupported, "only a node can tell which runs go"));
   reply(dump_json(Json{{"going", services.going()}}));
+}
+
+void runs_check(const Services& services, const Json&, const Reply& reply) {
+  auto problems = audit(*services.journal);
+  if (!problems) return reply(std::unexpected(problems.error()));
+  reply(dump_json(Json{{"problems", *problems}}));
 }
 
 void runs_signal(const Services& services, const Json& input, const Reply& reply) {
@@ -273,6 +280,7 @@ const std::map<std::string, Verb>& verbs() {
       {"runs.list", runs_list},
       {"runs.show", runs_show},
       {"runs.cancel", runs_cancel},
+      {"runs.check", runs_check},
       {"runs.going", runs_going},
       {"runs.signal", runs_signal},
       {"runs.export", runs_export},

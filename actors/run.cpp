@@ -3,7 +3,7 @@
 #include "actors/run_driver.hpp"
 #include "actors/run_record.hpp"
 #include "actors/shell.hpp"
-#include "runtime/base/log.hpp"
+#include "runtime/base/crash_point.hpp"
 
 #include <fmt/format.h>
 
@@ -55,6 +55,7 @@ struct RunState {
   }
 
   void on_claimed(Result<journal::RunRow> claimed) {
+    crash_point("run.claimed");
     if (!claimed) return finish(RunEnd::failed, claimed.error());
     RunHistory history;
     // Whoever holds a run first knows that it has no past.
@@ -233,6 +234,7 @@ struct RunState {
 
   // A failed run stays resumable: only its row says `failed`, no DONE entry closes its history.
   void record_end(RunReport report) {
+    crash_point("run.before_end");
     journal::Batch batch;
     if (report.end != RunEnd::failed)
       batch.entries.push_back(

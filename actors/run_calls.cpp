@@ -2,6 +2,7 @@
 #include "actors/run_driver.hpp"
 
 #include "actors/run_record.hpp"
+#include "runtime/base/crash_point.hpp"
 #include "runtime/base/rng.hpp"
 #include "runtime/base/tokens.hpp"
 #include "runtime/protocol/run_values.hpp"
@@ -106,7 +107,9 @@ void RunDriver::begin_call(const Shared<Calling>& calling, OnUnknown on_unknown)
   batch.entries.push_back(pen_.entry(journal::Kind::intent, key,
                                      bounded ? to_payload({IntentOf::model, amount}) : std::string(),
                                      calling->attempt, calling->hash));
+  crash_point("call.before_intent");
   pen_.commit(std::move(batch), [this, calling](Result<void> committed) {
+    crash_point("call.after_intent");
     if (committed && !stopping_) return send_call(calling);
     in_flight_.erase(calling->key);
     if (!committed) calling->done(std::unexpected(std::move(committed.error())));
@@ -156,6 +159,7 @@ SinkPtr RunDriver::reader_of(const Shared<Calling>& calling) const {
 
 void RunDriver::on_answer(const Shared<Calling>& calling, CallResult result) {
   const auto& key = calling->key;
+  crash_point("call.before_result");
   attempts_.insert(attempts_.end(), result.attempts.begin(), result.attempts.end());
   journal::Batch batch;
   batch.usage = usage_rows({pen_.row().run_id, key, config_.node}, *calling->request, result.attempts);
@@ -174,6 +178,7 @@ void RunDriver::on_answer(const Shared<Calling>& calling, CallResult result) {
                                          calling->attempt, calling->hash));
   }
   record(key, std::move(batch), [this, calling, answer](Result<void> committed) {
+    crash_point("call.after_result");
     if (config_.on_text) config_.on_text({LiveText::What::end, calling->step, {}});
     if (!committed) return calling->done(std::unexpected(std::move(committed.error())));
     calling->done(std::move(*answer));
@@ -225,6 +230,7 @@ void RunDriver::begin_tool(const Shared<Using>& use) {
 void RunDriver::use_tool(const Shared<Using>& use) {
   if (lost_seat(use->key)) return;
   ++use->tried;
+  crash_point("tool.before_use");
   ToolContext context;
   context.run_id = pen_.row().run_id;
   context.step_key = use->key;
@@ -245,6 +251,7 @@ bool RunDriver::try_again(const Shared<Using>& use, const Error& error) {
 }
 
 void RunDriver::on_output(const Shared<Using>& use, Result<ToolOutput> output) {
+  crash_point("tool.after_use");
   Budget one;
   one.tool_calls = 1;
   budget_.settle(use->key, one);
@@ -312,6 +319,7 @@ void RunDriver::begin_child(const Shared<Starting>& starting) {
 }
 
 void RunDriver::start_child(const Shared<Starting>& starting, const ChildNote& note) {
+  crash_point("child.before_start");
   RunSpec spec{starting->spec.workflow, starting->spec.input, note.run_id,
                pen_.row().tenant,       note.slice,           pen_.row().run_id};
   in_flight_[starting->key].call_off = [children = config_.children, id = note.run_id] {
@@ -327,6 +335,7 @@ void RunDriver::start_child(const Shared<Starting>& starting, const ChildNote& n
 }
 
 void RunDriver::on_child_end(const Shared<Starting>& starting, RunReport report) {
+  crash_point("child.before_end");
   ChildOutcome outcome{ChildEnd{report.output, report.spent, false}, report.spent};
   outcome.spent.subagents += 1;
   outcome.spent.wall = {};

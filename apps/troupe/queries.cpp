@@ -61,6 +61,14 @@ int show_lines(const Json& lines) {
   return kDone;
 }
 
+// Nothing that does not hold is no news, but it is said; else it is our bug.
+int show_problems(const Json& told) {
+  const auto& problems = told["problems"];
+  for (const auto& each : problems) std::printf("%s\n", each.get<std::string>().c_str());
+  std::fprintf(stderr, "%zu of the journal's invariants do not hold\n", problems.size());
+  return problems.empty() ? kDone : kOurBug;
+}
+
 // Latencies are known only to a live node that has seen answers.
 std::string latency_or_dash(const Json& endpoint, const char* key) {
   auto latency = get_double(endpoint, key);
@@ -129,6 +137,8 @@ void add_runs(CLI::App& app, Action& action) {
   runs->require_subcommand(1);
   add_query(*runs, "list", "All runs, newest first", options, action,
             [](const auto& o) { return ask_and_print(o, "runs.list", Json::object(), show_runs); });
+  add_query(*runs, "check", "Checks the journal's invariants over everything stored", options, action,
+            [](const auto& o) { return ask_and_print(o, "runs.check", Json::object(), show_problems); });
   auto by_id = [&](const char* name, const char* help, const char* verb, auto show) {
     auto* added = add_query(*runs, name, help, options, action, [verb, show](const QueryOptions& o) {
       return ask_and_print(o, verb, {{"id", o.id}, {"name", o.name}, {"json", o.value}}, show);

@@ -1,6 +1,7 @@
 // The committer thread: how groups are cut, written, answered, and given up.
 #include "runtime/journal/committer.hpp"
 
+#include "runtime/base/crash_point.hpp"
 #include "runtime/base/log.hpp"
 
 #include <utility>
@@ -82,7 +83,10 @@ Result<void> Committer::write_group(std::span<Job> jobs) {
     outcomes_.push_back(write_apart(job));
     if (connection_->broken()) return outcomes_.back();
   }
-  return statements_.commit.with().run();
+  crash_point("journal.before_commit");
+  auto committed = statements_.commit.with().run();
+  crash_point("journal.after_commit");
+  return committed;
 }
 
 /// A batch that is refused leaves nothing behind and the others of its group alone.

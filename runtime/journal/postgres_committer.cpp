@@ -1,5 +1,6 @@
 #include "runtime/journal/postgres_committer.hpp"
 
+#include "runtime/base/crash_point.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/journal/postgres_queries.hpp"
 #include "runtime/journal/postgres_rows.hpp"
@@ -239,9 +240,11 @@ Result<void> PgCommitter::put(std::span<Job> jobs, Attempt& attempt) {
   for (std::size_t i = 0; i < jobs.size(); ++i)
     if (!jobs[i].refusal && !jobs[i].claim) attempt.outcomes[i] = attempt.group.admit(jobs[i]);
   auto sent = attempt.group.send(*connection_);
+  crash_point("journal.before_commit");
   if (sent) sent = connection_->send("COMMIT");
   if (!sent) return sent;
   auto done = connection_->finish();
+  crash_point("journal.after_commit");
   if (!done) return std::unexpected(std::move(done.error()));
   return {};
 }
