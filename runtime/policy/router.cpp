@@ -2,32 +2,40 @@
 #include "runtime/policy/router.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 namespace troupe::policy {
 
 void Router::plan(const RouteRequest& request, std::span<const std::uint32_t> barred, WallTime wall,
                   RoutePlan& plan) {
   plan.clear();
-  planned_.clear();
+  last_provider_ = last_region_ = nowhere;
   Scan scan;
   rank_models(request, wall);
   screen(request, barred, wall, scan, plan);
   score(request);
-  order(drawn(request, wall), scan, plan);
+  const auto* closed = best_closed();
+  order(drawn(request, wall, closed), closed != nullptr, scan, plan);
   if (plan.order.empty()) plan.wait = scan.wait;
 }
 
-// Reserved capacity is paid for whether used or not, so its pool is a place of its own.
-bool Router::better(const Option& a, const Option& b) const {
-  auto key = [](const Option& o) { return std::tuple(o.standing, o.rank, o.pool, o.score, o.index); };
-  return key(a) < key(b);
+// Standing, then what leaves the best chance if all before it fail, then the model's rank, then the pool:
+// reserved capacity is paid for whether used or not, so its pool is a place of its own. Ties go by score,
+// then to the first.
+std::uint64_t Router::precedence(const Option& option) {
+  auto wide = [](auto value) { return static_cast<std::uint64_t>(value); };
+  return wide(option.standing) << 40 | wide(option.lap) << 36 | wide(option.rank) << 1 | wide(option.pool);
 }
 
 const Router::Option* Router::best_closed() const {
   const Option* best = nullptr;
-  for (const auto& option : options_)
-    if (option.standing != Standing::trial && (best == nullptr || better(option, *best))) best = &option;
+  std::uint64_t least = 0;
+  for (const auto& option : options_) {
+    if (option.standing == Standing::trial) continue;
+    auto mine = precedence(option);
+    if (best != nullptr && (mine > least || (mine == least && !(option.score < best->score)))) continue;
+    best = &option;
+    least = mine;
+  }
   return best;
 }
 
@@ -46,12 +54,12 @@ double Router::trial_share(const Option& trial, const Option& first) const {
 /// Whose slice of [0,1) holds the draw: that of a recovering endpoint, or of one nobody has measured lately.
 /// Slices lie side by side in candidate order, so that no request belongs to two trials and each gets its own
 /// share.
-std::optional<Router::First> Router::drawn(const RouteRequest& request, WallTime wall) const {
-  const auto* first = best_closed();
+std::optional<Router::First> Router::drawn(const RouteRequest& request, WallTime wall,
+                                           const Option* first) const {
   bool backed = first != nullptr && policy_.fallback && policy_.attempts_max > 1;
   if (!backed || !request.trickle_allowed) return std::nullopt;
   double from = 0;
-  for (std::size_t i = 0; i < options_.size(); ++i) {
+  for (std::size_t i = 0; i < options_.size() && trials_ > 0; ++i) {
     if (options_[i].standing != Standing::trial) continue;
     double to = from + trial_share(options_[i], *first);
     if (request.draw >= from && request.draw < to) return First{i, Cause::trickle, Note::on_trial};
@@ -60,9 +68,8 @@ std::optional<Router::First> Router::drawn(const RouteRequest& request, WallTime
   auto stale = wall.ms - std::chrono::duration_cast<std::chrono::milliseconds>(policy_.explore_after).count();
   for (std::size_t i = 0; i < options_.size() && policy_.explore_share > 0; ++i) {
     const auto& option = options_[i];
-    bool measured = candidates_[option.index].health->measured.ms > stale;
     bool equal = option.standing == Standing::fit && option.rank == first->rank;
-    if (!equal || measured || &option == first) continue;
+    if (!equal || &option == first || candidates_[option.index].vitals.measured.ms > stale) continue;
     double to = from + policy_.explore_share;
     if (request.draw >= from && request.draw < to) return First{i, Cause::primary, Note::explored};
     from = to;
@@ -80,37 +87,22 @@ Router::First Router::usual_first(std::size_t index, const Scan& scan) const {
   return {index, cause, cause == Cause::fallback ? Note::better_sick : Note::best};
 }
 
-/// 0: another provider than all before; 1: a used provider in a region it was not used in; 2: same domain as
-/// one.
-int Router::overlap(const Option& option) const {
-  const auto& candidate = candidates_[option.index];
-  int most = 0;
-  for (auto index : planned_) {
-    const auto& used = candidates_[index];
-    if (used.provider != candidate.provider) continue;
-    most = std::max(most, used.region == candidate.region ? 2 : 1);
-  }
-  return most;
-}
-
 /// The best first; then those that leave the best chance if all before them fail. options_.size(): none left.
-std::size_t Router::next_option() const {
+/// On its way it learns who shares a domain with the one that was planned last.
+std::size_t Router::next_option() {
   std::size_t best = options_.size();
-  int least = 0;
+  std::uint64_t least = 0;
+  double score = 0;
   for (std::size_t i = 0; i < options_.size(); ++i) {
-    const auto& option = options_[i];
+    auto& option = options_[i];
     if (option.taken) continue;
-    bool wins = best == options_.size();
-    if (!wins && options_[best].standing < option.standing) continue;
-    int lap = overlap(option);
-    if (!wins) {
-      const auto& leader = options_[best];
-      auto mine = std::pair(option.standing, lap), theirs = std::pair(leader.standing, least);
-      wins = mine < theirs || (mine == theirs && better(option, leader));
-    }
-    if (!wins) continue;
+    if (option.provider == last_provider_)
+      option.lap = std::max<std::uint8_t>(option.lap, option.region == last_region_ ? 2 : 1);
+    auto mine = precedence(option);
+    if (best != options_.size() && (mine > least || (mine == least && !(option.score < score)))) continue;
     best = i;
-    least = lap;
+    least = mine;
+    score = option.score;
   }
   return best;
 }
@@ -118,16 +110,17 @@ std::size_t Router::next_option() const {
 void Router::take(const First& first, RoutePlan& plan) {
   auto& option = options_[first.option];
   option.taken = true;
-  planned_.push_back(option.index);
+  last_provider_ = option.provider;
+  last_region_ = option.region;
   Remark remark{first.note, option.crowd, option.a, option.b, option.score};
   if (first.note == Note::on_trial) remark.a = candidates_[option.index].health->share;
   plan.order.push_back({option.index, first.cause, remark});
 }
 
-void Router::order(const std::optional<First>& drawn, const Scan& scan, RoutePlan& plan) {
-  bool closed = best_closed() != nullptr;
+void Router::order(const std::optional<First>& drawn, bool closed, const Scan& scan, RoutePlan& plan) {
   for (auto& option : options_) {
-    if (!closed || option.standing != Standing::trial) continue;
+    if (!closed || trials_ == 0) break;
+    if (option.standing != Standing::trial) continue;
     option.taken = true;
     if (drawn && &options_[drawn->option] == &option) continue;
     plan.passed_over.push_back(

@@ -53,32 +53,54 @@ class Router {
   const RoutePolicy& policy() const { return policy_; }
 
  private:
+  static constexpr std::uint32_t nowhere = ~0U;
+  /// What every plan reads of a candidate's health, as it was when told: those of a whole fleet fit into the
+  /// nearest cache, which the views do not.
+  struct Vitals {
+    /// Why it cannot serve now, whatever the time; none: it can unless it is throttled.
+    Note ill = Note::health_unknown;
+    bool trial = false;
+    std::uint32_t in_flight = 0, in_flight_max = 0;
+    WallTime throttled_until, measured;
+    double input_headroom = 0, output_headroom = 0, total_p50 = 0;
+    /// Expected seconds are a line in the output's tokens; 1 + share of the in-flight limit taken; weighted
+    /// share of failures.
+    double base_seconds = 0, seconds_per_token = 0, load = 1, errors = 0;
+  };
   struct Candidate {
-    FactsPtr facts;
-    HealthPtr health;
-    /// Place in the hierarchy; hierarchy.size(): not in it.
-    std::size_t place = 0;
-    /// Why it never serves this feature; none: it may.
-    Note misfit = Note::none;
     /// Equal numbers: equal names.
     std::uint32_t provider = 0, region = 0;
+    /// Place in the hierarchy; hierarchy.size(): not in it.
+    std::uint32_t place = 0;
+    std::uint32_t context_tokens_max = 0, output_tokens_max = 0;
+    /// Why it never serves this feature; none: it may.
+    Note misfit = Note::none;
     /// An order of operators has named it or its provider, model or feature, whether it holds now or not.
     bool watched = false;
     /// 1 - its pool comes second in the feature's order.
     std::uint8_t pool = 0;
-    bool near = true;
+    bool reserved = false;
+    Needs offers;
+    double input_price = 0, output_price = 0, distance = 0;
     std::uint64_t hash = 0;
+    Vitals vitals;
+    FactsPtr facts;
+    HealthPtr health;
   };
   /// How good a place a candidate has. Smaller is better.
   enum class Standing : std::uint8_t { fit, crowded, trial };
   /// One candidate that may serve.
   struct Option {
     std::uint32_t index = 0, rank = 0;
+    std::uint32_t provider = 0, region = 0;
     std::uint8_t pool = 0;
     Standing standing = Standing::fit;
     /// Why it is crowded.
     Note crowd = Note::none;
     bool taken = false;
+    /// 0: another provider than all planned before; 1: a used provider in a region it was not used in; 2:
+    /// same domain as one.
+    std::uint8_t lap = 0;
     double a = 0, b = 0;
     double latency = 0, usd = 0, score = 0;
   };
@@ -99,13 +121,14 @@ class Router {
   };
 
   void compile(Candidate& candidate) const;
+  void observe(Candidate& candidate) const;
   void note_orders();
   bool tenant_watched(std::string_view tenant) const;
   /// `watched`: the request's tenant is.
   Remark misfit(const RouteRequest& request, const Candidate& candidate, bool watched, WallTime wall) const;
   Note ban(const Candidate& candidate, std::string_view tenant, bool watched, WallTime wall) const;
   Remark ailment(const Candidate& candidate, WallTime wall) const;
-  Remark crowding(const RouteRequest& request, const HealthView& health) const;
+  Remark crowding(const RouteRequest& request, const Vitals& vitals) const;
   void rank_models(const RouteRequest& request, WallTime wall);
   std::optional<std::size_t> leader(const RouteRequest& request) const;
   void screen(const RouteRequest& request, std::span<const std::uint32_t> barred, WallTime wall, Scan& scan,
@@ -115,14 +138,13 @@ class Router {
   void wait_for_reserved(RoutePlan& plan);
   void score(const RouteRequest& request);
   std::uint64_t favoured(const RouteRequest& request) const;
-  bool better(const Option& a, const Option& b) const;
+  static std::uint64_t precedence(const Option& option);
   const Option* best_closed() const;
   double trial_share(const Option& trial, const Option& first) const;
-  std::optional<First> drawn(const RouteRequest& request, WallTime wall) const;
+  std::optional<First> drawn(const RouteRequest& request, WallTime wall, const Option* first) const;
   First usual_first(std::size_t option, const Scan& scan) const;
-  std::size_t next_option() const;
-  int overlap(const Option& option) const;
-  void order(const std::optional<First>& drawn, const Scan& scan, RoutePlan& plan);
+  std::size_t next_option();
+  void order(const std::optional<First>& drawn, bool closed, const Scan& scan, RoutePlan& plan);
   void take(const First& first, RoutePlan& plan);
   void pass_over_rest(std::size_t kept, RoutePlan& plan) const;
 
@@ -131,10 +153,12 @@ class Router {
   ScoreWeights weights_;
   ControlsPtr controls_;
   std::vector<Candidate> candidates_;
-  // Scratch of the present plan: models' ranks, candidates that may serve, and those planned so far.
+  // Scratch of the present plan: models' ranks, candidates that may serve, how many of them on trial, and
+  // where the newest planned one is.
   std::vector<std::uint32_t> ranks_;
   std::vector<Option> options_;
-  std::vector<std::uint32_t> planned_;
+  std::size_t trials_ = 0;
+  std::uint32_t last_provider_ = nowhere, last_region_ = nowhere;
 };
 
 /// A remark in words: "input headroom 999 < 1000 tokens".

@@ -8,15 +8,10 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <numeric>
 
 namespace troupe::policy {
 namespace {
-
-/// Attempts in flight that count as full load where an endpoint states no limit.
-constexpr double kInFlightUsual = 64;
-/// Differences of score up to this are settled by the draw.
-constexpr double kSpread = 0.2;
-constexpr double kScoreMin = 1e-6;
 
 Duration until(WallTime then, WallTime wall) {
   return std::chrono::milliseconds(std::max<std::int64_t>(0, then.ms - wall.ms));
@@ -32,19 +27,6 @@ bool pool_used(CapacityKind kind, Pools pools) {
   if (pools == Pools::reserved_only) return kind == CapacityKind::reserved;
   return pools != Pools::on_demand_only || kind == CapacityKind::on_demand;
 }
-
-// Seconds until the answer is whole: for someone who waits the slow tenth counts as much as the usual call.
-double expected_seconds(const HealthView& health, std::uint64_t output_tokens, WorkClass work_class) {
-  bool waits = work_class == WorkClass::interactive;
-  auto blend = [waits](double p50, double p90) { return waits && p90 > 0 ? (p50 + p90) / 2 : p50; };
-  double ttft = blend(health.ttft_p50, health.ttft_p90);
-  if (health.itl_p50 > 0 && ttft > 0)
-    return ttft + blend(health.itl_p50, health.itl_p90) * static_cast<double>(output_tokens);
-  double total = blend(health.total_p50, health.total_p90);
-  return total > 0 ? total : ttft;
-}
-
-std::uint64_t mixed(std::uint64_t a, std::uint64_t b) { return Rng(a ^ b).next(); }
 
 }  // namespace
 
@@ -71,15 +53,21 @@ void Router::set_endpoints(std::vector<FactsPtr> endpoints) {
   }
   note_orders();
   options_.reserve(candidates_.size());
-  planned_.reserve(std::min(policy_.attempts_max, candidates_.size()));
 }
 
 void Router::compile(Candidate& candidate) const {
   const auto& facts = *candidate.facts;
   auto place = std::ranges::find(rules_.hierarchy, facts.model);
-  candidate.place = static_cast<std::size_t>(place - rules_.hierarchy.begin());
+  candidate.place = static_cast<std::uint32_t>(place - rules_.hierarchy.begin());
+  candidate.context_tokens_max = facts.context_tokens_max;
+  candidate.output_tokens_max = facts.output_tokens_max;
+  candidate.reserved = facts.kind == CapacityKind::reserved;
+  candidate.offers = facts.offers;
+  candidate.input_price = facts.price.input;
+  candidate.output_price = facts.price.output;
   candidate.pool = pool_of(facts.kind, policy_, rules_.work_class);
-  candidate.near = rules_.region.empty() || rules_.region == facts.region;
+  bool near = rules_.region.empty() || rules_.region == facts.region;
+  candidate.distance = near ? 0 : weights_.distance;
   candidate.hash = stable_hash(facts.id);
   if (candidate.place == rules_.hierarchy.size()) {
     candidate.misfit = Note::other_model;
@@ -92,6 +80,7 @@ void Router::compile(Candidate& candidate) const {
 
 void Router::set_health(std::size_t endpoint, HealthPtr health) {
   candidates_[endpoint].health = std::move(health);
+  observe(candidates_[endpoint]);
 }
 
 void Router::set_controls(ControlsPtr controls) {
@@ -116,16 +105,16 @@ bool Router::tenant_watched(std::string_view tenant) const {
 Remark Router::misfit(const RouteRequest& request, const Candidate& candidate, bool watched,
                       WallTime wall) const {
   if (candidate.misfit != Note::none) return {candidate.misfit};
-  const auto& facts = *candidate.facts;
-  if (!request.boundary.empty() && facts.boundary != request.boundary) return {Note::outside_boundary};
+  if (!request.boundary.empty() && candidate.facts->boundary != request.boundary)
+    return {Note::outside_boundary};
   auto wanted = static_cast<double>(request.output_tokens_max);
-  if (request.output_tokens_max > facts.output_tokens_max)
-    return {Note::output_too_long, Note::none, static_cast<double>(facts.output_tokens_max), wanted};
+  if (request.output_tokens_max > candidate.output_tokens_max)
+    return {Note::output_too_long, Note::none, static_cast<double>(candidate.output_tokens_max), wanted};
   // Compared without a sum, which huge requests would overflow.
-  if (request.input_tokens > facts.context_tokens_max ||
-      request.output_tokens_max > facts.context_tokens_max - request.input_tokens)
+  if (request.input_tokens > candidate.context_tokens_max ||
+      request.output_tokens_max > candidate.context_tokens_max - request.input_tokens)
     return {Note::window_too_small, Note::none, static_cast<double>(request.input_tokens), wanted};
-  if (!request.needs.within(facts.offers)) return {Note::lacks_ability};
+  if (!request.needs.within(candidate.offers)) return {Note::lacks_ability};
   return {ban(candidate, request.tenant, watched, wall)};
 }
 
@@ -145,27 +134,27 @@ Note Router::ban(std::size_t endpoint, std::string_view tenant, WallTime wall) c
 
 /// For now: sick, silent or told to wait. `a`: seconds until it may be asked again, 0: unknown.
 Remark Router::ailment(const Candidate& candidate, WallTime wall) const {
-  const auto* health = candidate.health.get();
-  if (health == nullptr) return {Note::health_unknown};
-  if (!health->reachable) return {Note::unreachable};
-  if (health->state == BreakerState::open)
-    return {Note::breaker_open, Note::none,
-            health->cool_until.ms == 0 ? 0 : seconds(until(health->cool_until, wall))};
-  if (health->throttled_until > wall)
-    return {Note::throttled, Note::none, seconds(until(health->throttled_until, wall))};
+  const auto& vitals = candidate.vitals;
+  if (vitals.ill == Note::breaker_open) {
+    auto cool = candidate.health->cool_until;
+    return {Note::breaker_open, Note::none, cool.ms == 0 ? 0 : seconds(until(cool, wall))};
+  }
+  if (vitals.ill != Note::none) return {vitals.ill};
+  if (vitals.throttled_until > wall)
+    return {Note::throttled, Note::none, seconds(until(vitals.throttled_until, wall))};
   return {};
 }
 
-Remark Router::crowding(const RouteRequest& request, const HealthView& health) const {
-  if (health.in_flight_max > 0 && health.in_flight >= health.in_flight_max)
-    return {Note::full, Note::none, static_cast<double>(health.in_flight)};
+Remark Router::crowding(const RouteRequest& request, const Vitals& vitals) const {
+  if (vitals.in_flight_max > 0 && vitals.in_flight >= vitals.in_flight_max)
+    return {Note::full, Note::none, static_cast<double>(vitals.in_flight)};
   double input = static_cast<double>(request.input_tokens) * policy_.headroom_factor;
   double output = static_cast<double>(request.output_tokens) * policy_.headroom_factor;
-  if (health.input_headroom < input) return {Note::input_headroom, Note::none, health.input_headroom, input};
-  if (health.output_headroom < output)
-    return {Note::output_headroom, Note::none, health.output_headroom, output};
-  if (request.deadline > Duration::zero() && health.total_p50 > seconds(request.deadline))
-    return {Note::too_slow, Note::none, health.total_p50, seconds(request.deadline)};
+  if (vitals.input_headroom < input) return {Note::input_headroom, Note::none, vitals.input_headroom, input};
+  if (vitals.output_headroom < output)
+    return {Note::output_headroom, Note::none, vitals.output_headroom, output};
+  if (request.deadline > Duration::zero() && vitals.total_p50 > seconds(request.deadline))
+    return {Note::too_slow, Note::none, vitals.total_p50, seconds(request.deadline)};
   return {};
 }
 
@@ -184,6 +173,11 @@ std::optional<std::size_t> Router::leader(const RouteRequest& request) const {
 
 /// Where each model stands: by its quality's lower bound where one is valid, else by its place (E1).
 void Router::rank_models(const RouteRequest& request, WallTime wall) {
+  if (rules_.quality.empty() && rules_.diverts.empty() && !request.lead) {
+    ranks_.resize(rules_.hierarchy.size());
+    std::iota(ranks_.begin(), ranks_.end(), 0U);
+    return;
+  }
   constexpr auto unranked = ~0U;
   ranks_.assign(rules_.hierarchy.size(), unranked);
   auto lower = [&](std::size_t place) {
@@ -211,12 +205,14 @@ void Router::rank_models(const RouteRequest& request, WallTime wall) {
 void Router::screen(const RouteRequest& request, std::span<const std::uint32_t> barred, WallTime wall,
                     Scan& scan, RoutePlan& plan) {
   options_.clear();
+  trials_ = 0;
   bool watched = tenant_watched(request.tenant);
   for (std::uint32_t i = 0; i < candidates_.size(); ++i) {
     const auto& candidate = candidates_[i];
     auto remark = misfit(request, candidate, watched, wall);
     if (remark.note == Note::none && std::ranges::find(barred, i) != barred.end()) remark = {Note::barred};
-    if (remark.note == Note::none) {
+    bool well = candidate.vitals.ill == Note::none && candidate.vitals.throttled_until <= wall;
+    if (remark.note == Note::none && !well) {
       remark = ailment(candidate, wall);
       if (remark.note != Note::none) note_sick(candidate, remark, scan);
     }
@@ -231,7 +227,7 @@ void Router::screen(const RouteRequest& request, std::span<const std::uint32_t> 
 void Router::note_sick(const Candidate& candidate, const Remark& ill, Scan& scan) const {
   auto rank = ranks_[candidate.place];
   scan.sick_rank = std::min(scan.sick_rank, rank);
-  bool throttled = ill.note == Note::throttled && candidate.facts->kind == CapacityKind::reserved;
+  bool throttled = ill.note == Note::throttled && candidate.reserved;
   if (throttled && candidate.pool == 0) scan.spilled_rank = std::min(scan.spilled_rank, rank);
   scan.reserved_throttled = scan.reserved_throttled || throttled;
   if (ill.note != Note::throttled && ill.a <= 0) return;
@@ -241,12 +237,13 @@ void Router::note_sick(const Candidate& candidate, const Remark& ill, Scan& scan
 
 void Router::admit(const RouteRequest& request, std::uint32_t index, Scan& scan) {
   const auto& candidate = candidates_[index];
-  const auto& health = *candidate.health;
-  bool reserved = candidate.facts->kind == CapacityKind::reserved;
-  auto crowd = crowding(request, health);
-  if (reserved && !policy_.spillover) crowd = {};
-  Option option;
+  bool reserved = candidate.reserved;
+  Remark crowd;
+  if (!reserved || policy_.spillover) crowd = crowding(request, candidate.vitals);
+  auto& option = options_.emplace_back();
   option.index = index;
+  option.provider = candidate.provider;
+  option.region = candidate.region;
   option.rank = ranks_[candidate.place];
   option.pool = candidate.pool;
   option.crowd = crowd.note;
@@ -255,8 +252,9 @@ void Router::admit(const RouteRequest& request, std::uint32_t index, Scan& scan)
   if (crowd.note != Note::none) option.standing = Standing::crowded;
   if (crowd.note != Note::none && reserved && candidate.pool == 0)
     scan.spilled_rank = std::min(scan.spilled_rank, option.rank);
-  if (health.state == BreakerState::partial) option.standing = Standing::trial;
-  options_.push_back(option);
+  if (!candidate.vitals.trial) return;
+  option.standing = Standing::trial;
+  ++trials_;
 }
 
 /// With spillover off and reserved capacity told to wait, everything waits for it.
@@ -266,52 +264,6 @@ void Router::wait_for_reserved(RoutePlan& plan) {
     plan.passed_over.push_back({option.index, {Note::waits_for_reserved}});
     return true;
   });
-}
-
-/// Where calls with this prefix usually go: highest random weight (Thaler, Ravishankar 1998), so that the
-/// loss of one endpoint moves its calls only. Its hash; 0: nowhere.
-std::uint64_t Router::favoured(const RouteRequest& request) const {
-  if (request.prefix == 0 || weights_.affinity <= 0) return 0;
-  std::uint64_t best = 0, weight = 0;
-  for (const auto& option : options_) {
-    if (option.standing != Standing::fit) continue;
-    auto hash = candidates_[option.index].hash;
-    if (auto each = mixed(request.prefix, hash); each >= weight) {
-      weight = each;
-      best = hash;
-    }
-  }
-  return best;
-}
-
-void Router::score(const RouteRequest& request) {
-  double latency = 0, known = 0, usd = 0, priced = 0;
-  for (auto& option : options_) {
-    const auto& candidate = candidates_[option.index];
-    const auto& price = candidate.facts->price;
-    option.latency = expected_seconds(*candidate.health, request.output_tokens, rules_.work_class);
-    latency += option.latency;
-    known += option.latency > 0;
-    if (candidate.facts->kind == CapacityKind::reserved) continue;
-    option.usd = price.input * static_cast<double>(request.input_tokens) +
-                 price.output * static_cast<double>(request.output_tokens);
-    usd += option.usd;
-    ++priced;
-  }
-  double usual = known > 0 ? latency / known : 1, dear = usd > 0 ? usd / priced : 1;
-  auto favourite = favoured(request);
-  for (auto& option : options_) {
-    const auto& candidate = candidates_[option.index];
-    const auto& health = *candidate.health;
-    double full = health.in_flight_max > 0 ? health.in_flight_max : kInFlightUsual;
-    double relative = option.latency > 0 ? option.latency / usual : 1;
-    double sum = weights_.latency * relative * (1 + health.in_flight / full) +
-                 weights_.price * option.usd / dear + weights_.errors * health.error_share +
-                 (candidate.near ? 0 : weights_.distance);
-    if (favourite != 0 && candidate.hash == favourite) sum -= weights_.affinity;
-    Rng spread(std::bit_cast<std::uint64_t>(request.draw) ^ candidate.hash);
-    option.score = std::max(sum, kScoreMin) * (1 + kSpread * spread.uniform());
-  }
 }
 
 bool Router::hope(const RouteRequest& request, std::span<const std::uint32_t> barred, WallTime wall) const {
