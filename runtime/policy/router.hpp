@@ -57,9 +57,8 @@ class Router {
   /// What every plan reads of a candidate's health, as it was when told: those of a whole fleet fit into the
   /// nearest cache, which the views do not.
   struct Vitals {
-    /// Why it cannot serve now, whatever the time; none: it can unless it is throttled.
-    Note ill = Note::health_unknown;
-    bool trial = false;
+    /// It can serve now unless it is throttled; as one on trial.
+    bool well = false, trial = false;
     std::uint32_t in_flight = 0, in_flight_max = 0;
     WallTime throttled_until, measured;
     double input_headroom = 0, output_headroom = 0, total_p50 = 0;

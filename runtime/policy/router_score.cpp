@@ -31,9 +31,7 @@ void Router::observe(Candidate& candidate) const {
   if (candidate.health == nullptr) return;
   const auto& health = *candidate.health;
   auto& vitals = candidate.vitals;
-  vitals.ill = !health.reachable                    ? Note::unreachable
-               : health.state == BreakerState::open ? Note::breaker_open
-                                                    : Note::none;
+  vitals.well = health.reachable && health.state != BreakerState::open;
   vitals.trial = health.state == BreakerState::partial;
   vitals.in_flight = health.in_flight;
   vitals.in_flight_max = health.in_flight_max;

@@ -134,14 +134,14 @@ Note Router::ban(std::size_t endpoint, std::string_view tenant, WallTime wall) c
 
 /// For now: sick, silent or told to wait. `a`: seconds until it may be asked again, 0: unknown.
 Remark Router::ailment(const Candidate& candidate, WallTime wall) const {
-  const auto& vitals = candidate.vitals;
-  if (vitals.ill == Note::breaker_open) {
-    auto cool = candidate.health->cool_until;
-    return {Note::breaker_open, Note::none, cool.ms == 0 ? 0 : seconds(until(cool, wall))};
-  }
-  if (vitals.ill != Note::none) return {vitals.ill};
-  if (vitals.throttled_until > wall)
-    return {Note::throttled, Note::none, seconds(until(vitals.throttled_until, wall))};
+  const auto* health = candidate.health.get();
+  if (health == nullptr) return {Note::health_unknown};
+  if (!health->reachable) return {Note::unreachable};
+  if (health->state == BreakerState::open)
+    return {Note::breaker_open, Note::none,
+            health->cool_until.ms == 0 ? 0 : seconds(until(health->cool_until, wall))};
+  if (health->throttled_until > wall)
+    return {Note::throttled, Note::none, seconds(until(health->throttled_until, wall))};
   return {};
 }
 
@@ -211,7 +211,7 @@ void Router::screen(const RouteRequest& request, std::span<const std::uint32_t> 
     const auto& candidate = candidates_[i];
     auto remark = misfit(request, candidate, watched, wall);
     if (remark.note == Note::none && std::ranges::find(barred, i) != barred.end()) remark = {Note::barred};
-    bool well = candidate.vitals.ill == Note::none && candidate.vitals.throttled_until <= wall;
+    bool well = candidate.vitals.well && candidate.vitals.throttled_until <= wall;
     if (remark.note == Note::none && !well) {
       remark = ailment(candidate, wall);
       if (remark.note != Note::none) note_sick(candidate, remark, scan);
