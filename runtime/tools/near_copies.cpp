@@ -39,12 +39,13 @@ Shape shape_of(const Likeness& text, const std::unordered_set<std::string_view>&
 
 }  // namespace
 
-std::vector<bool> inferior_copies(const std::vector<Likeness>& texts, const std::vector<std::string>& query) {
+std::vector<bool> inferior_copies(const std::vector<Likeness>& texts, std::size_t judged,
+                                  const std::vector<std::string>& query) {
   std::unordered_set<std::string_view> asked(query.begin(), query.end());
   std::vector<Shape> shapes;
   for (const auto& text : texts) shapes.push_back(shape_of(text, asked));
-  std::vector<bool> out(texts.size(), false);
-  for (std::size_t a = 0; a < shapes.size(); ++a)
+  std::vector<bool> out(judged, false);
+  for (std::size_t a = 0; a < judged; ++a)
     out[a] = std::ranges::any_of(shapes, [&](const Shape& b) {
       return &b != &shapes[a] && clearly_better(b, shapes[a]) &&
              overlap(shapes[a].shingles, b.shingles) >= kCopyOverlapMin;

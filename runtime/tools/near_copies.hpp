@@ -15,10 +15,11 @@ struct Likeness {
   double authority = 0.5, stuffing = 0;
 };
 
-/// For each of the texts, given by rank: is it a near copy of another one that there is a reason to prefer?
-/// The reasons: clearly more trusted, clearly less stuffed, or naming the query's words clearly less often
-/// for the same content. Without a reason both stay: a copy cannot push its original out. Quadratic in their
-/// number.
-std::vector<bool> inferior_copies(const std::vector<Likeness>& texts, const std::vector<std::string>& query);
+/// For each of the first `judged` texts: is it a near copy of another of them all that there is a reason to
+/// prefer? The reasons: clearly more trusted, clearly less stuffed, or naming the query's words clearly less
+/// often for the same content. Without a reason both stay: a copy cannot push its original out. Takes
+/// judged x texts.
+std::vector<bool> inferior_copies(const std::vector<Likeness>& texts, std::size_t judged,
+                                  const std::vector<std::string>& query);
 
 }  // namespace troupe::tools

@@ -1,10 +1,10 @@
 #include "runtime/tools/search_index.hpp"
 
-#include "runtime/tools/near_copies.hpp"
 #include "runtime/tools/words.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 namespace troupe::tools {
@@ -16,7 +16,9 @@ constexpr std::size_t kViewsMax = 64;
 constexpr std::size_t kBeyondHits = 20;
 // Prose stays below the first (docs/TOOLS.md says how much of it); at the second nothing is left of a score
 // but kStuffedShare.
-constexpr double kStuffingFrom = 0.1, kStuffingFull = 0.3, kStuffedShare = 0.25;
+constexpr double kStuffingFrom = 0.08, kStuffingFull = 0.25, kStuffedShare = 0.05;
+// Shingles kept of each passage to find its near copies by, and passages looked at for each of these.
+constexpr std::size_t kSketchMax = 8, kAkinMax = 16;
 
 double trusted(const Document& document) { return document.authority.value_or(0.5); }
 
@@ -57,13 +59,24 @@ Result<void> SearchIndex::read_all() {
 Result<void> SearchIndex::add(std::uint32_t document) {
   const auto& of = documents_[document];
   std::string_view text = of.text;
+  const auto title = words_of(of.title);
+  const auto first = passages_.size();
+  double stuffed_bytes = 0, bytes = 0;
   for (const auto& at : passages_of(text, config_.passage_bytes_max)) {
     auto body = text.substr(at.start, at.end - at.start);
-    auto words = words_of(of.title);
-    std::ranges::move(words_of(body), std::back_inserter(words));
-    passages_.push_back({document, static_cast<float>(repetition(words)), at});
+    auto words = words_of(body);
+    auto sketch = shingles(words);
+    sketch.resize(std::min(sketch.size(), kSketchMax));
+    for (auto shingle : sketch) akin_[shingle].push_back(static_cast<std::uint32_t>(passages_.size()));
+    words.insert(words.end(), title.begin(), title.end());
+    passages_.push_back({document, static_cast<float>(repetition(words)), at, std::move(sketch)});
+    stuffed_bytes += passages_.back().stuffing * static_cast<double>(body.size());
+    bytes += static_cast<double>(body.size());
     if (auto added = words_.add(of.title, body); !added) return added;
   }
+  // What stands beside a heap of keywords is spam, too.
+  for (auto i = first; i < passages_.size(); ++i)
+    passages_[i].stuffing = std::max(passages_[i].stuffing, static_cast<float>(stuffed_bytes / bytes));
   return {};
 }
 
@@ -141,16 +154,52 @@ std::vector<SearchIndex::Candidate> SearchIndex::best_of_each(const std::vector<
   return out;
 }
 
-std::vector<SearchIndex::Candidate> SearchIndex::copies_last(std::vector<Candidate> ranked,
-                                                             const std::vector<std::string>& words) const {
-  std::vector<Likeness> likenesses;
-  for (const auto& candidate : ranked) {
-    const auto& passage = passages_[candidate.passage];
-    const auto& document = documents_[passage.document];
-    auto text = std::string_view(document.text).substr(passage.at.start, passage.at.end - passage.at.start);
-    likenesses.push_back({document.title, text, trusted(document), passage.stuffing});
+// A passage is judged with its neighbours: a heap of keywords may fill one of its own beside the copied text.
+std::pair<std::size_t, std::size_t> SearchIndex::neighbourhood(std::size_t index) const {
+  auto same = [&](std::size_t other) { return passages_[other].document == passages_[index].document; };
+  std::size_t first = index > 0 && same(index - 1) ? index - 1 : index;
+  std::size_t last = index + 1 < passages_.size() && same(index + 1) ? index + 1 : index;
+  return {first, last};
+}
+
+Likeness SearchIndex::likeness_of(std::size_t index) const {
+  const auto& document = documents_[passages_[index].document];
+  auto [first, last] = neighbourhood(index);
+  auto start = passages_[first].at.start;
+  auto text = std::string_view(document.text).substr(start, passages_[last].at.end - start);
+  return {document.title, text, trusted(document), passages_[index].stuffing};
+}
+
+void SearchIndex::add_akin(std::size_t index, const CorpusView& view, std::set<std::size_t>& out) const {
+  for (auto shingle : passages_[index].sketch) {
+    std::size_t looked_at = 0;
+    for (std::size_t other : akin_.at(shingle)) {
+      auto document = passages_[other].document;
+      bool counts = view.sees[document] && document != passages_[index].document;
+      if (counts && ++looked_at <= kAkinMax) out.insert(other);
+    }
   }
-  auto copies = inferior_copies(likenesses, words);
+}
+
+std::vector<std::size_t> SearchIndex::akin(const std::vector<Candidate>& ranked,
+                                           const CorpusView& view) const {
+  std::set<std::size_t> out;
+  for (const auto& candidate : ranked) {
+    auto [first, last] = neighbourhood(candidate.passage);
+    for (auto i = first; i <= last; ++i) add_akin(i, view, out);
+  }
+  for (const auto& candidate : ranked) out.erase(candidate.passage);
+  return {out.begin(), out.end()};
+}
+
+std::vector<SearchIndex::Candidate> SearchIndex::copies_last(std::vector<Candidate> ranked,
+                                                             const std::vector<std::string>& words,
+                                                             const CorpusView& view) const {
+  std::vector<Likeness> likenesses;
+  for (const auto& candidate : ranked) likenesses.push_back(likeness_of(candidate.passage));
+  // The original may fit the query so badly that it is no candidate.
+  for (auto passage : akin(ranked, view)) likenesses.push_back(likeness_of(passage));
+  auto copies = inferior_copies(likenesses, ranked.size(), words);
   std::vector<Candidate> out, last;
   for (std::size_t i = 0; i < ranked.size(); ++i) (copies[i] ? last : out).push_back(ranked[i]);
   out.insert(out.end(), last.begin(), last.end());
@@ -179,7 +228,7 @@ Result<std::vector<Hit>> SearchIndex::search(std::string_view query, const std::
   if (!scored) return std::unexpected(std::move(scored.error()));
   auto ranked = best_of_each(*scored);
   if (ranked.size() > limit + kBeyondHits) ranked.resize(limit + kBeyondHits);
-  if (config_.resist_stuffing) ranked = copies_last(std::move(ranked), words);
+  if (config_.resist_stuffing) ranked = copies_last(std::move(ranked), words, *view);
   std::vector<Hit> out;
   for (const auto& candidate : ranked)
     if (out.size() < limit) out.push_back(hit_of(candidate));

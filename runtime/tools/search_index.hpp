@@ -3,14 +3,18 @@
 
 #include "runtime/journal/full_text.hpp"
 #include "runtime/tools/corpus.hpp"
+#include "runtime/tools/near_copies.hpp"
 #include "runtime/tools/passages.hpp"
 
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace troupe::tools {
@@ -33,8 +37,9 @@ class SearchIndex {
  private:
   struct Passage {
     std::uint32_t document = 0;
-    float stuffing = 0;  // repetition() of title and passage
+    float stuffing = 0;  // repetition() of title and passage, or of its document when that is more
     Stretch at;
+    std::vector<std::uint64_t> sketch;  // its smallest shingles: near copies have some of them, too
   };
   /// A document's best passage for a query.
   struct Candidate {
@@ -51,8 +56,13 @@ class SearchIndex {
                 std::vector<double>& scores) const;
   double worth(std::size_t passage) const;
   std::vector<Candidate> best_of_each(const std::vector<double>& scores) const;
-  std::vector<Candidate> copies_last(std::vector<Candidate> ranked,
-                                     const std::vector<std::string>& words) const;
+  std::vector<Candidate> copies_last(std::vector<Candidate> ranked, const std::vector<std::string>& words,
+                                     const CorpusView& view) const;
+  std::pair<std::size_t, std::size_t> neighbourhood(std::size_t passage) const;
+  void add_akin(std::size_t passage, const CorpusView& view, std::set<std::size_t>& out) const;
+  Likeness likeness_of(std::size_t passage) const;
+  /// Passages of other documents in sight that may be near copies of these.
+  std::vector<std::size_t> akin(const std::vector<Candidate>& ranked, const CorpusView& view) const;
   Hit hit_of(const Candidate& candidate) const;
 
   const std::vector<Document>& documents_;
@@ -61,7 +71,8 @@ class SearchIndex {
   journal::FullText words_;
   std::map<std::string, std::shared_ptr<const CorpusView>> views_;
   std::vector<Passage> passages_;
-  std::vector<journal::RowLength> lengths_;  // by passage
+  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> akin_;  // passages by sketched shingle
+  std::vector<journal::RowLength> lengths_;                             // by passage
 };
 
 }  // namespace troupe::tools

@@ -104,7 +104,7 @@ std::vector<std::uint64_t> shingles(const std::vector<std::string>& words) {
 }
 
 double overlap(const std::vector<std::uint64_t>& a, const std::vector<std::uint64_t>& b) {
-  constexpr std::size_t least = 8;
+  constexpr std::size_t least = 4;
   auto smaller = std::min(a.size(), b.size());
   if (smaller < least) return 0;
   std::vector<std::uint64_t> shared;
