@@ -2,6 +2,7 @@
 
 #include "agents/recap/recap.hpp"
 #include "agents/research/research.hpp"
+#include "agents/summary/summary.hpp"
 #include "runtime/json/json.hpp"
 #include "runtime/tools/corpus.hpp"
 
@@ -79,6 +80,7 @@ std::vector<WorkflowType> built_in_workflows() {
   auto source = corpus_tools();
   std::vector<WorkflowType> out;
   out.push_back({"recap", recap::recap, {}, {}});
+  out.push_back({"summary", summary::summarise, {}, {}});
   out.push_back({std::string(research::kResearchName), research::make_research(source), {}, {}});
   out.push_back({std::string(research::kAgentName), research::make_research_agent(source), {}, {}});
   return out;

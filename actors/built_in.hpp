@@ -7,7 +7,7 @@
 
 namespace troupe::actors {
 
-/// recap, research (with its subagents).
+/// recap, summary, research (with its subagents).
 std::vector<WorkflowType> built_in_workflows();
 
 }  // namespace troupe::actors

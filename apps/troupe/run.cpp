@@ -4,6 +4,7 @@
 #include "apps/troupe/outputs.hpp"
 #include "apps/troupe/progress.hpp"
 #include "apps/troupe/signals.hpp"
+#include "apps/troupe/summary_output.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/config/config.hpp"
 
@@ -50,7 +51,9 @@ void print_summary(const RunOptions& options, const RunReport& report, const Jso
                report.steps_replayed, static_cast<long long>(get_int(run["calls"], "total")),
                get_double(run, "cost_usd"));
   if (report.end != RunEnd::done) return;
-  for (const auto& file : files) std::printf("%s/%s\n", options.out.c_str(), file.c_str());
+  // Where a text was printed, stdout holds that and nothing else.
+  auto* stream = find_workflow(options.workflow)->prints ? stderr : stdout;
+  for (const auto& file : files) std::fprintf(stream, "%s/%s\n", options.out.c_str(), file.c_str());
 }
 
 int run(const RunOptions& options) {
@@ -81,14 +84,18 @@ int run(const RunOptions& options) {
   std::shared_ptr<Node> node = made ? std::move(*made) : nullptr;
   started.set_value(node);
   if (!made) return report_error(made.error());
-  ProgressLine line(options.quiet, system_clock());
+  bool prints = workflow->prints && !options.json && !options.quiet;
+  SummaryOnTerminal terminal;
+  ProgressLine line(options.quiet || prints, system_clock());
   auto report = node->run({workflow->name, *input, options.run_id, "default", *budget, {}},
-                          [&line](const RunProgress& progress) { line.show(progress); });
+                          [&line](const RunProgress& progress) { line.show(progress); },
+                          prints ? terminal.reader() : nullptr);
   line.end();
   Json story = {{"attempts", Json::array()}, {"breakers", Json::array()}};
   if (auto told = node->ask("runs.story", {dump_json(Json{{"id", report.run_id}})}))
     if (auto parsed = parse_json(told->text)) story = std::move(*parsed);
   node->stop();
+  if (prints) terminal.finish(report);
   auto files = write_outputs(options.out, *workflow, {report, story, *input});
   if (!files) return report_error(files.error());
   print_summary(options, report, run_json(report, story), *files);

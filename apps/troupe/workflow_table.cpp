@@ -2,6 +2,7 @@
 
 #include "apps/troupe/command.hpp"
 #include "apps/troupe/outputs.hpp"
+#include "apps/troupe/summary_output.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -32,6 +33,11 @@ Written write_research_files(const std::string& out, const Ended& ended) {
   return std::vector<std::string>{"report.md", "research.json"};
 }
 
+Written write_summary_files(const std::string& out, const Ended& ended) {
+  if (auto written = write_summary(out, ended.report); !written) return std::unexpected(written.error());
+  return std::vector<std::string>{"summary.json"};
+}
+
 const std::vector<WorkflowEntry>& workflow_table() {
   static const std::vector<WorkflowEntry> table{
       {"recap",
@@ -40,6 +46,13 @@ const std::vector<WorkflowEntry>& workflow_table() {
         "deadline_s"},
        {},
        write_recap_files},
+      {"summary",
+       "a transcript: a Slack export, a JSON Lines file of {id, who, at, text}, or a text",
+       {"format", "channel", "thread", "from", "to", "query", "disentangle", "prepass_tokens_max",
+        "chunk_tokens_max", "statements_max", "parallel_max", "deadline_s", "tenant"},
+       {},
+       write_summary_files,
+       true},
       {"research",
        "a corpus: a JSON Lines file of {id, title, text}, or a folder of text, Markdown and HTML files",
        {"question",       "tenant",       "principal",      "effort",          "subagents_max",

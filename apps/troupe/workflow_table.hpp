@@ -29,6 +29,8 @@ struct WorkflowEntry {
   std::vector<std::string> required;
   /// Writes what a run that is done has made, beside run.json; gives the names.
   std::function<Result<std::vector<std::string>>(const std::string& out, const Ended& ended)> write;
+  /// Somebody waits and reads along: its text goes to stdout as it comes.
+  bool prints = false;
 };
 
 /// Null when there is none of that name.
