@@ -175,6 +175,11 @@ void CloudEndpoint::apply_timers(const CloudAsk& ask, Instant now, Fate& fate) c
   cut(ask.deadline - now, Errc::deadline_exceeded);
 }
 
+void CloudEndpoint::set_calm(Fate& fate, const Pace& pace, const CloudAsk& ask) {
+  fate.calm_first = pace.ttft;
+  fate.calm_end = pace.ttft + pace.per_token * std::max<std::int64_t>(std::int64_t(ask.output_tokens) - 1, 0);
+}
+
 Fate CloudEndpoint::begin(const CloudAsk& ask, Instant now) {
   ++calls_;
   auto luck = luck_at(ask);
@@ -195,6 +200,7 @@ Fate CloudEndpoint::begin(const CloudAsk& ask, Instant now) {
   fate.output = ask.output_tokens;
   fate.poor = struck.poor;
   auto pace = draw(luck, input);
+  if (cached == 0) set_calm(fate, pace, ask);
   fate.per_token = times(pace.per_token, struck.slow);
   auto served = times(pace.ttft, struck.slow) + struck.late + struck.head_late;
   auto rest = fate.per_token * std::max<std::int64_t>(std::int64_t(ask.output_tokens) - 1, 0);
@@ -207,9 +213,9 @@ Fate CloudEndpoint::begin(const CloudAsk& ask, Instant now) {
 
 Fate CloudEndpoint::unhurried(const CloudAsk& ask) const {
   Fate fate;
-  auto pace = draw(luck_at(ask), ask.input_tokens);
-  fate.first_token = pace.ttft;
-  fate.end = pace.ttft + pace.per_token * std::max<std::int64_t>(std::int64_t(ask.output_tokens) - 1, 0);
+  set_calm(fate, draw(luck_at(ask), ask.input_tokens), ask);
+  fate.first_token = fate.calm_first;
+  fate.end = fate.calm_end;
   return fate;
 }
 

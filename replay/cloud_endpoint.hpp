@@ -36,6 +36,9 @@ struct Fate {
   bool poor = false;
   bool admitted = false;
   CapacityHold hold;
+  /// What the answer would take were nothing wrong and nobody else there, when it was found on the way; zero:
+  /// ask `unhurried`.
+  Duration calm_first{}, calm_end{};
 };
 
 /// Latency: two log-normals (providers/simulator/law.hpp), plus the tail and the places of
@@ -72,6 +75,7 @@ class CloudEndpoint {
   std::uint64_t luck_at(const CloudAsk& ask) const;
   Struck strike(std::uint64_t luck, Instant now) const;
   Pace draw(std::uint64_t luck, double input_tokens) const;
+  static void set_calm(Fate& fate, const Pace& pace, const CloudAsk& ask);
   Fate refused(Errc code, std::optional<Duration> retry_after) const;
   Fate struck_down(const config::Fault& fault, const CloudAsk& ask, Instant now) const;
   Duration wait_for_place(Duration service, Instant now);

@@ -31,6 +31,8 @@ struct OpenCall {
   std::uint64_t answer = 0;
   std::uint32_t endpoint = 0;
   Duration ttft{};
+  /// What it would take at its feature's first endpoint were that idle and well; zero: not known yet.
+  Duration calm_first{}, calm_end{};
   bool poor = false, spilled = false;
 };
 
@@ -62,8 +64,8 @@ struct Driver::Run {
 
   Result<PolicyResult> go(Arrivals& arrivals);
   Result<void> pass_seconds(Instant until);
-  std::optional<Instant> next_time() const;
-  Result<void> step(Arrivals& arrivals);
+  std::optional<Instant> next_time(std::optional<Instant> wake) const;
+  Result<void> step(Arrivals& arrivals, std::optional<Instant> wake);
 
   void arrive(Arrival& arrival);
   void handle(const Event& event);
@@ -126,6 +128,7 @@ void Driver::Run::arrive(Arrival& coming) {
   call.tried.clear();
   call.out.clear();
   call.answer = 0;
+  call.calm_first = call.calm_end = {};
   call.view.id = (std::uint64_t(++call.generation) << 32) | (slot + 1);
   call.view.feature = coming.feature;
   call.view.tenant = coming.tenant;
@@ -164,6 +167,10 @@ void Driver::Run::send(const SendOrder& order) {
   attempt.began = now;
   attempt.content_seen = attempt.cancelled = false;
   attempt.fate = endpoints[order.endpoint].begin(ask_of(call, nth), now);
+  if (nth == 0 && order.endpoint == world.features[call.view.feature].front()) {
+    call.calm_first = attempt.fate.calm_first;
+    call.calm_end = attempt.fate.calm_end;
+  }
   measure.attempt_began(order.endpoint, order.cause, call.tried.empty(), since(now));
   call.tried.push_back(order.endpoint);
   call.out.push_back(slot);
@@ -185,10 +192,14 @@ void Driver::Run::cancel(const CancelOrder& order) {
 
 bool Driver::Run::is_slow(const OpenCall& call) const {
   constexpr double factor = 2;
-  auto primary = world.features[call.view.feature].front();
-  auto usual = endpoints[primary].unhurried(ask_of(call, 0));
+  auto first = call.calm_first, end = call.calm_end;
+  if (end == Duration{}) {
+    auto usual = endpoints[world.features[call.view.feature].front()].unhurried(ask_of(call, 0));
+    first = usual.first_token;
+    end = usual.end;
+  }
   auto over = [&](Duration is, Duration should) { return seconds(is) > factor * seconds(should) + 1; };
-  return over(call.ttft, usual.first_token) || over(now - call.arrived, usual.end);
+  return over(call.ttft, first) || over(now - call.arrived, end);
 }
 
 void Driver::Run::rate(const OpenCall& call) {
@@ -329,24 +340,24 @@ Result<void> Driver::Run::pass_seconds(Instant until) {
   return {};
 }
 
-std::optional<Instant> Driver::Run::next_time() const {
+std::optional<Instant> Driver::Run::next_time(std::optional<Instant> wake) const {
   std::optional<Instant> next;
   auto sooner = [&](Instant at) { next = next ? std::min(*next, at) : at; };
   if (!events.empty()) sooner(events.next().at);
   // A policy that asks for the past gets the present, and time goes on.
-  if (auto wake = steering.wake_at()) sooner(std::max(*wake, now));
+  if (wake) sooner(std::max(*wake, now));
   if (arriving) sooner(kStart + arrival.at);
   return next;
 }
 
-Result<void> Driver::Run::step(Arrivals& arrivals) {
+Result<void> Driver::Run::step(Arrivals& arrivals, std::optional<Instant> wake) {
   if (!events.empty() && events.next().at <= now) {
     auto event = events.next();
     events.pop();
     handle(event);
     return {};
   }
-  if (auto wake = steering.wake_at(); wake && *wake <= now && woken != now) {
+  if (wake && *wake <= now && woken != now) {
     woken = now;
     steering.on_time(now, orders);
     return {};
@@ -367,12 +378,13 @@ Result<PolicyResult> Driver::Run::go(Arrivals& arrivals) {
   if (!first) return std::unexpected(first.error());
   arriving = *first;
   while (arriving || calls.used() > 0) {
-    auto at = next_time();
+    auto wake = steering.wake_at();
+    auto at = next_time(wake);
     if (!at)
       return fail(Errc::internal, fmt::format("{} calls are left that nothing will end", calls.used()));
     if (auto passed = pass_seconds(*at); !passed) return std::unexpected(passed.error());
     now = std::max(now, *at);
-    if (auto done = step(arrivals); !done) return std::unexpected(done.error());
+    if (auto done = step(arrivals, wake); !done) return std::unexpected(done.error());
     obey();
     hear_moves();
   }

@@ -113,8 +113,10 @@ void Measure::call_ended(const CallOutcome& outcome) {
   });
   if (!served) return;
   if (outcome.spilled) ++result_.spilled, ++point_.spilled;
-  for (auto* sketch : {&result_.ttft, &feature.ttft, &ttft_}) sketch->add(seconds(outcome.ttft));
-  for (auto* sketch : {&result_.total, &feature.total, &total_}) sketch->add(seconds(outcome.total));
+  auto ttft = policy::LatencyGrid::bucket_of(seconds(outcome.ttft));
+  auto total = policy::LatencyGrid::bucket_of(seconds(outcome.total));
+  for (auto* sketch : {&result_.ttft, &feature.ttft, &ttft_}) sketch->add_bucket(ttft);
+  for (auto* sketch : {&result_.total, &feature.total, &total_}) sketch->add_bucket(total);
 }
 
 void Measure::moved(const BreakerMove& move, Duration at) {

@@ -1,5 +1,6 @@
 #include "replay/troupe_steering.hpp"
 
+#include "replay/held_table.hpp"
 #include "runtime/base/rng.hpp"
 #include "runtime/policy/breaker.hpp"
 #include "runtime/policy/dispatcher.hpp"
@@ -10,7 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <unordered_map>
 
 namespace troupe::replay {
 namespace {
@@ -88,13 +88,14 @@ class TroupeSteering final : public Steering {
     facts.input_tokens = call.input_tokens;
     // What it will write the dispatcher estimates.
     facts.output_tokens_max = call.output_tokens_max;
-    if (auto bound = boundaries_.find(facts.tenant); bound != boundaries_.end())
-      facts.boundary = bound->second;
+    if (!boundaries_.empty())
+      if (auto bound = boundaries_.find(facts.tenant); bound != boundaries_.end())
+        facts.boundary = bound->second;
     facts.deadline = call.deadline;
     facts.prefix = call.prefix;
     // Who is being shown the answer cannot be shown another beginning; who waits for the whole of it can.
     facts.may_follow_content = !desks_[call.feature].interactive;
-    needs_[call.id] = {double(call.input_tokens), double(call.output_tokens_max)};
+    needs_.put(call.id, {double(call.input_tokens), double(call.output_tokens_max)});
     desks_[call.feature].dispatcher->on_call(std::move(facts), moment(now), actions_);
     act(call.feature, now, out);
   }
@@ -171,7 +172,11 @@ class TroupeSteering final : public Steering {
     return std::make_shared<policy::QuotaTree>(std::move(policy), start);
   }
 
-  static std::string tenant_name(std::uint32_t tenant) { return fmt::format("t{}", tenant); }
+  std::string tenant_name(std::uint32_t tenant) {
+    if (tenant >= tenant_names_max) return fmt::format("t{}", tenant);
+    while (tenant_names_.size() <= tenant) tenant_names_.push_back(fmt::format("t{}", tenant_names_.size()));
+    return tenant_names_[tenant];
+  }
 
   // Something changes by time alone.
   bool restless() const {
@@ -198,7 +203,7 @@ class TroupeSteering final : public Steering {
 
   void settle(const AttemptFact& fact, std::uint64_t workload, Instant now) {
     auto& endpoint = endpoints_[fact.endpoint];
-    auto held = held_.extract(fact.attempt);
+    auto held = held_.take(fact.attempt);
     policy::AttemptEnd end;
     end.actual = {fact.input, fact.output};
     end.error = fact.error;
@@ -206,7 +211,7 @@ class TroupeSteering final : public Steering {
     end.ttft = fact.ttft;
     end.total = fact.total;
     end.workload = workload;
-    endpoint.guard.ended(held.mapped().reserved, end, now, wall_of(now));
+    endpoint.guard.ended(held.reserved, end, now, wall_of(now));
     policy::Outcome outcome;
     outcome.at = now;
     outcome.error = fact.error;
@@ -214,7 +219,7 @@ class TroupeSteering final : public Steering {
     outcome.ttft = fact.ttft;
     outcome.total = fact.total;
     outcome.itl = fact.itl;
-    outcome.trickle = held.mapped().cause == Cause::trickle;
+    outcome.trickle = held.cause == Cause::trickle;
     if (auto event = endpoint.breaker.on_outcome(outcome)) moved(fact.endpoint, *event, now);
     if (auto measured = endpoint.breaker.measured()) endpoint.measured = wall_of(*measured);
   }
@@ -275,18 +280,17 @@ class TroupeSteering final : public Steering {
 
   void cancel(std::uint32_t feature, std::uint64_t attempt, Orders& out) {
     auto id = outer_id(feature, attempt);
-    auto held = held_.find(id);
-    if (held != held_.end()) out.cancel.push_back({held->second.call, id});
+    if (const auto* held = held_.find(id)) out.cancel.push_back({held->call, id});
   }
 
   void send(std::uint32_t feature, const policy::AttemptOrder& order, Instant now, Orders& out) {
     auto& guard = endpoints_[order.endpoint].guard;
-    const auto& call = needs_.at(order.call);
+    const auto& call = *needs_.find(order.call);
     auto need = guard.need_of(desks_[feature].workload, call.input, call.output_max);
     auto admission = guard.admit(need, now);
     if (!admission.admitted) return refuse(feature, order, admission.wait, now);
     auto id = outer_id(feature, order.id);
-    held_[id] = {need, order.cause, order.call};
+    held_.put(id, {need, order.cause, order.call});
     out.send.push_back({order.call, id, order.endpoint, order.cause});
   }
 
@@ -301,7 +305,7 @@ class TroupeSteering final : public Steering {
   }
 
   void end(std::uint32_t feature, const policy::CallEnd& ended, Orders& out) {
-    needs_.erase(ended.call);
+    needs_.take(ended.call);
     out.ended.push_back({ended.call, ending_of(ended.ending), outer_id(feature, ended.attempt)});
   }
 
@@ -321,8 +325,10 @@ class TroupeSteering final : public Steering {
   std::vector<GuardedEndpoint> endpoints_;
   std::vector<FeatureDesk> desks_;
   policy::Actions actions_, orders_;
-  std::unordered_map<std::uint64_t, HeldAttempt> held_;  // attempts out now
-  std::unordered_map<std::uint64_t, OpenNeed> needs_;    // calls that have not ended
+  HeldTable<HeldAttempt> held_;  // attempts out now
+  HeldTable<OpenNeed> needs_;    // calls that have not ended
+  static constexpr std::uint32_t tenant_names_max = 4096;
+  std::vector<std::string> tenant_names_;  // the first so many
   std::vector<BreakerMove> moves_;
   std::map<std::string, std::string> boundaries_;  // of tenants
 };
