@@ -63,6 +63,8 @@ const std::array kAblations{
              kNoFeature, true, false},
     Ablation{"troupe-no-ageing", "who has waited long gets nothing more for it", kNoEndpoint,
              [](config::FeatureConfig& f) { f.admission.ageing_share = 1; }},
+    Ablation{"troupe-no-in-time", "what can no longer be done in time is sent all the same", kNoEndpoint,
+             [](config::FeatureConfig& f) { f.admission.finish_share = 0; }},
     Ablation{"troupe-reserved-only", "on-demand capacity is never used", kNoEndpoint,
              [](config::FeatureConfig& f) { f.route.pools = Pools::reserved_only; }},
     Ablation{"troupe-on-demand-only", "reserved capacity is never used", kNoEndpoint,

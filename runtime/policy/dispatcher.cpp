@@ -13,6 +13,10 @@
 namespace troupe::policy {
 namespace {
 
+std::string last_words(const std::optional<Error>& last) {
+  return last ? fmt::format("; last: {}", to_string(last->code)) : std::string();
+}
+
 /// Nodes of ended calls kept for the next ones.
 constexpr std::size_t kSpareMax = 4096;
 
@@ -113,6 +117,9 @@ RouteRequest Dispatcher::request_of(const CallFacts& call, double draw, Instant 
 }
 
 void Dispatcher::plan_and_go(Following& call, Moment at, Actions& out) {
+  if (doomed(call, at.now))
+    return expire(call, "no call was made: it could not be done in time" + last_words(call.last_error),
+                  at.now, out);
   auto request = request_of(call.facts, call.draw, at.now);
   // A call that failed once is no fit trial: with the others full, it would prove the ill endpoint to death.
   request.trickle_allowed = call.sent == 0;
@@ -146,8 +153,28 @@ void Dispatcher::wait_for_budget(Following& call, Moment at, Actions& out) {
   if (!std::exchange(call.needs_budget, true)) for_budget_.push_back(call.facts.id);
 }
 
+// Sent first come, first served, beyond capacity all would be sent just before their deadline, and nearly all
+// cut off: to give up those keeps the rest in time.
+bool Dispatcher::doomed(const Following& call, Instant now) {
+  bool others = queue_.waiting() > 0 || behind_ > 0;
+  if (!others || call.sent > 0 || !(policy_.admission.finish_share > 0)) return false;
+  auto left = call.facts.deadline - now;
+  if (left > (call.facts.deadline - call.arrived) / 2) return false;
+  auto usual = service_.quantile(call.facts.output_tokens, policy_.admission.finish_share);
+  return usual && left < *usual;
+}
+
+void Dispatcher::learn_service(const Following& call, const AttemptReport& report, Duration took) {
+  if (!report.error) service_.finished(call.facts.output_tokens, took);
+  if (report.error && report.error->code == Errc::deadline_exceeded)
+    service_.cut(call.facts.output_tokens, took);
+}
+
 // Sends the next planned attempt, or waits, or gives up.
 void Dispatcher::go(Following& call, Moment at, Actions& out) {
+  if (at.now >= call.facts.deadline && call.sent == 0)
+    return expire(call, "no call was made: no endpoint had room in time" + last_words(call.last_error),
+                  at.now, out);
   if (at.now >= call.facts.deadline) return end(call, too_late(call), 0, at.now, out);
   bool extra = call.sent > 0;
   if (extra && call.sent >= policy_.route.attempts_max) return end(call, *call.last_error, 0, at.now, out);
@@ -289,10 +316,9 @@ const RoutePlan* Dispatcher::plan_of(std::uint64_t call) const {
 }
 
 Error Dispatcher::too_late(const Following& call) const {
-  std::string last;
-  if (call.last_error) last = fmt::format("; last: {}", to_string(call.last_error->code));
-  auto error = make_error(Errc::deadline_exceeded, "the deadline passed before an endpoint answered" + last);
-  error.maybe_billed = call.sent > 0;
+  auto error = make_error(Errc::deadline_exceeded,
+                          "the deadline passed before an endpoint answered" + last_words(call.last_error));
+  error.maybe_billed = true;
   return error;
 }
 

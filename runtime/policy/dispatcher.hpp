@@ -10,6 +10,7 @@
 #include "runtime/policy/quota_tree.hpp"
 #include "runtime/policy/retry_budget.hpp"
 #include "runtime/policy/router.hpp"
+#include "runtime/policy/service_time.hpp"
 
 #include <deque>
 #include <functional>
@@ -131,7 +132,8 @@ class DecisionSink {
 /// that is not refused within `confirm_after` is taken for accepted. Whom the retry budget has nothing for
 /// waits in order of arrival, unasked likewise. Calls that borrowed from other features are of a kin of their
 /// own while they wait, since part of the room is kept from them: so they hold up nobody whom the feature's
-/// guarantee serves, and what comes free of that they get first.
+/// guarantee serves, and what comes free of that they get first. A call that can no longer be done in time is
+/// not sent while others wait: it expires, unbilled (AdmissionPolicy::finish_share).
 class Dispatcher {
  public:
   static constexpr std::uint32_t stalled_max = 4;
@@ -299,11 +301,15 @@ class Dispatcher {
   void on_failed(Following& call, const AttemptReport& report, Moment at, Actions& out);
   void on_not_sent(Following& call, std::uint32_t endpoint, const Error& error, Moment at, Actions& out);
   void expire_waiting(Moment at, Actions& out);
+  bool doomed(const Following& call, Instant now);
+  void learn_service(const Following& call, const AttemptReport& report, Duration took);
   Error too_late(const Following& call) const;
   Error no_endpoint(const Following& call) const;
   Error refusal() const;
   void left_queue(std::uint64_t call);
   void end(Following& call, std::optional<Error> error, std::uint64_t attempt, Instant now, Actions& out);
+  void expire(Following& call, std::string why, Instant now, Actions& out);
+  void finish(Following& call, CallEnd end, Instant now, Actions& out);
 
   DispatchPolicy policy_;
   Router router_;
@@ -311,6 +317,7 @@ class Dispatcher {
   RetryBudget budget_;
   HedgeBudget hedges_;
   OutputEstimator estimator_;
+  ServiceTime service_;
   std::shared_ptr<QuotaTree> tree_;
   Rng rng_;
   Instant ticked_;

@@ -102,6 +102,7 @@ void Dispatcher::note_attempt(Following& call, const AttemptReport& report, cons
   call.last_endpoint = ended.endpoint;
   call.last_error = report.error;
   call.used_tokens += report.input_tokens + report.output_tokens;
+  learn_service(call, report, now - ended.sent);
   auto waited = report.ttft > Duration::zero() ? report.ttft : now - ended.sent;
   if (call.main.attempt == 0) learn_first_token(call, waited);
 }
@@ -168,6 +169,18 @@ void Dispatcher::end(Following& call, std::optional<Error> error, std::uint64_t 
                      Actions& out) {
   auto ending = error ? Ending::failed : Ending::served;
   ++(error ? counts_.failed : counts_.served);
+  finish(call, {call.facts.id, ending, std::move(error), ending == Ending::served ? attempt : 0}, now, out);
+}
+
+// It never reached a wire.
+void Dispatcher::expire(Following& call, std::string why, Instant now, Actions& out) {
+  auto error = make_error(Errc::deadline_exceeded, std::move(why));
+  error.maybe_billed = false;
+  ++counts_.expired;
+  finish(call, {call.facts.id, Ending::expired, std::move(error), 0}, now, out);
+}
+
+void Dispatcher::finish(Following& call, CallEnd end, Instant now, Actions& out) {
   unstall(call);
   drop(call.main, out);
   drop(call.hedge, out);
@@ -177,7 +190,7 @@ void Dispatcher::end(Following& call, std::optional<Error> error, std::uint64_t 
   queue_.done();
   ++room_;
   auto id = call.facts.id;
-  out.ended.push_back({id, ending, std::move(error), ending == Ending::served ? attempt : 0});
+  out.ended.push_back(std::move(end));
   forget(id);
 }
 

@@ -161,8 +161,10 @@ void Dispatcher::pump(Moment at, Actions& out) {
     auto& call = calls_.at(ticket->id);
     --call.kin->queued;
     count_taken(has_borrowed(call) ? borrowers_of(*call.kin) : *call.kin);
-    budget_.on_first_attempt();
-    hedges_.on_request();
+    if (!doomed(call, at.now)) {
+      budget_.on_first_attempt();
+      hedges_.on_request();
+    }
     plan_and_go(call, at, out);
   }
   pumping_ = false;

@@ -33,6 +33,8 @@ std::optional<std::string> validate(const AdmissionPolicy& policy) {
     return fmt::format("queued_max is {}; it must be from 1 to {}", policy.queued_max, queued_most);
   if (!(policy.ageing_share > 0))
     return fmt::format("ageing_share is {}; it must be above 0", policy.ageing_share);
+  if (!(policy.finish_share >= 0 && policy.finish_share < 1))
+    return fmt::format("finish_share is {}; it must be at least 0 (off) and below 1", policy.finish_share);
   return std::nullopt;
 }
 

@@ -23,6 +23,10 @@ struct AdmissionPolicy {
   /// every other turn, so that a flood of aged batch work cannot stop the class someone waits for. 1 or more:
   /// no ageing.
   double ageing_share = 0.5;
+  /// While others wait too, a call that has waited is not sent any more when fewer than this share of calls
+  /// like it would be done by its deadline: it would only be cut off, and what it took is missing elsewhere
+  /// (O8). Not before half its time has passed, since some callers always allow little. 0: off.
+  double finish_share = 0.9;
 };
 /// Empty when sound, else what is wrong and what would be right.
 std::optional<std::string> validate(const AdmissionPolicy& policy);
