@@ -150,6 +150,27 @@ Result<std::vector<journal::Entry>> entries_of(const Services& services,
   return out;
 }
 
+Json attempt_json(const journal::UsageRow& row) {
+  auto ms = [](Duration d) { return std::chrono::duration_cast<std::chrono::milliseconds>(d).count(); };
+  return {{"endpoint", row.endpoint},
+          {"model", row.model},
+          {"cause", row.cause},
+          {"started_ms", row.started.ms},
+          {"ttft_ms", ms(row.ttft)},
+          {"total_ms", ms(row.total)},
+          {"usd", row.usd},
+          {"error", row.error},
+          {"input", row.usage.input},
+          {"output", row.usage.output},
+          {"cached", row.usage.cache_read},
+          {"estimated", row.usage.estimated}};
+}
+
+Json move_json(const journal::BreakerRow& row) {
+  return {{"endpoint", row.endpoint}, {"at_ms", row.at.ms},   {"from", row.from},  {"to", row.to},
+          {"reason", row.reason},     {"detail", row.detail}, {"share", row.share}};
+}
+
 // The usage rows of a run and of what it started, and the breakers' history of its time: what its report
 // draws.
 void runs_story(const Services& services, const Json& input, const Reply& reply) {
@@ -163,34 +184,12 @@ void runs_story(const Services& services, const Json& input, const Reply& reply)
   if (!breakers) return reply(std::unexpected(breakers.error()));
   auto entries = entries_of(services, *tree);
   if (!entries) return reply(std::unexpected(entries.error()));
-  Json out;
+  Json out{{"attempts", Json::array()}, {"breakers", Json::array()}};
   out["runs"] = tree->size();
   out["reported_models"] = reported_models(*entries);
   out["simulated"] = services.simulated;
-  out["attempts"] = Json::array();
-  auto ms = [](Duration d) { return std::chrono::duration_cast<std::chrono::milliseconds>(d).count(); };
-  for (const auto& each : *usage)
-    out["attempts"].push_back({{"endpoint", each.endpoint},
-                               {"model", each.model},
-                               {"cause", each.cause},
-                               {"started_ms", each.started.ms},
-                               {"ttft_ms", ms(each.ttft)},
-                               {"total_ms", ms(each.total)},
-                               {"usd", each.usd},
-                               {"error", each.error},
-                               {"input", each.usage.input},
-                               {"output", each.usage.output},
-                               {"cached", each.usage.cache_read},
-                               {"estimated", each.usage.estimated}});
-  out["breakers"] = Json::array();
-  for (const auto& each : *breakers)
-    out["breakers"].push_back({{"endpoint", each.endpoint},
-                               {"at_ms", each.at.ms},
-                               {"from", each.from},
-                               {"to", each.to},
-                               {"reason", each.reason},
-                               {"detail", each.detail},
-                               {"share", each.share}});
+  for (const auto& each : *usage) out["attempts"].push_back(attempt_json(each));
+  for (const auto& each : *breakers) out["breakers"].push_back(move_json(each));
   reply(dump_json(out));
 }
 

@@ -88,7 +88,7 @@ struct FeatureQueueState {
     auto lead = lead_of(*call->request, facts, at);
     facts.lead = place_of(lead.model);
     auto choice = choose_lead(config_.choice, *call->request, facts);
-    bind_to_boundary(facts);
+    bind_to_boundary(config_.tenant_boundaries.get(), facts);
     auto led = facts.lead;
     if (auto refusal = apply_budget(config_.budgets.get(), feature(), at.wall, facts)) {
       ++over_budget_;
@@ -113,12 +113,6 @@ struct FeatureQueueState {
     if (it == open_.end()) return;
     dispatcher_->on_cancel(it->first, moment(), actions_);
     act();
-  }
-
-  void bind_to_boundary(policy::CallFacts& facts) const {
-    if (!config_.tenant_boundaries) return;
-    auto bound = config_.tenant_boundaries->find(facts.tenant);
-    if (bound != config_.tenant_boundaries->end()) facts.boundary = bound->second;
   }
 
   const policy::Choice* choice_of(std::uint64_t call) const {

@@ -45,6 +45,12 @@ bool has_cache_point(const CompletionRequest& request) {
 
 }  // namespace
 
+void bind_to_boundary(const std::map<std::string, std::string>* bound, policy::CallFacts& facts) {
+  if (bound == nullptr) return;
+  auto it = bound->find(facts.tenant);
+  if (it != bound->end()) facts.boundary = it->second;
+}
+
 policy::CallFacts facts_of(const Call& call, std::uint64_t id, Instant now) {
   const auto& request = *call.request;
   policy::CallFacts facts;

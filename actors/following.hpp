@@ -5,6 +5,7 @@
 #include "runtime/policy/dispatcher.hpp"
 #include "runtime/policy/rollout.hpp"
 
+#include <map>
 #include <string>
 
 namespace troupe::actors {
@@ -23,6 +24,8 @@ struct SentAttempt {
   std::uint64_t decision = 0;
 };
 
+/// Data of some tenants may be processed only in one place (C8); null: none is bound.
+void bind_to_boundary(const std::map<std::string, std::string>* bound, policy::CallFacts& facts);
 policy::CallFacts facts_of(const Call& call, std::uint64_t id, Instant now);
 policy::AttemptReport report_of(std::uint64_t attempt, const AttemptResult& result);
 /// A call as a rollout's gates see it. On the new side one that another model had to serve counts as failed:

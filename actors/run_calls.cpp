@@ -85,17 +85,20 @@ Budget RunDriver::estimate(const CompletionRequest& request) const {
   return amount;
 }
 
+void RunDriver::give_up_unknown(const Shared<Calling>& calling) {
+  auto error = unknown_outcome(calling->key);
+  journal::Batch batch;
+  batch.entries.push_back(pen_.entry(journal::Kind::failure, calling->key, protocol::to_bytes(error),
+                                     calling->attempt - 1, calling->hash));
+  record(calling->key, std::move(batch), [calling, error](auto) { calling->done(std::unexpected(error)); });
+}
+
 void RunDriver::begin_call(const Shared<Calling>& calling, OnUnknown on_unknown) {
   const auto& key = calling->key;
   in_flight_[key] = {};
   count_unknown();
   journal::Batch batch;
-  if (calling->attempt > 1 && on_unknown == OnUnknown::fail) {
-    auto error = unknown_outcome(key);
-    batch.entries.push_back(pen_.entry(journal::Kind::failure, key, protocol::to_bytes(error),
-                                       calling->attempt - 1, calling->hash));
-    return record(key, std::move(batch), [calling, error](auto) { calling->done(std::unexpected(error)); });
-  }
+  if (calling->attempt > 1 && on_unknown == OnUnknown::fail) return give_up_unknown(calling);
   bool bounded = budget_.cap() != Budget{};
   auto amount = bounded ? estimate(*calling->request) : Budget{};
   if (bounded) {
@@ -286,6 +289,14 @@ void RunDriver::child(const StepKey& step, ChildSpec spec, std::function<void(Re
   turns_.fresh(key, [this, starting] { begin_child(starting); });
 }
 
+std::optional<Error> RunDriver::refuse_child(const std::string& key) {
+  if (budget_.view(elapsed()).stage >= BudgetStage::degrade)
+    return make_error(Errc::refused, "the budget allows no further child run");
+  Budget one;
+  one.subagents = 1;
+  return set_aside(key, one);
+}
+
 void RunDriver::begin_child(const Shared<Starting>& starting) {
   const auto& key = starting->key;
   if (config_.children == nullptr)
@@ -300,12 +311,7 @@ void RunDriver::begin_child(const Shared<Starting>& starting) {
     note.slice = begun.reserved_last;
     return start_child(starting, note);
   }
-  Budget one;
-  one.subagents = 1;
-  auto refusal = budget_.view(elapsed()).stage >= BudgetStage::degrade
-                     ? std::optional(make_error(Errc::refused, "the budget allows no further child run"))
-                     : set_aside(key, one);
-  if (refusal) {
+  if (auto refusal = refuse_child(key)) {
     in_flight_.erase(key);
     return answer<ChildEnd>(starting->done, std::unexpected(*std::move(refusal)));
   }

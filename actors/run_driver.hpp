@@ -110,6 +110,7 @@ class RunDriver final : public WorkflowDriver {
   bool lost_seat(const std::string& key);
 
   void begin_call(const Shared<Calling>& calling, OnUnknown on_unknown);
+  void give_up_unknown(const Shared<Calling>& calling);
   void send_call(const Shared<Calling>& calling);
   void on_answer(const Shared<Calling>& calling, CallResult result);
   SinkPtr reader_of(const Shared<Calling>& calling) const;
@@ -121,6 +122,7 @@ class RunDriver final : public WorkflowDriver {
   bool try_again(const Shared<Using>& use, const Error& error);
 
   void begin_child(const Shared<Starting>& starting);
+  std::optional<Error> refuse_child(const std::string& key);
   void start_child(const Shared<Starting>& starting, const ChildNote& note);
   void on_child_end(const Shared<Starting>& starting, RunReport report);
   std::string child_id(const std::string& key) const;

@@ -4,10 +4,30 @@
 #include "runtime/json/json.hpp"
 #include "runtime/protocol/run_values.hpp"
 
+#include <utility>
+
 namespace troupe::actors {
 namespace {
 
 std::unexpected<Error> unreadable() { return fail(Errc::invalid_input, "malformed journal payload"); }
+
+constexpr std::pair<const char*, std::int64_t Budget::*> kBudgetCounts[] = {
+    {"tokens", &Budget::tokens},
+    {"calls", &Budget::calls},
+    {"tool_calls", &Budget::tool_calls},
+    {"subagents", &Budget::subagents},
+    {"depth", &Budget::depth}};
+
+Result<void> read_cap(const std::string& name, const Json& value, Budget& out) {
+  if (!value.is_number()) return fail(Errc::invalid_input, "budget." + name + " wants a number");
+  if (name == "usd") return out.usd = value.get<double>(), Result<void>();
+  if (name == "wall_s") return out.wall = from_seconds(value.get<double>()), Result<void>();
+  for (const auto& [count, part] : kBudgetCounts)
+    if (name == count) return out.*part = static_cast<std::int64_t>(value.get<double>()), Result<void>();
+  return fail(Errc::invalid_input, "budget." + name +
+                                       " is not known; there are usd, tokens, calls, tool_calls, subagents, "
+                                       "depth, wall_s");
+}
 
 }  // namespace
 
@@ -81,11 +101,8 @@ Result<ChildOutcome> read_outcome(const std::string& payload) {
 std::string budget_json(const Budget& budget) {
   Json out = Json::object();
   if (budget.usd != 0) out["usd"] = budget.usd;
-  if (budget.tokens != 0) out["tokens"] = budget.tokens;
-  if (budget.calls != 0) out["calls"] = budget.calls;
-  if (budget.tool_calls != 0) out["tool_calls"] = budget.tool_calls;
-  if (budget.subagents != 0) out["subagents"] = budget.subagents;
-  if (budget.depth != 0) out["depth"] = budget.depth;
+  for (const auto& [name, part] : kBudgetCounts)
+    if (budget.*part != 0) out[name] = budget.*part;
   if (budget.wall != Duration{}) out["wall_s"] = seconds(budget.wall);
   return out.empty() ? std::string() : dump_json(out);
 }
@@ -95,29 +112,8 @@ Result<Budget> read_budget(const std::string& json) {
   if (json.empty()) return out;
   auto parsed = parse_json(json);
   if (!parsed || !parsed->is_object()) return fail(Errc::invalid_input, "a budget is a JSON object of caps");
-  for (const auto& [name, value] : parsed->items()) {
-    if (!value.is_number()) return fail(Errc::invalid_input, "budget." + name + " wants a number");
-    auto number = value.get<double>();
-    auto whole = static_cast<std::int64_t>(number);
-    if (name == "usd")
-      out.usd = number;
-    else if (name == "tokens")
-      out.tokens = whole;
-    else if (name == "calls")
-      out.calls = whole;
-    else if (name == "tool_calls")
-      out.tool_calls = whole;
-    else if (name == "subagents")
-      out.subagents = whole;
-    else if (name == "depth")
-      out.depth = whole;
-    else if (name == "wall_s")
-      out.wall = from_seconds(number);
-    else
-      return fail(Errc::invalid_input, "budget." + name +
-                                           " is not known; there are usd, tokens, calls, tool_calls, "
-                                           "subagents, depth, wall_s");
-  }
+  for (const auto& [name, value] : parsed->items())
+    if (auto read = read_cap(name, value, out); !read) return std::unexpected(read.error());
   return out;
 }
 

@@ -13,7 +13,9 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <expected>
 #include <future>
+#include <optional>
 
 namespace troupe::app {
 namespace {
@@ -56,23 +58,48 @@ void print_summary(const RunOptions& options, const RunReport& report, const Jso
   for (const auto& file : files) std::fprintf(stream, "%s/%s\n", options.out.c_str(), file.c_str());
 }
 
-int run(const RunOptions& options) {
-  const auto* workflow = find_workflow(options.workflow);
-  if (workflow == nullptr) {
+// What was asked for, checked; or the exit status that says what was wrong.
+struct Wish {
+  const WorkflowEntry* workflow = nullptr;
+  JsonText input;
+  Budget budget;
+  std::optional<Config> config;
+};
+
+std::expected<Wish, int> read_wish(const RunOptions& options) {
+  Wish wish;
+  wish.workflow = find_workflow(options.workflow);
+  if (wish.workflow == nullptr) {
     std::fprintf(stderr, "troupe: no workflow is named %s; there are: %s\n", options.workflow.c_str(),
                  workflow_names().c_str());
-    return kUsage;
+    return std::unexpected(kUsage);
   }
-  auto input = workflow_input(options.input, *workflow);
-  if (!input) return report_usage(input.error());
+  auto input = workflow_input(options.input, *wish.workflow);
+  if (!input) return std::unexpected(report_usage(input.error()));
   auto budget = budget_of(options.input);
-  if (!budget) return report_usage(budget.error());
+  if (!budget) return std::unexpected(report_usage(budget.error()));
   auto config = config_from(options.config, options.state);
-  if (!config) return report_error(config.error());
+  if (!config) return std::unexpected(report_error(config.error()));
   if (auto writable = check_writable(options.out); !writable) {
     report_error(writable.error());
-    return kUsage;
+    return std::unexpected(kUsage);
   }
+  wish.input = *input;
+  wish.budget = *budget;
+  wish.config = std::move(*config);
+  return wish;
+}
+
+Json story_of(Node& node, const std::string& run_id) {
+  if (auto told = node.ask("runs.story", {dump_json(Json{{"id", run_id}})}))
+    if (auto parsed = parse_json(told->text)) return std::move(*parsed);
+  return {{"attempts", Json::array()}, {"breakers", Json::array()}};
+}
+
+int run(const RunOptions& options) {
+  auto wish = read_wish(options);
+  if (!wish) return wish.error();
+  const auto& workflow = *wish->workflow;
   // First, so that every thread of the node inherits the blocked signals.
   std::promise<std::weak_ptr<Node>> started;
   auto node_known = started.get_future().share();
@@ -80,23 +107,21 @@ int run(const RunOptions& options) {
     std::fprintf(stderr, "\ntroupe: finishing what is in flight; once more ends at once\n");
     if (auto going = node_known.get().lock()) going->interrupt();
   });
-  auto made = Node::start(*config);
+  auto made = Node::start(*wish->config);
   std::shared_ptr<Node> node = made ? std::move(*made) : nullptr;
   started.set_value(node);
   if (!made) return report_error(made.error());
-  bool prints = workflow->prints && !options.json && !options.quiet;
+  bool prints = workflow.prints && !options.json && !options.quiet;
   SummaryOnTerminal terminal;
   ProgressLine line(options.quiet || prints, system_clock());
-  auto report = node->run({workflow->name, *input, options.run_id, "default", *budget, {}},
+  auto report = node->run({workflow.name, wish->input, options.run_id, "default", wish->budget, {}},
                           [&line](const RunProgress& progress) { line.show(progress); },
                           prints ? terminal.reader() : nullptr);
   line.end();
-  Json story = {{"attempts", Json::array()}, {"breakers", Json::array()}};
-  if (auto told = node->ask("runs.story", {dump_json(Json{{"id", report.run_id}})}))
-    if (auto parsed = parse_json(told->text)) story = std::move(*parsed);
+  auto story = story_of(*node, report.run_id);
   node->stop();
   if (prints) terminal.finish(report);
-  auto files = write_outputs(options.out, *workflow, {report, story, *input});
+  auto files = write_outputs(options.out, workflow, {report, story, wish->input});
   if (!files) return report_error(files.error());
   print_summary(options, report, run_json(report, story), *files);
   return exit_of(report);

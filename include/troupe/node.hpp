@@ -57,11 +57,11 @@ class Node {
   void interrupt();
 
   /// Asks the node itself, JSON in and out, as `troupe` does over the wire: "runs.list", "runs.show" {id},
-  /// "runs.cancel" {id}, "runs.signal" {id, name, json, message_id}, "runs.export" {id}, "runs.going", "runs.check",
-  /// "endpoints", "route.explain" {feature}, "cost" {by, since_ms}, "submit" {workflow, input, run_id},
-  /// "feedback" {endpoint or run and step, good}, "control.stop" and "control.start" {subject, name, ttl_ms,
-  /// who, why}, "control.breaker" {endpoint, order: open, close or freeze, ttl_ms, who, why}, "control.flag"
-  /// {name, percent, unit, allow, deny, who, why}, "control.rollout" {name, action, who, why},
+  /// "runs.cancel" {id}, "runs.signal" {id, name, json, message_id}, "runs.export" {id}, "runs.going",
+  /// "runs.check", "endpoints", "route.explain" {feature}, "cost" {by, since_ms}, "submit" {workflow, input,
+  /// run_id}, "feedback" {endpoint or run and step, good}, "control.stop" and "control.start" {subject, name,
+  /// ttl_ms, who, why}, "control.breaker" {endpoint, order: open, close or freeze, ttl_ms, who, why},
+  /// "control.flag" {name, percent, unit, allow, deny, who, why}, "control.rollout" {name, action, who, why},
   /// "control.list", "control.audit" {since_ms}, "control.experiments", "control.shadows".
   Result<JsonText> ask(const std::string& verb, const JsonText& input = {"{}"});
 
