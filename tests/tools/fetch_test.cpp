@@ -1,6 +1,6 @@
 // Reading web pages through a guard: which hosts, which addresses, how much.
-#include "runtime/http/server.hpp"
 #include "runtime/tools/fetch.hpp"
+#include "runtime/http/server.hpp"
 #include "runtime/tools/url.hpp"
 
 #include "tests/tools/support/call.hpp"
@@ -13,6 +13,29 @@
 namespace troupe::tools {
 namespace {
 
+constexpr const char* kBadUrls[] = {"",
+                                    "example.org",
+                                    "ftp://a/",
+                                    "file:///etc/passwd",
+                                    "gopher://a",
+                                    "http://",
+                                    "http:///x",
+                                    "http://a b/",
+                                    "http://user@a/",
+                                    "http://a@b@c/",
+                                    "http://a:0/",
+                                    "http://a:99999/",
+                                    "http://a:8x/",
+                                    "http://[::1/",
+                                    "http://[::1]x/",
+                                    "http://a\\b/",
+                                    "http://a\r\nX: y/",
+                                    "http://\xc3\xa9/",
+                                    "http://a%2eb/",
+                                    "javascript:alert(1)",
+                                    "//a/b",
+                                    "http://a/\x01"};
+
 TEST(WebAddress, IsReadStrictly) {
   auto told = [](std::string_view url) {
     auto address = parse_web_address(url);
@@ -22,29 +45,7 @@ TEST(WebAddress, IsReadStrictly) {
   EXPECT_EQ(told("https://example.org"), "https://example.org/");
   EXPECT_EQ(told("https://example.org:8443?q"), "https://example.org:8443/?q");
   EXPECT_EQ(told("http://[::1]:80/x"), "http://[::1]/x");
-  for (std::string bad : {"",
-                          "example.org",
-                          "ftp://a/",
-                          "file:///etc/passwd",
-                          "gopher://a",
-                          "http://",
-                          "http:///x",
-                          "http://a b/",
-                          "http://user@a/",
-                          "http://a@b@c/",
-                          "http://a:0/",
-                          "http://a:99999/",
-                          "http://a:8x/",
-                          "http://[::1/",
-                          "http://[::1]x/",
-                          "http://a\\b/",
-                          "http://a\r\nX: y/",
-                          "http://\xc3\xa9/",
-                          "http://a%2eb/",
-                          "javascript:alert(1)",
-                          "//a/b",
-                          "http://a/\x01"})
-    EXPECT_EQ(told(bad), "") << bad;
+  for (std::string bad : kBadUrls) EXPECT_EQ(told(bad), "") << bad;
 }
 
 TEST(WebAddress, FollowsLocations) {
@@ -61,74 +62,74 @@ TEST(WebAddress, FollowsLocations) {
   EXPECT_EQ(to("file:///etc/passwd"), "");
 }
 
+constexpr const char* kOpenAddresses[] = {"8.8.8.8",           "1.1.1.1",         "172.15.0.1",
+                                          "172.32.0.1",        "192.167.1.1",     "100.63.0.1",
+                                          "223.255.255.255",   "2606:4700::1111", "2001:4860:4860::8888",
+                                          "2002:0808:0808::1", "64:ff9b::808:808"};
+
+constexpr const char* kClosedAddresses[] = {"127.0.0.1",
+                                            "127.255.255.255",
+                                            "0.0.0.0",
+                                            "0.1.2.3",
+                                            "10.0.0.1",
+                                            "172.16.0.1",
+                                            "172.31.255.255",
+                                            "192.168.0.1",
+                                            "169.254.169.254",
+                                            "100.64.0.1",
+                                            "100.127.255.255",
+                                            "192.0.0.8",
+                                            "192.0.2.1",
+                                            "198.18.0.1",
+                                            "198.51.100.1",
+                                            "203.0.113.9",
+                                            "224.0.0.1",
+                                            "255.255.255.255",
+                                            "240.0.0.1",
+                                            "::",
+                                            "::1",
+                                            "fe80::1",
+                                            "fe80::1%eth0",
+                                            "fc00::1",
+                                            "fd00:ec2::254",
+                                            "ff02::1",
+                                            "::ffff:127.0.0.1",
+                                            "::ffff:8.8.8.8",
+                                            "::ffff:7f00:1",
+                                            "::127.0.0.1",
+                                            "2002:7f00:1::",
+                                            "2002:a00:1::1",
+                                            "64:ff9b::7f00:1",
+                                            "64:ff9b::10.0.0.1",
+                                            "2001:db8::1",
+                                            "2001::1",
+                                            "100::1",
+                                            "fec0::1",
+                                            "",
+                                            "localhost",
+                                            "127.1",
+                                            "0177.0.0.1",
+                                            "0x7f.0.0.1",
+                                            "2130706433",
+                                            "1.2.3",
+                                            "1.2.3.4.5",
+                                            "1.2.3.256",
+                                            ":",
+                                            ":::",
+                                            "1:2:3:4:5:6:7:8:9",
+                                            "g::1",
+                                            "8.8.8.8 "};
+
 TEST(PublicAddress, KnowsWhatIsNotTheOpenInternet) {
-  for (std::string open :
-       {"8.8.8.8", "1.1.1.1", "172.15.0.1", "172.32.0.1", "192.167.1.1",
-        "100.63.0.1", "223.255.255.255", "2606:4700::1111",
-        "2001:4860:4860::8888", "2002:0808:0808::1", "64:ff9b::808:808"})
-    EXPECT_TRUE(is_public_address(open)) << open;
-  for (std::string closed : {"127.0.0.1",
-                             "127.255.255.255",
-                             "0.0.0.0",
-                             "0.1.2.3",
-                             "10.0.0.1",
-                             "172.16.0.1",
-                             "172.31.255.255",
-                             "192.168.0.1",
-                             "169.254.169.254",
-                             "100.64.0.1",
-                             "100.127.255.255",
-                             "192.0.0.8",
-                             "192.0.2.1",
-                             "198.18.0.1",
-                             "198.51.100.1",
-                             "203.0.113.9",
-                             "224.0.0.1",
-                             "255.255.255.255",
-                             "240.0.0.1",
-                             "::",
-                             "::1",
-                             "fe80::1",
-                             "fe80::1%eth0",
-                             "fc00::1",
-                             "fd00:ec2::254",
-                             "ff02::1",
-                             "::ffff:127.0.0.1",
-                             "::ffff:8.8.8.8",
-                             "::ffff:7f00:1",
-                             "::127.0.0.1",
-                             "2002:7f00:1::",
-                             "2002:a00:1::1",
-                             "64:ff9b::7f00:1",
-                             "64:ff9b::10.0.0.1",
-                             "2001:db8::1",
-                             "2001::1",
-                             "100::1",
-                             "fec0::1",
-                             "",
-                             "localhost",
-                             "127.1",
-                             "0177.0.0.1",
-                             "0x7f.0.0.1",
-                             "2130706433",
-                             "1.2.3",
-                             "1.2.3.4.5",
-                             "1.2.3.256",
-                             ":",
-                             ":::",
-                             "1:2:3:4:5:6:7:8:9",
-                             "g::1",
-                             "8.8.8.8 "})
-    EXPECT_FALSE(is_public_address(closed)) << closed;
+  for (std::string open : kOpenAddresses) EXPECT_TRUE(is_public_address(open)) << open;
+  for (std::string closed : kClosedAddresses) EXPECT_FALSE(is_public_address(closed)) << closed;
 }
 
 class FetchTool : public testing::Test {
-protected:
+ protected:
   FetchTool() {
     auto listening = http::Server::listen(
-        loop_, {},
-        [this](const http::Request &request,
-               std::shared_ptr<http::Responder> responder) {
+        loop_, {}, [this](const http::Request& request, std::shared_ptr<http::Responder> responder) {
           ++asked_;
           serve(request.target, *responder);
         });
@@ -138,36 +139,22 @@ protected:
     server_.reset();
     loop_.stop();
   }
-  void serve(const std::string &target, http::Responder &responder) {
-    auto send = [&](const char *type, std::string body) {
+  void serve(const std::string& target, http::Responder& responder) {
+    auto send = [&](const char* type, std::string body) {
       responder.send({200, {{"Content-Type", type}}, std::move(body)});
     };
-    auto redirect = [&](std::string to) {
-      responder.send({302, {{"Location", std::move(to)}}, ""});
-    };
+    auto redirect = [&](std::string to) { responder.send({302, {{"Location", std::move(to)}}, ""}); };
     if (target == "/page")
-      return send("text/html; charset=utf-8",
-                  "<title>T</title><p>Hello &amp; bye<script>x</script>");
-    if (target == "/json")
-      return send("application/json", R"({"a":1})");
-    if (target == "/image")
-      return send("image/png", "png");
-    if (target == "/long")
-      return send("text/plain", std::string(3000, 'x'));
-    if (target == "/once")
-      return redirect("/page");
-    if (target == "/round")
-      return redirect("/round");
-    if (target == "/away")
-      return redirect(
-          fmt::format("http://other.test:{}/page", server_->port()));
-    if (target == "/meta")
-      return redirect("http://169.254.169.254/latest/meta-data/");
-    if (target == "/inside")
-      return redirect(
-          fmt::format("http://inside.test:{}/page", server_->port()));
-    if (target == "/file")
-      return redirect("file:///etc/passwd");
+      return send("text/html; charset=utf-8", "<title>T</title><p>Hello &amp; bye<script>x</script>");
+    if (target == "/json") return send("application/json", R"({"a":1})");
+    if (target == "/image") return send("image/png", "png");
+    if (target == "/long") return send("text/plain", std::string(3000, 'x'));
+    if (target == "/once") return redirect("/page");
+    if (target == "/round") return redirect("/round");
+    if (target == "/away") return redirect(fmt::format("http://other.test:{}/page", server_->port()));
+    if (target == "/meta") return redirect("http://169.254.169.254/latest/meta-data/");
+    if (target == "/inside") return redirect(fmt::format("http://inside.test:{}/page", server_->port()));
+    if (target == "/file") return redirect("file:///etc/passwd");
     responder.send({404, {}, ""});
   }
   FetchConfig config() {
@@ -178,16 +165,11 @@ protected:
                               {"*.wild.test", true}},
                     .text_bytes_max = 2000};
     // Every name leads to this machine.
-    out.resolve = [](const std::string &, http::Found found) {
-      found(std::vector<std::string>{"127.0.0.1"});
-    };
+    out.resolve = [](const std::string&, http::Found found) { found(std::vector<std::string>{"127.0.0.1"}); };
     return out;
   }
-  ToolOutput fetch(Tool &tool, const std::string &url) {
-    return *call(tool, dump_json(Json{{"url", url}}));
-  }
-  std::string url(const std::string &path,
-                  const std::string &host = "site.test") {
+  ToolOutput fetch(Tool& tool, const std::string& url) { return *call(tool, dump_json(Json{{"url", url}})); }
+  std::string url(const std::string& path, const std::string& host = "site.test") {
     return fmt::format("http://{}:{}{}", host, server_->port(), path);
   }
 
@@ -202,8 +184,7 @@ TEST_F(FetchTool, ReadsPagesAsText) {
   EXPECT_EQ(get_string(page, "url"), url("/page"));
   EXPECT_EQ(get_string(page, "title"), "T");
   EXPECT_EQ(get_string(page, "text"), "Hello & bye");
-  EXPECT_EQ(get_string(*parse_json(fetch(*tool, url("/json")).text), "text"),
-            R"({"a":1})");
+  EXPECT_EQ(get_string(*parse_json(fetch(*tool, url("/json")).text), "text"), R"({"a":1})");
   auto cut = *parse_json(fetch(*tool, url("/long")).text);
   EXPECT_EQ(get_string(cut, "text").size(), 2000u);
   EXPECT_TRUE(get_bool(cut, "cut"));
@@ -212,13 +193,11 @@ TEST_F(FetchTool, ReadsPagesAsText) {
 
 TEST_F(FetchTool, RefusesHostsAndAddressesThatAreNotAllowed) {
   auto tool = make_fetch_tool(config());
-  for (const auto &bad :
-       {url("/page", "other.test"), url("/page", "wild.test"),
-        url("/page", "evilsite.test"), url("/page", "site.test.evil.test"),
-        url("/page", "127.0.0.1"), url("/page", "inside.test"),
-        std::string("http://169.254.169.254/latest/meta-data/"),
-        url("/page", "localhost"), std::string("file:///etc/passwd"),
-        url("/page", "2130706433")}) {
+  for (const auto& bad :
+       {url("/page", "other.test"), url("/page", "wild.test"), url("/page", "evilsite.test"),
+        url("/page", "site.test.evil.test"), url("/page", "127.0.0.1"), url("/page", "inside.test"),
+        std::string("http://169.254.169.254/latest/meta-data/"), url("/page", "localhost"),
+        std::string("file:///etc/passwd"), url("/page", "2130706433")}) {
     auto out = fetch(*tool, bad);
     EXPECT_TRUE(out.is_error) << bad << out.text;
   }
@@ -226,8 +205,7 @@ TEST_F(FetchTool, RefusesHostsAndAddressesThatAreNotAllowed) {
   // With the guard off the same address is reached.
   auto open = config();
   open.hosts = {{"inside.test", true}};
-  EXPECT_FALSE(
-      fetch(*make_fetch_tool(open), url("/page", "inside.test")).is_error);
+  EXPECT_FALSE(fetch(*make_fetch_tool(open), url("/page", "inside.test")).is_error);
 }
 
 TEST_F(FetchTool, JudgesEachRedirectAnew) {
@@ -244,8 +222,7 @@ TEST_F(FetchTool, JudgesEachRedirectAnew) {
 
 TEST_F(FetchTool, RefusesWhatIsNoTextOrTooMuchOrTooLate) {
   auto tool = make_fetch_tool(config());
-  EXPECT_EQ(fetch(*tool, url("/image")).text,
-            "The page is image/png, which is no text.");
+  EXPECT_EQ(fetch(*tool, url("/image")).text, "The page is image/png, which is no text.");
   EXPECT_EQ(fetch(*tool, url("/none")).text, "The server answered 404.");
   auto small = config();
   small.body_bytes_max = 2999;
@@ -253,14 +230,14 @@ TEST_F(FetchTool, RefusesWhatIsNoTextOrTooMuchOrTooLate) {
   small.body_bytes_max = 3000;
   EXPECT_FALSE(fetch(*make_fetch_tool(small), url("/long")).is_error);
   auto late = config();
-  late.resolve = [](const std::string &, http::Found) {};
+  late.resolve = [](const std::string&, http::Found) {};
   late.time_max = std::chrono::milliseconds(30);
   EXPECT_TRUE(fetch(*make_fetch_tool(late), url("/page")).is_error);
 }
 
 TEST_F(FetchTool, AnswersEveryCallEvenWhenItIsClosed) {
   auto never = config();
-  never.resolve = [](const std::string &, http::Found) {};
+  never.resolve = [](const std::string&, http::Found) {};
   auto tool = make_fetch_tool(never);
   std::promise<Result<ToolOutput>> told;
   tool->call({}, {dump_json(Json{{"url", url("/page")}})},
@@ -269,5 +246,5 @@ TEST_F(FetchTool, AnswersEveryCallEvenWhenItIsClosed) {
   EXPECT_EQ(told.get_future().get().error().code, Errc::cancelled);
 }
 
-} // namespace
-} // namespace troupe::tools
+}  // namespace
+}  // namespace troupe::tools

@@ -40,7 +40,10 @@ class McpChild : public testing::Test {
       GTEST_SKIP() << "there is no python3 to run servers with";
   }
   static McpConfig config(std::vector<std::string> command) {
-    return {.name = "t", .command = std::move(command), .restart_min = std::chrono::milliseconds(1)};
+    return {.name = "t",
+            .command = std::move(command),
+            .start_max = std::chrono::minutes(3),
+            .restart_min = std::chrono::milliseconds(1)};
   }
   static ToolPtr tool_of(const McpClient& client, const std::string& name) {
     for (auto& tool : client.tools())

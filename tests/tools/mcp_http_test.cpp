@@ -56,6 +56,7 @@ class ScriptedServer {
     return {.name = "h",
             .url = fmt::format("http://127.0.0.1:{}/mcp", server_->port()),
             .headers = {{"X-Key", "k"}},
+            .start_max = std::chrono::minutes(3),
             .restart_min = std::chrono::milliseconds(1)};
   }
   static http::Response json(const Json& body) {
