@@ -4,6 +4,7 @@
 #include "agents/research/research.hpp"
 #include "agents/summary/summary.hpp"
 #include "runtime/json/json.hpp"
+#include "runtime/tools/calculator.hpp"
 #include "runtime/tools/corpus.hpp"
 
 #include <fmt/format.h>
@@ -67,7 +68,8 @@ research::ToolSource corpus_tools() {
     if (!corpus) return std::unexpected(corpus.error());
     Toolbox box;
     auto principal = get_string(*asked, "principal");
-    for (auto& tool : {tools::make_search_tool(*corpus), tools::make_open_tool(*corpus)})
+    for (auto& tool : {tools::make_search_tool(*corpus), tools::make_open_tool(*corpus),
+                        tools::make_calculator()})
       if (auto added = box.add(std::make_shared<BoundTool>(tool, principal)); !added)
         return std::unexpected(added.error());
     return box;
