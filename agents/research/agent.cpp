@@ -1,6 +1,7 @@
 // A subagent's turns, and what it makes of them.
 #include "agents/research/agent.hpp"
 
+#include "agents/research/principal.hpp"
 #include "agents/research/prompts.hpp"
 #include "agents/research/words.hpp"
 
@@ -111,7 +112,7 @@ Task<Result<JsonText>> run_agent(Workflow& wf, ToolSource source, JsonText input
   if (!job) co_return std::unexpected(job.error());
   auto tools = source(job->input.given);
   if (!tools) co_return std::unexpected(tools.error());
-  auto mine = tools->only(job->task.tools);
+  auto mine = on_behalf_of(tools->only(job->task.tools), job->input.principal);
   Searching at(wf, std::move(*job), std::move(mine));
   at.steering.listen(wf);
   auto searching = search(at);

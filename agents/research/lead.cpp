@@ -1,5 +1,6 @@
 // The order of the work: plan, rounds, report.
 #include "agents/research/lead.hpp"
+#include "agents/research/principal.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -18,7 +19,8 @@ Task<Result<JsonText>> run_lead(Workflow& wf, ToolSource source, JsonText given)
   if (!input) co_return std::unexpected(input.error());
   auto tools = source(given);
   if (!tools) co_return std::unexpected(tools.error());
-  Leading lead{.wf = wf, .input = std::move(*input), .tools = std::move(*tools)};
+  auto allowed = on_behalf_of(*tools, input->principal);
+  Leading lead{.wf = wf, .input = std::move(*input), .tools = std::move(allowed)};
   for (const auto& spec : lead.tools.specs()) lead.tool_names.push_back(spec.name);
   lead.effort = effort_for(lead.input.question, lead.input.effort);
   lead.started = wf.now();

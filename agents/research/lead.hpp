@@ -21,7 +21,8 @@ struct AgentRecord {
   Delegation task;
   std::size_t round = 1;
   AgentReport report;
-  /// Empty while it runs and when it gave a report; else an Errc name, "cancelled" or "unreadable".
+  /// Empty while it runs and when it gave a report; else an Errc name, "cancelled", "not_started" or
+  /// "unreadable".
   std::string error;
   bool ended = false;
 };

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace troupe::research {
@@ -23,6 +24,10 @@ struct Round {
   /// Positions in lead.agents, and the group's number of each that was started.
   std::vector<std::size_t> waiting;
   std::vector<std::pair<std::size_t, std::size_t>> running;
+  /// Its agents are those from `first` on; what was asked before they began.
+  std::size_t first = 0;
+  std::vector<std::string> asked;
+  std::map<std::size_t, Error> errors;
   std::size_t ended = 0, total = 0;
   bool finishing = false;
   /// Who is to be told to finish.
@@ -49,14 +54,15 @@ Budget slice_of(const Leading& lead, std::size_t sharers) {
   return out;
 }
 
-JsonText agent_input(const Leading& lead, std::size_t agent) {
+JsonText agent_input(const Round& round, std::size_t agent) {
+  const auto& lead = round.lead;
   AgentJob job{.input = lead.input,
                .task = lead.agents[agent].task,
                .plan = lead.plan,
                .known = lead.findings,
                .asked = {}};
   // Within a round nobody knows what the others ask; what earlier rounds asked is known.
-  for (auto& hash : lead.asked_hashes()) job.asked.insert(std::move(hash));
+  job.asked.insert(round.asked.begin(), round.asked.end());
   return to_input(job);
 }
 
@@ -83,7 +89,7 @@ void start_some(Round& round) {
     round.waiting.erase(round.waiting.begin());
     auto sharers = round.waiting.size() + round.running.size() + 1;
     ChildSpec spec{.workflow = std::string(kAgentName),
-                   .input = agent_input(lead, agent),
+                   .input = agent_input(round, agent),
                    .slice = slice_of(lead, sharers)};
     auto number = round.group.add(run_one(lead, agent, std::move(spec)));
     round.running.emplace_back(agent, number);
@@ -98,25 +104,31 @@ void take_findings_of(Leading& lead, const AgentReport& report) {
 }
 
 void take_end(Round& round, Arrival& arrival) {
-  auto& lead = round.lead;
-  auto& agent = lead.agents[arrival.agent];
+  auto& agent = round.lead.agents[arrival.agent];
   agent.ended = true;
   ++round.ended;
   std::erase_if(round.running, [&](const auto& one) { return one.first == arrival.agent; });
   if (!arrival.end) {
     agent.error = to_string(arrival.end.error().code);
-    lead.note(fmt::format("an agent failed: {}", agent.error));
-    if (!lead.first_error) lead.first_error = arrival.end.error();
+    round.errors.emplace(arrival.agent, arrival.end.error());
     return;
   }
   auto report = read_agent_report(arrival.end->output);
-  if (!report) {
-    agent.error = "unreadable";
-    return;
+  if (report) agent.report = std::move(*report);
+  if (!report) agent.error = "unreadable";
+}
+
+// In the order of the tasks, not of arrival: a resumed run must find the same findings under the same
+// numbers.
+void gather(Round& round) {
+  auto& lead = round.lead;
+  for (std::size_t i = round.first; i < lead.agents.size(); ++i) {
+    const auto& agent = lead.agents[i];
+    lead.spend.add(agent.report.spend);
+    take_findings_of(lead, agent.report);
+    if (!agent.error.empty()) lead.note(fmt::format("agent {} gave no report: {}", i + 1, agent.error));
   }
-  agent.report = std::move(*report);
-  lead.spend.add(agent.report.spend);
-  take_findings_of(lead, agent.report);
+  if (!round.errors.empty() && !lead.first_error) lead.first_error = round.errors.begin()->second;
 }
 
 // Those who run are told to finish, those who wait are not started, and soon the rest is stopped.
@@ -125,7 +137,7 @@ void begin_to_finish(Round& round, const char* why) {
   round.finishing = true;
   auto& lead = round.lead;
   for (auto agent : round.waiting) {
-    lead.agents[agent].error = "cancelled";
+    lead.agents[agent].error = "not_started";
     lead.agents[agent].ended = true;
   }
   round.waiting.clear();
@@ -142,7 +154,6 @@ void stop_the_rest(Round& round) {
     round.group.cancel(number);
     round.lead.agents[agent].error = "cancelled";
     round.lead.agents[agent].ended = true;
-    round.lead.note("an agent was cancelled: it did not finish in time");
   }
   round.running.clear();
 }
@@ -162,6 +173,8 @@ Task<Result<void>> tell_to_finish(Round& round) {
 void open_round(Round& round, std::vector<Delegation> tasks) {
   auto& lead = round.lead;
   ++lead.rounds;
+  round.first = lead.agents.size();
+  round.asked = lead.asked_hashes();
   round.total = tasks.size();
   for (auto& task : tasks) {
     round.waiting.push_back(lead.agents.size());
@@ -203,6 +216,7 @@ Task<Result<void>> run_round(Leading& lead, std::vector<Delegation> tasks) {
     }
     start_some(round);
   }
+  gather(round);
   co_return Result<void>{};
 }
 

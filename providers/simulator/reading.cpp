@@ -19,8 +19,8 @@ constexpr std::size_t kNameWordsMax = 8;
 constexpr std::size_t kBridgesMax = 4;
 constexpr double kTitleShare = 0.7;
 constexpr double kPassageShare = 0.25;
-constexpr double kBridge = 0.25;
-constexpr std::array kJoiners = {"of", "the", "de", "la", "von", "van", "and", "&", "for", "du", "del"};
+constexpr double kBridge = 0.95;
+constexpr std::array kJoiners = {"of", "the", "de", "la", "von", "van", "&", "for", "du", "del"};
 
 using Weights = std::map<std::string, double>;
 
@@ -158,17 +158,30 @@ Corpus corpus_of(const std::vector<NumberedSource>& sources) {
   return out;
 }
 
-// A page that a fitting sentence of another page names is the next place to look.
-void add_bridges(std::vector<RankedSentence>& ranked, const std::vector<NumberedSource>& sources) {
+bool names(const RankedSentence& one, const RankedSentence& other,
+           const std::vector<NumberedSource>& sources) {
+  const auto& title = sources[other.source].title;
+  return one.source != other.source && sources[one.source].title != title && title.size() > 3 &&
+         one.text.find(title) != std::string::npos;
+}
+
+// A page that a fitting sentence of another page names is the next place to look: what the two hold together
+// counts, if the second adds to the first.
+void add_bridges(std::vector<RankedSentence>& ranked, const std::vector<NumberedSource>& sources,
+                 const Weights& weights) {
   auto best = std::vector<RankedSentence>(
       ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(std::min(ranked.size(), kBridgesMax)));
-  for (auto& sentence : ranked) {
-    const auto& title = sources[sentence.source].title;
-    auto names_it = [&](const RankedSentence& other) {
-      return other.source != sentence.source && sources[other.source].title != title && title.size() > 3 &&
-             other.text.find(title) != std::string::npos;
-    };
-    if (std::ranges::any_of(best, names_it)) sentence.score += kBridge;
+  for (const auto& bridge : best) {
+    auto first = set_of(bridge.text);
+    auto title = set_of(sources[bridge.source].title);
+    auto alone = held_share(weights, first, title);
+    for (auto& sentence : ranked) {
+      if (!names(bridge, sentence, sources)) continue;
+      auto both = first;
+      both.merge(set_of(sentence.text));
+      auto joint = held_share(weights, both, title);
+      if (joint > alone) sentence.score = std::max(sentence.score, kBridge * joint);
+    }
   }
 }
 
@@ -249,7 +262,7 @@ std::vector<RankedSentence> rank_sentences(std::string_view question,
   }
   auto better = [](const RankedSentence& a, const RankedSentence& b) { return a.score > b.score; };
   std::ranges::stable_sort(out, better);
-  add_bridges(out, sources);
+  add_bridges(out, sources, weights);
   std::ranges::stable_sort(out, better);
   return out;
 }

@@ -1,0 +1,350 @@
+// The research workflow over questions with known answers (EVALUATION 4.4, experiment 7): in one process, in
+// virtual time, with the simulator's extractive model. What is measured is the machinery around a model, not
+// a language model.
+//
+//   research_bench [held|dev|all] [FIRST_N] [tell]
+//
+// Questions are split in two by a hash of their id: rules were chosen on `dev`, `held` is what is reported.
+#include "agents/research/evidence.hpp"
+#include "agents/research/prompts.hpp"
+#include "agents/research/words.hpp"
+#include "bench/figures.hpp"
+#include "bench/research_questions.hpp"
+#include "providers/simulator/extractive.hpp"
+#include "runtime/base/rng.hpp"
+#include "runtime/tools/corpus.hpp"
+#include "tests/agents/research_world.hpp"
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+
+namespace troupe::bench {
+namespace {
+
+constexpr std::size_t kHits = 10;
+
+using CorpusPtr = std::shared_ptr<const tools::Corpus>;
+
+/// Search over a corpus from which some titles are gone.
+class HidingSearch final : public Tool {
+ public:
+  HidingSearch(CorpusPtr corpus, std::set<std::string> hidden)
+      : spec_(tools::make_search_tool(corpus)->spec()),
+        corpus_(std::move(corpus)),
+        hidden_(std::move(hidden)) {}
+  const ToolSpec& spec() const override { return spec_; }
+  void call(const ToolContext&, const JsonText& input,
+            std::function<void(Result<ToolOutput>)> done) override {
+    auto json = parse_json(input.text);
+    auto hits = corpus_->search(json ? get_string(*json, "query") : "", "", kHits + 2 * hidden_.size());
+    if (!hits) return done(std::unexpected(hits.error()));
+    Json list = Json::array();
+    ToolOutput out;
+    for (const auto& hit : *hits) {
+      if (hidden_.contains(hit.title) || list.size() == kHits) continue;
+      list.push_back(Json{{"doc", hit.doc},
+                          {"title", hit.title},
+                          {"start", hit.span.start},
+                          {"end", hit.span.end},
+                          {"text", hit.snippet}});
+      out.sources.push_back(hit.span);
+    }
+    out.text = dump_json(Json{{"hits", std::move(list)}});
+    done(std::move(out));
+  }
+
+ private:
+  ToolSpec spec_;
+  CorpusPtr corpus_;
+  std::set<std::string> hidden_;
+};
+
+research::ToolSource tools_over(CorpusPtr corpus, std::set<std::string> hidden) {
+  return [corpus, hidden](const JsonText&) -> Result<Toolbox> {
+    Toolbox out;
+    auto search = out.add(std::make_shared<HidingSearch>(corpus, hidden));
+    auto open = out.add(tools::make_open_tool(corpus));
+    if (!search || !open) return fail(Errc::internal, "two tools of one name");
+    return out;
+  };
+}
+
+Result<Completion> extract(const std::string&, const CompletionRequest& request) {
+  return providers::simulator::answer(request);
+}
+
+struct Answered {
+  std::string answer;
+  bool found = false;
+  std::set<std::string> titles;
+  Json json;
+  std::size_t passages = 0, calls = 0;
+  double tokens = 0;
+};
+
+std::set<std::string> gold_of(const KnownQuestion& question) {
+  return {question.gold_titles.begin(), question.gold_titles.end()};
+}
+
+Answered by_agents(CorpusPtr corpus, const KnownQuestion& question, std::set<std::string> hidden,
+                   research_test::ResearchWorld::Model model = extract) {
+  research_test::ResearchWorld world(std::move(model), tools_over(std::move(corpus), std::move(hidden)));
+  auto result = world.run(Json{{"question", question.question}});
+  Answered out;
+  if (!result || !*result) return out;
+  out.json = *parse_json((*result)->text);
+  out.answer = get_string(out.json, "answer");
+  out.found = get_bool(out.json, "found");
+  out.tokens = static_cast<double>(get_int(out.json, "tokens"));
+  std::set<std::string> docs;
+  for (const auto& [key, output] : world.journal.tools) {
+    auto said = parse_json(output.text);
+    const auto* hits = said ? find(*said, "hits") : nullptr;
+    if (hits == nullptr) continue;
+    ++out.calls;
+    for (const auto& hit : *hits) {
+      out.titles.insert(get_string(hit, "title"));
+      docs.insert(get_string(hit, "doc"));
+    }
+  }
+  out.passages = docs.size();
+  return out;
+}
+
+/// Everything these queries show, read at once and answered from by the same rules: nothing read leads to a
+/// further query.
+Answered by_queries(const CorpusPtr& corpus, const KnownQuestion& question,
+                    const std::vector<std::string>& queries, std::size_t hits_each) {
+  Answered out;
+  research::Shelf shelf(research::kSourcesCeiling);
+  for (const auto& query : queries) {
+    auto hits = corpus->search(query, "", hits_each);
+    if (!hits) continue;
+    Json list = Json::array();
+    for (const auto& hit : *hits) {
+      list.push_back(Json{{"doc", hit.doc},
+                          {"title", hit.title},
+                          {"start", hit.span.start},
+                          {"end", hit.span.end},
+                          {"text", hit.snippet}});
+      out.titles.insert(hit.title);
+    }
+    shelf.add("search", query, {.text = dump_json(Json{{"hits", std::move(list)}})});
+  }
+  research::ResearchInput input;
+  input.question = question.question;
+  research::Delegation task;
+  task.objective = question.question;
+  auto first = providers::simulator::answer(research::findings_request(input, task, "", shelf.passages()));
+  std::size_t dropped = 0;
+  auto json = parse_json(first.text());
+  auto findings = research::checked_findings(json ? *json : Json(), shelf, 8, dropped);
+  auto second = providers::simulator::answer(research::report_request(input, "", findings));
+  auto report = parse_json(second.text());
+  out.found = report && get_bool(*report, "found");
+  out.answer = report ? get_string(*report, "answer") : "";
+  out.calls = queries.size();
+  out.tokens =
+      static_cast<double>(first.usage.input + first.usage.output + second.usage.input + second.usage.output);
+  return out;
+}
+
+// As many queries as the agents made, all from the question alone: it, its names by form, and its thirds.
+std::vector<std::string> queries_of_question(const std::string& question, std::size_t count) {
+  std::vector<std::string> out{question};
+  for (const auto& name : research::names_and_numbers(question)) out.push_back(name);
+  auto words = research::telling_words(question);
+  for (std::size_t size = words.size() / 2; size >= 2 && out.size() < count; --size) {
+    for (std::size_t i = 0; i + size <= words.size() && out.size() < count; i += size)
+      out.push_back(fmt::format("{}", fmt::join(words.begin() + static_cast<std::ptrdiff_t>(i),
+                                                words.begin() + static_cast<std::ptrdiff_t>(i + size), " ")));
+  }
+  if (out.size() > count) out.resize(std::max<std::size_t>(count, 1));
+  return out;
+}
+
+bool reached(const Answered& answered, const KnownQuestion& question) {
+  return std::ranges::all_of(question.gold_titles,
+                             [&](const auto& t) { return answered.titles.contains(t); });
+}
+
+/// Scores of one way of answering, question by question.
+struct Series {
+  std::vector<double> reached, exact, f1, found, calls, tokens;
+  void add(const Answered& answered, const KnownQuestion& question) {
+    reached.push_back(bench::reached(answered, question) ? 1 : 0);
+    exact.push_back(answered.found && exact_match(answered.answer, question.answers) ? 1 : 0);
+    f1.push_back(answered.found ? answer_f1(answered.answer, question.answers) : 0);
+    found.push_back(answered.found ? 1 : 0);
+    calls.push_back(static_cast<double>(answered.calls));
+    tokens.push_back(answered.tokens);
+  }
+};
+
+double mean(const std::vector<double>& values) {
+  double sum = 0;
+  for (auto value : values) sum += value;
+  return values.empty() ? 0 : sum / static_cast<double>(values.size());
+}
+
+void print_series(const std::string& name, const Series& s) {
+  print(name + ".gold_reached", 100 * mean(s.reached), "%");
+  print(name + ".exact_match", 100 * mean(s.exact), "%");
+  print(name + ".f1", 100 * mean(s.f1), "%");
+  print(name + ".said_found", 100 * mean(s.found), "%");
+  print(name + ".tool_calls", mean(s.calls), "calls/question");
+  print(name + ".tokens", mean(s.tokens), "tokens/question");
+}
+
+void print_difference(const std::string& name, const std::vector<double>& from,
+                      const std::vector<double>& to) {
+  auto difference = paired_bootstrap(from, to);
+  print(name, 100 * difference.mean, "points");
+  print(name + ".low", 100 * difference.low, "points");
+  print(name + ".high", 100 * difference.high, "points");
+}
+
+struct Citations {
+  double citations = 0, unresolved = 0, claims = 0, gold = 0;
+  void add(const Json& json, const tools::Corpus& corpus, const KnownQuestion& question) {
+    const auto* list = find(json, "claims");
+    if (list == nullptr) return;
+    auto titles = gold_of(question);
+    for (const auto& claim : *list) {
+      ++claims;
+      for (const auto& c : *find(claim, "citations")) {
+        ++citations;
+        Span span{get_string(c, "doc"), static_cast<std::size_t>(get_int(c, "start")),
+                  static_cast<std::size_t>(get_int(c, "end"))};
+        unresolved += corpus.resolves(span, "") ? 0 : 1;
+        const auto* doc = corpus.find(span.doc, "");
+        gold += doc != nullptr && titles.contains(doc->title) ? 1 : 0;
+      }
+    }
+  }
+};
+
+/// Plants a mark of a source that does not exist, and one of a source that says something else, into every
+/// citation pass.
+struct Planting {
+  double fakes = 0, wrong = 0;
+  Result<Completion> operator()(const std::string& run, const CompletionRequest& request) {
+    auto answer = extract(run, request);
+    bool citing = request.response_schema && request.response_schema->name == research::kCitationsShape;
+    auto json = citing ? parse_json(answer->text()) : Result<Json>(Json());
+    auto text = json ? get_string(*json, "report") : std::string();
+    auto mark = text.find(" [");
+    if (mark == std::string::npos) return answer;
+    text.insert(mark, " [999]");
+    ++fakes;
+    answer->parts = {TextPart{.text = dump_json(Json{{"report", text}})}};
+    return answer;
+  }
+};
+
+struct Halves {
+  bool operator()(const KnownQuestion& question) const {
+    bool held = stable_hash(question.id) % 2 == 1;
+    return which == "all" || (which == "held") == held;
+  }
+  std::string which;
+};
+
+std::string data_folder() {
+  if (const char* given = std::getenv("TROUPE_DATA")) return given;
+  return std::string(TROUPE_SOURCE_DIR) + "/../shared/data";
+}
+
+void measure(const CorpusPtr& corpus, const std::vector<KnownQuestion>& questions, const std::string& half,
+             bool tell) {
+  Series agents, one, same_calls, same_reading, multi_hop_agents, multi_hop_calls;
+  Series gone;
+  Citations citations;
+  double planted = 0, caught = 0, agents_started = 0;
+  auto begun = std::chrono::steady_clock::now();
+  for (const auto& question : questions) {
+    auto looped = by_agents(corpus, question, {});
+    agents.add(looped, question);
+    citations.add(looped.json, *corpus, question);
+    if (const auto* list = find(looped.json, "agents")) agents_started += static_cast<double>(list->size());
+    one.add(by_queries(corpus, question, {question.question}, kHits), question);
+    auto queries = queries_of_question(question.question, std::max<std::size_t>(looped.calls, 1));
+    auto flat = by_queries(corpus, question, queries, kHits);
+    same_calls.add(flat, question);
+    auto reading = std::clamp<std::size_t>(looped.passages, kHits, 50);
+    same_reading.add(by_queries(corpus, question, {question.question}, reading), question);
+    if (question.source == "hotpotqa") {
+      multi_hop_agents.add(looped, question);
+      multi_hop_calls.add(flat, question);
+    }
+    if (tell)
+      fmt::print(stderr, "{} [{}] right {} | agents {} | flat {}\n", question.source, question.question,
+                 fmt::join(question.answers, " / "), looped.found ? looped.answer : "-",
+                 flat.found ? flat.answer : "-");
+    gone.add(by_agents(corpus, question, gold_of(question)), question);
+    Planting planting;
+    auto spoiled = by_agents(corpus, question, {}, std::ref(planting));
+    planted += planting.fakes;
+    if (const auto* checks = find(spoiled.json, "checks"))
+      caught += static_cast<double>(get_int(*checks, "fake_citations"));
+  }
+  std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+  auto name = "research." + half;
+  print(name + ".questions", static_cast<double>(questions.size()), "questions");
+  print_series(name + ".agents", agents);
+  print_series(name + ".one_search", one);
+  print_series(name + ".same_calls", same_calls);
+  print_series(name + ".same_reading", same_reading);
+  print_series(name + ".multi_hop.agents", multi_hop_agents);
+  print_series(name + ".multi_hop.same_calls", multi_hop_calls);
+  print_difference(name + ".gold_reached.agents_less_one_search", one.reached, agents.reached);
+  print_difference(name + ".gold_reached.agents_less_same_calls", same_calls.reached, agents.reached);
+  print_difference(name + ".f1.agents_less_one_search", one.f1, agents.f1);
+  print_difference(name + ".f1.agents_less_same_calls", same_calls.f1, agents.f1);
+  print_difference(name + ".f1.agents_less_same_reading", same_reading.f1, agents.f1);
+  print_difference(name + ".multi_hop.gold_reached.agents_less_same_calls", multi_hop_calls.reached,
+                   multi_hop_agents.reached);
+  print_difference(name + ".multi_hop.f1.agents_less_same_calls", multi_hop_calls.f1, multi_hop_agents.f1);
+  print(name + ".gold_removed.abstained", 100 * (1 - mean(gone.found)), "%");
+  print(name + ".gold_present.abstained", 100 * (1 - mean(agents.found)), "%");
+  print(name + ".gold_removed.tool_calls", mean(gone.calls), "calls/question");
+  print(name + ".citations", citations.citations, "citations");
+  print(name + ".citations.unresolved", citations.unresolved, "citations");
+  print(name + ".citations.of_gold_documents",
+        citations.citations == 0 ? 0 : 100 * citations.gold / citations.citations, "%");
+  print(name + ".claims", citations.claims, "claims");
+  print(name + ".fake_citations.planted", planted, "citations");
+  print(name + ".fake_citations.caught", caught, "citations");
+  print(name + ".agents_started", agents_started / static_cast<double>(questions.size()), "agents/question");
+  print(name + ".tokens.agents_over_one_search", mean(agents.tokens) / mean(one.tokens), "x");
+  print(name + ".wall", took.count() / static_cast<double>(questions.size()) * 1000, "ms/question");
+}
+
+int run(const std::string& which, std::size_t first, bool tell) {
+  auto folder = data_folder() + "/research_qa";
+  auto questions = read_questions(folder + "/questions.jsonl");
+  if (questions.empty()) {
+    fmt::print(stderr, "no questions at {}: nothing measured\n", folder);
+    return 0;
+  }
+  std::erase_if(questions, [half = Halves{which}](const auto& question) { return !half(question); });
+  questions.resize(std::min(questions.size(), first));
+  auto corpus = tools::open_corpus(folder + "/corpus.jsonl");
+  if (!corpus) {
+    fmt::print(stderr, "{}\n", corpus.error().what);
+    return 65;
+  }
+  measure(*corpus, questions, which, tell);
+  return 0;
+}
+
+}  // namespace
+}  // namespace troupe::bench
+
+int main(int argc, char** argv) {
+  std::string which = argc > 1 && std::string_view(argv[1]) != "research" ? argv[1] : "held";
+  std::size_t first = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : SIZE_MAX;
+  return troupe::bench::run(which, first, argc > 3);
+}

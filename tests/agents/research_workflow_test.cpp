@@ -1,0 +1,285 @@
+// Whole runs of research, lead and subagents, in virtual time.
+#include "tests/agents/research_support.hpp"
+
+#include "runtime/base/tokens.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace troupe::research_test {
+namespace {
+
+TEST(Research, AnswersAQuestionThatTakesTwoSteps) {  // M7: the second page is known only from the first
+  ResearchWorld world(extract, shelves());
+  auto json = outcome(world, kBridge);
+  EXPECT_TRUE(get_bool(json, "found"));
+  EXPECT_EQ(get_string(json, "answer"), "1871");
+  EXPECT_EQ(json["agents"].size(), 1u);
+  EXPECT_NE(get_string(json, "report").find("## Sources"), std::string::npos);
+  EXPECT_GT(get_int(json, "calls"), 3);
+  EXPECT_GT(get_int(json, "tokens"), 0);
+  std::set<std::string> read;
+  for (const auto& [key, output] : world.journal.tools)
+    for (const auto& span : output.sources) read.insert(span.doc);
+  EXPECT_TRUE(read.contains("moor"));
+}
+
+TEST(Research, EveryCitationIsOfBytesThatAreThere) {  // M10
+  for (const auto& input : {kBridge, kCompare}) {
+    ResearchWorld world(extract, shelves());
+    auto json = outcome(world, input);
+    auto corpus = tools::make_corpus(library());
+    ASSERT_TRUE(corpus);
+    std::size_t citations = 0;
+    for (const auto& claim : json["claims"]) {
+      EXPECT_FALSE(claim["citations"].empty());
+      for (const auto& c : claim["citations"]) {
+        Span span{get_string(c, "doc"), static_cast<std::size_t>(get_int(c, "start")),
+                  static_cast<std::size_t>(get_int(c, "end"))};
+        EXPECT_TRUE((*corpus)->resolves(span, ""));
+        ++citations;
+      }
+    }
+    EXPECT_GT(citations, 0u);
+  }
+}
+
+TEST(Research, SaysNotFoundWithWhatItSearched) {  // M9
+  auto documents = library();
+  std::erase_if(documents, [](const auto& d) { return d.id == "skerry" || d.id == "moor"; });
+  ResearchWorld world(extract, shelves(documents));
+  auto json = outcome(world, kBridge);
+  EXPECT_FALSE(get_bool(json, "found", true));
+  EXPECT_EQ(get_string(json, "answer"), "");
+  EXPECT_NE(get_string(json, "report").find("**Not found.**"), std::string::npos);
+  EXPECT_NE(get_string(json, "report").find("## What was searched"), std::string::npos);
+}
+
+TEST(Research, AnAnswerNoSourceSaysIsNotFound) {  // M9, M10
+  ResearchWorld world(
+      [](const std::string& run, const CompletionRequest& request) -> Result<Completion> {
+        if (!asks_for(request, research::kReportShape)) return extract(run, request);
+        return says(Json{
+            {"found", true}, {"answer", "Quintus Brand"}, {"report", "- Quintus Brand did it in 1999."}});
+      },
+      shelves());
+  auto json = outcome(world, kBridge);
+  EXPECT_FALSE(get_bool(json, "found", true));
+  EXPECT_TRUE(json["claims"].empty());
+  EXPECT_EQ(get_string(json, "report").find("Quintus"), std::string::npos);
+}
+
+TEST(Research, ALeadThatWantsFiveHundredAgentsGetsTheCeiling) {  // M4
+  ResearchWorld simple(planning(500), shelves());
+  auto one = outcome(simple, kBridge);
+  EXPECT_EQ(simple.children.size(), 1u) << "a simple question is one agent's";
+  EXPECT_GT(get_int(one["checks"], "tasks_cut"), 490);
+  ResearchWorld complex(planning(500), shelves());
+  auto input = kBridge;
+  input["effort"] = "complex";
+  input["subagents_max"] = 500;
+  auto many = outcome(complex, input);
+  EXPECT_EQ(complex.children.size(), 20u);
+  EXPECT_LE(complex.children_at_once_max, 4u);
+  EXPECT_FALSE(get_string(many, "report").empty());
+}
+
+TEST(Research, AnAgentThatNeverStopsIsStoppedAtItsCalls) {  // M4: kill at the ceiling
+  auto documents = library();
+  for (int i = 0; i < 300; ++i)
+    documents.push_back(
+        {.id = fmt::format("t{}", i), .title = fmt::format("Tower {}", i), .text = "It stands."});
+  std::size_t number = 0;
+  ResearchWorld world(
+      [&](const std::string& run, const CompletionRequest& request) -> Result<Completion> {
+        if (request.tools.empty()) return extract(run, request);
+        Completion out;
+        for (int i = 0; i < 50; ++i) {
+          auto query = fmt::format("tower {}", number);
+          ++number;
+          out.parts.emplace_back(ToolUsePart{.id = fmt::format("c{}", number),
+                                             .name = "search",
+                                             .input = {dump_json(Json{{"query", query}, {"limit", 1}})}});
+        }
+        return out;
+      },
+      shelves(documents));
+  auto input = kBridge;
+  input["calls_max"] = 1000;
+  auto json = outcome(world, input);
+  EXPECT_EQ(get_int(json["agents"][0], "tool_calls"), 20);
+  EXPECT_LE(world.tools_at_once_max, 4u);
+}
+
+// Asks the same five times a turn, in other words.
+Result<Completion> parrot(const std::string& run, const CompletionRequest& request) {
+  if (request.tools.empty()) return extract(run, request);
+  Completion out;
+  for (const char* query :
+       {"Skerry Light", "skerry light?", "the LIGHT of Skerry", "lights, Skerry", "Skerry light"})
+    out.parts.emplace_back(ToolUsePart{.id = fmt::format("c{}{}", request.messages.size(), query),
+                                       .name = "search",
+                                       .input = {dump_json(Json{{"query", query}})}});
+  return out;
+}
+
+TEST(Research, NeverAsksTheSameTwice) {  // RUNTIME 7, M3
+  ResearchWorld world(parrot, shelves());
+  auto json = outcome(world, kBridge);
+  EXPECT_EQ(get_int(json["agents"][0], "tool_calls"), 1);
+  EXPECT_GT(get_int(json["agents"][0], "repeats"), 3);
+  ResearchWorld without(parrot, shelves());
+  auto input = kBridge;
+  input["without"] = "repeats";
+  EXPECT_GT(get_int(outcome(without, input)["agents"][0], "tool_calls"), 4)
+      << "nothing shows what it prevents";
+}
+
+TEST(Research, RecordsHowWideItsQueriesWere) {  // M6
+  ResearchWorld world(extract, shelves());
+  auto json = outcome(world, kBridge);
+  const auto& queries = json["agents"][0]["queries"];
+  ASSERT_FALSE(queries.empty());
+  for (const auto& query : queries) {
+    EXPECT_GT(get_int(query, "terms"), 0);
+    EXPECT_TRUE(get_int(query, "turn") > 1 || get_int(query, "terms") <= 8);
+  }
+}
+
+TEST(Research, PlansBeforeAnybodyWorks) {  // M2
+  ResearchWorld world(extract, shelves());
+  outcome(world, kCompare);
+  ASSERT_FALSE(world.asked.empty());
+  EXPECT_TRUE(asks_for(world.asked.front().second, research::kPlanShape));
+  EXPECT_TRUE(world.journal.steps.contains("run|plan.kept"));
+}
+
+TEST(Research, ShowsThePlanInEveryPromptOfASmallContext) {  // M2
+  auto documents = library();
+  for (int i = 0; i < 60; ++i) {
+    auto text = fmt::format("Skerry Light of page {}. ", i);
+    for (int k = 0; k < 20; ++k)
+      text += "Its designer saw the year and the light go by while born gulls cried. ";
+    documents.push_back({.id = fmt::format("p{}", i), .title = fmt::format("Page {}", i), .text = text});
+  }
+  for (bool with : {true, false}) {
+    ResearchWorld world(extract, shelves(documents));
+    auto input = kBridge;
+    input["context_tokens"] = 2000;
+    if (!with) input["without"] = "plan";
+    outcome(world, input);
+    std::size_t turns = 0, shown = 0;
+    for (const auto& [run, request] : world.asked) {
+      if (request.tools.empty()) continue;
+      ++turns;
+      EXPECT_LE(estimate_input_tokens(request), 2400u);
+      const auto* text = std::get_if<TextPart>(&request.messages[1].parts[0]);
+      shown += text != nullptr && text->text.find("Question: ") != std::string::npos ? 1 : 0;
+    }
+    ASSERT_GT(turns, 1u);
+    EXPECT_EQ(shown == turns, with) << "and without it nothing would show what it prevents";
+  }
+}
+
+TEST(Research, SendsReferencesToTheLeadAndKeepsThePassages) {  // M11
+  ResearchWorld world(extract, shelves());
+  outcome(world, kBridge);
+  std::size_t artefacts = 0;
+  for (const auto& [key, json] : world.journal.steps)
+    artefacts += key.find("|artefact/") != std::string::npos ? 1 : 0;
+  EXPECT_GT(artefacts, 0u);
+  for (const auto& [id, output] : world.journal.children) {
+    auto report = parse_json(output.text);
+    ASSERT_TRUE(report);
+    for (const auto& finding : *find(*report, "findings")) {
+      auto key = id + "|artefact/" + get_string(finding, "artefact");
+      ASSERT_TRUE(world.journal.steps.contains(key));
+      // The quote is the artefact's own bytes: nothing was retold on the way.
+      auto kept = parse_json(world.journal.steps[key].text);
+      EXPECT_NE(get_string(*kept, "text").find(get_string(finding, "quote")), std::string::npos);
+    }
+  }
+}
+
+TEST(Research, ReadsWithTheRightsOfWhoAsks) {  // J4
+  auto documents = library();
+  documents[1].readers = std::vector<std::string>{"keeper"};
+  auto input = kBridge;
+  input["principal"] = "visitor";
+  ResearchWorld visitor(extract, shelves(documents));
+  EXPECT_FALSE(get_bool(outcome(visitor, input), "found"));
+  for (const auto& [key, output] : visitor.journal.tools)
+    EXPECT_EQ(output.text.find("1871"), std::string::npos) << key;
+  input["principal"] = "keeper";
+  ResearchWorld keeper(extract, shelves(documents));
+  EXPECT_EQ(get_string(outcome(keeper, input), "answer"), "1871");
+}
+
+TEST(Research, BooksEachTierToItsFeature) {  // M21
+  ResearchWorld world(extract, shelves());
+  auto input = kBridge;
+  input["agent_feature"] = "cheap";
+  input["critic_feature"] = "middling";
+  input["cite_feature"] = "cheap";
+  outcome(world, input);
+  std::map<std::string, int> calls;
+  for (const auto& [run, request] : world.asked) ++calls[request.feature];
+  EXPECT_GT(calls["cheap"], calls["research"]);
+  EXPECT_EQ(calls["middling"], 1);
+}
+
+TEST(Research, TheCriticTakesOutWhatTheSourcesDoNotSay) {  // M21
+  auto model = [](const std::string& run, const CompletionRequest& request) -> Result<Completion> {
+    if (!asks_for(request, research::kReportShape)) return extract(run, request);
+    return says(
+        Json{{"found", true},
+             {"answer", "1871"},
+             {"report", "- Aline Moor was born in Port Varr in 1871.\n- Aline Moor was afraid of gulls.\n"}});
+  };
+  ResearchWorld world(model, shelves());
+  auto json = outcome(world, kBridge);
+  EXPECT_EQ(get_int(json["checks"], "claims_removed_by_critic"), 1);
+  EXPECT_EQ(json["claims"].size(), 1u);
+  EXPECT_TRUE(get_bool(json, "found"));
+}
+
+TEST(Research, FailsAsItsAgentsDoWhenNobodyFoundAnything) {
+  ResearchWorld world(
+      [](const std::string& run, const CompletionRequest& request) -> Result<Completion> {
+        if (run == "run") return extract(run, request);
+        return fail(Errc::no_endpoint, "nobody serves this");
+      },
+      shelves());
+  auto result = world.run(kBridge);
+  ASSERT_TRUE(result);
+  ASSERT_FALSE(*result) << "a failure is no \"not found\"";
+  EXPECT_EQ((*result).error().code, Errc::no_endpoint);
+}
+
+TEST(Research, FinishesWithWhatItHasWhenTheBudgetRunsOut) {  // RUNTIME 5.8
+  ResearchWorld world(extract, shelves());
+  world.budget = [&](const std::string&) {
+    BudgetView view;
+    view.stage = world.asked.size() >= 3 ? BudgetStage::degrade : BudgetStage::plenty;
+    return view;
+  };
+  auto json = outcome(world, kBridge);
+  EXPECT_EQ(get_string(json["agents"][0], "stopped"), "budget");
+  EXPECT_FALSE(get_string(json, "report").empty());
+}
+
+TEST(Research, WritesAReportWhenNothingMayBeAskedAnyMore) {  // RUNTIME 5.8: stop with a partial result
+  std::size_t calls = 0;
+  ResearchWorld world(
+      [&](const std::string& run, const CompletionRequest& request) -> Result<Completion> {
+        if (++calls > 3) return fail(Errc::refused, "the budget is spent");
+        return extract(run, request);
+      },
+      shelves());
+  auto json = outcome(world, kBridge);
+  EXPECT_FALSE(get_bool(json, "found", true));
+  EXPECT_GT(json["claims"].size(), 0u) << "what was found is shown, picked and cited by rule";
+}
+
+}  // namespace
+}  // namespace troupe::research_test
