@@ -13,8 +13,10 @@ namespace troupe::summary {
 
 /// How strongly the signs of "this answers that" count. A line is linked to the earlier line with the highest
 /// sum if that reaches `join_min`; else it begins a conversation. Half-lives are of lines between, or of
-/// time. The weights were found by random search on two of the four annotated logs of irc_disentanglement and
-/// checked on the other two (docs/SUMMARY.md has the figures).
+/// time.
+/// The weights were found by random search on two of the four annotated logs of irc_disentanglement and
+/// checked on the other two; `quiet_weight` and `silence_max` were set by hand (docs/SUMMARY.md has the
+/// figures).
 struct DisentanglePolicy {
   /// How many earlier lines are looked at: what keeps the work linear.
   std::size_t reach = 80;
