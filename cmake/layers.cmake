@@ -33,7 +33,7 @@ troupe_layer(base runtime/base LIBS spdlog::spdlog)
 troupe_layer(json runtime/json DEPS base)
 troupe_layer(protocol runtime/protocol DEPS base)
 troupe_layer(policy runtime/policy DEPS base)
-troupe_layer(config runtime/config DEPS base policy LIBS yaml-cpp)
+troupe_layer(config runtime/config DEPS base json policy LIBS yaml-cpp)
 # The demo's configuration travels inside the program, so that `troupe run` needs no file.
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/configs/demo.yaml")
 file(READ "${CMAKE_SOURCE_DIR}/configs/demo.yaml" demo_yaml)
@@ -52,7 +52,7 @@ troupe_layer(http runtime/http DEPS base LIBS OpenSSL::SSL OpenSSL::Crypto Nghtt
 troupe_layer(tools runtime/tools DEPS journal http json base)
 troupe_layer(providers providers DEPS base json http config policy LIBS OpenSSL::Crypto ZLIB::ZLIB)
 troupe_layer(replay replay DEPS base json policy config)
-troupe_layer(agents agents DEPS base json LIBS LibZip::zip)
+troupe_layer(agents agents DEPS config base json LIBS LibZip::zip)
 troupe_layer(actors actors DEPS agents providers tools http transport journal telemetry config policy protocol json base LIBS CAF::core)
 
 # The whole as one library: what is installed and what embedders link.
