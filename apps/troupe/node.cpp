@@ -1,8 +1,10 @@
 // troupe node: a long-running node. Also check, keygen and version, which say what a node would do.
+#include "agents/declared/declared.hpp"
 #include "apps/troupe/command.hpp"
 #include "apps/troupe/inputs.hpp"
 #include "apps/troupe/signals.hpp"
 #include "runtime/config/config.hpp"
+#include "runtime/config/yaml_json.hpp"
 #include "runtime/transport/gateway.hpp"
 
 #include <troupe/node.hpp>
@@ -76,7 +78,21 @@ int keygen(const std::string& file) {
   return kDone;
 }
 
+// A file with a `workflow` is one; anything else is meant to be a configuration.
+bool is_workflow_file(const std::string& file) {
+  auto text = read_file(file);
+  auto document = text ? config::read_yaml_json(*text, file) : std::unexpected(text.error());
+  return document && document->value.is_object() && document->value.contains("workflow");
+}
+
 int check(const std::string& file) {
+  if (is_workflow_file(file)) {
+    auto declared = declared::load_declared(file);
+    if (!declared) return report_error(declared.error());
+    std::printf("%s: sound; workflow %s, %zu steps\n", file.c_str(), declared->name.c_str(),
+                declared->steps.size());
+    return kDone;
+  }
   auto config = config::load_config(file);
   if (!config) return report_error(config.error());
   std::printf("%s: sound; %zu endpoints, %zu features\n", file.c_str(), config->endpoints.list.size(),
@@ -100,7 +116,7 @@ void add_node(CLI::App& app, Action& action) {
 
 void add_check(CLI::App& app, Action& action) {
   auto file = std::make_shared<std::string>();
-  auto* verb = app.add_subcommand("check", "Validates a configuration file");
+  auto* verb = app.add_subcommand("check", "Validates a configuration or a workflow file");
   verb->add_option("file", *file, "Configuration file")->required();
   verb->callback([file, &action] { action = [file] { return check(*file); }; });
 }

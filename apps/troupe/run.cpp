@@ -54,27 +54,39 @@ void print_summary(const RunOptions& options, const RunReport& report, const Jso
                get_double(run, "cost_usd"));
   if (report.end != RunEnd::done) return;
   // Where a text was printed, stdout holds that and nothing else.
-  auto* stream = find_workflow(options.workflow)->prints ? stderr : stdout;
+  const auto* known = find_workflow(options.workflow);
+  auto* stream = known != nullptr && known->prints ? stderr : stdout;
   for (const auto& file : files) std::fprintf(stream, "%s/%s\n", options.out.c_str(), file.c_str());
 }
 
 // What was asked for, checked; or the exit status that says what was wrong.
 struct Wish {
-  const WorkflowEntry* workflow = nullptr;
+  WorkflowEntry workflow;
+  std::shared_ptr<const declared::Declared> declared;
   JsonText input;
   Budget budget;
   std::optional<Config> config;
 };
 
+// A workflow of ours by name, or one that somebody wrote down in a file.
+int name_workflow(const RunOptions& options, Wish& wish) {
+  if (declared::names_declared_file(options.workflow)) {
+    auto declared = declared::load_declared(options.workflow);
+    if (!declared) return report_error(declared.error());
+    wish.declared = std::make_shared<const declared::Declared>(std::move(*declared));
+    wish.workflow = entry_of(*wish.declared);
+    return kDone;
+  }
+  if (const auto* known = find_workflow(options.workflow)) return wish.workflow = *known, kDone;
+  std::fprintf(stderr, "troupe: no workflow is named %s; there are: %s, and files ending in .yaml\n",
+               options.workflow.c_str(), workflow_names().c_str());
+  return kUsage;
+}
+
 std::expected<Wish, int> read_wish(const RunOptions& options) {
   Wish wish;
-  wish.workflow = find_workflow(options.workflow);
-  if (wish.workflow == nullptr) {
-    std::fprintf(stderr, "troupe: no workflow is named %s; there are: %s\n", options.workflow.c_str(),
-                 workflow_names().c_str());
-    return std::unexpected(kUsage);
-  }
-  auto input = workflow_input(options.input, *wish.workflow);
+  if (auto named = name_workflow(options, wish); named != kDone) return std::unexpected(named);
+  auto input = workflow_input(options.input, wish.workflow);
   if (!input) return std::unexpected(report_usage(input.error()));
   auto budget = budget_of(options.input);
   if (!budget) return std::unexpected(report_usage(budget.error()));
@@ -85,7 +97,7 @@ std::expected<Wish, int> read_wish(const RunOptions& options) {
     return std::unexpected(kUsage);
   }
   wish.input = *input;
-  wish.budget = *budget;
+  wish.budget = wish.declared && options.input.budget.empty() ? wish.declared->budget : *budget;
   wish.config = std::move(*config);
   return wish;
 }
@@ -99,7 +111,7 @@ Json story_of(Node& node, const std::string& run_id) {
 int run(const RunOptions& options) {
   auto wish = read_wish(options);
   if (!wish) return wish.error();
-  const auto& workflow = *wish->workflow;
+  const auto& workflow = wish->workflow;
   // First, so that every thread of the node inherits the blocked signals.
   std::promise<std::weak_ptr<Node>> started;
   auto node_known = started.get_future().share();
@@ -111,6 +123,7 @@ int run(const RunOptions& options) {
   std::shared_ptr<Node> node = made ? std::move(*made) : nullptr;
   started.set_value(node);
   if (!made) return report_error(made.error());
+  if (wish->declared) node->add_workflow(declared::declared_type(wish->declared, system_clock()));
   bool prints = workflow.prints && !options.json && !options.quiet;
   SummaryOnTerminal terminal;
   ProgressLine line(options.quiet || prints, system_clock());
@@ -133,7 +146,8 @@ void add_run(CLI::App& app, Action& action) {
   auto options = std::make_shared<RunOptions>();
   auto* verb = app.add_subcommand(
       "run", "One run to its end, on a node in this process; repeat with the same --run-id to resume");
-  verb->add_option("workflow", options->workflow, "What to run: " + workflow_names())->required();
+  verb->add_option("workflow", options->workflow, "What to run: " + workflow_names() + ", or a file ending in .yaml")
+      ->required();
   add_input_options(*verb, options->input);
   verb->add_option("--out", options->out, "Folder for run.json and what the workflow makes")
       ->required();

@@ -38,6 +38,15 @@ Written write_summary_files(const std::string& out, const Ended& ended) {
   return std::vector<std::string>{"summary.json"};
 }
 
+// Pretty where it is JSON; a template may as well have made text.
+Written write_result(const std::string& out, const Ended& ended) {
+  auto parsed = parse_json(ended.report.output.text);
+  auto text = parsed ? dump_json(*parsed, 1) : ended.report.output.text;
+  if (auto written = write_file(out + "/result.json", text + "\n"); !written)
+    return std::unexpected(written.error());
+  return std::vector<std::string>{"result.json"};
+}
+
 const std::vector<WorkflowEntry>& workflow_table() {
   static const std::vector<WorkflowEntry> table{
       {"recap",
@@ -70,6 +79,17 @@ const std::vector<WorkflowEntry>& workflow_table() {
 const WorkflowEntry* find_workflow(const std::string& name) {
   auto it = std::ranges::find(workflow_table(), name, &WorkflowEntry::name);
   return it == workflow_table().end() ? nullptr : &*it;
+}
+
+WorkflowEntry entry_of(const declared::Declared& declared) {
+  WorkflowEntry entry;
+  entry.name = declared.name;
+  for (const auto& input : declared.inputs) {
+    entry.settings.push_back(input.name);
+    if (input.required) entry.required.push_back(input.name);
+  }
+  entry.write = write_result;
+  return entry;
 }
 
 std::string workflow_names() {

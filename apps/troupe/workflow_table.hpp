@@ -1,6 +1,7 @@
 // The workflows the command line knows: their settings, what they read, and the files they leave in --out.
 #pragma once
 
+#include "agents/declared/declared.hpp"
 #include "runtime/json/json.hpp"
 
 #include <troupe/error.hpp>
@@ -35,6 +36,8 @@ struct WorkflowEntry {
 
 /// Null when there is none of that name.
 const WorkflowEntry* find_workflow(const std::string& name);
+/// Of a workflow that is written down in a file: its inputs are its settings, its result is result.json.
+WorkflowEntry entry_of(const declared::Declared& declared);
 /// "recap, research, …".
 std::string workflow_names();
 
