@@ -1,9 +1,11 @@
-// Durable steps per second of the journal, beside what the disk and bare SQLite give in the same run.
-// Prints `NAME VALUE UNIT` lines; an argument keeps the names that contain it. Figures of a shared machine:
-// compare the lines of one run, not runs.
+// Durable steps per second of the journal in both stores, beside what the disk, bare SQLite and bare
+// PostgreSQL give in the same run. Prints `NAME VALUE UNIT` lines; an argument keeps the names that contain
+// it. Figures of a shared machine: compare the lines of one run, not runs.
 #include "runtime/base/clock.hpp"
 #include "runtime/journal/database.hpp"
 #include "runtime/journal/journal.hpp"
+#include "runtime/journal/postgres_connection.hpp"
+#include "tests/support/postgres_server.hpp"
 
 #include <fmt/format.h>
 
@@ -68,6 +70,34 @@ void bench_bare(const std::string& folder, int batch) {
     if (ready) ready = db.execute("COMMIT");
   }
   print(fmt::format("journal.bare_sqlite.b{}", batch), static_cast<double>(rows) / watch.elapsed(),
+        "steps/s");
+}
+
+/// PostgreSQL alone on one connection: the same row, key and durability, `batch` rows in a statement.
+void bench_bare_postgres(const testing::PostgresServer& server, int batch) {
+  using journal::PgColumn;
+  auto db = journal::PgConnection::open({.conninfo = server.conninfo(), .schema = "public"}).value();
+  auto ready = db.execute(
+      "DROP TABLE IF EXISTS e; CREATE TABLE e(lsn int8 GENERATED ALWAYS AS IDENTITY, run int8, seq int8, k "
+      "text,"
+      " at int8, p bytea, PRIMARY KEY (run, seq))");
+  constexpr std::string_view insert =
+      "INSERT INTO e(run, seq, k, at, p) SELECT * FROM unnest($1::int8[], $2::int8[], $3::text[], $4::int8[],"
+      " $5::bytea[])";
+  PgColumn run(PgColumn::Type::integer), seq = run, at = run, key(PgColumn::Type::text),
+                                         payload(PgColumn::Type::bytes);
+  std::string bytes(kPayloadBytes, 'p');
+  Stopwatch watch;
+  long rows = 0;
+  while (ready && watch.elapsed() < kSeconds) {
+    for (auto* column : {&run, &seq, &at, &key, &payload}) column->clear();
+    for (int i = 0; i < batch; ++i, ++rows) {
+      run.add(rows % batch), seq.add(rows / batch), at.add(rows);
+      key.add(std::string_view("step/1")), payload.add(std::string_view(bytes));
+    }
+    if (!db.query(insert, journal::PgParams::of(run, seq, key, at, payload))) std::abort();
+  }
+  print(fmt::format("journal.bare_postgres.b{}", batch), static_cast<double>(rows) / watch.elapsed(),
         "steps/s");
 }
 
@@ -165,6 +195,14 @@ void bench_journal(const std::string& folder, std::size_t runs, bool power_safe)
   ClosedLoop(**journal, runs).run(name);
 }
 
+void bench_postgres(const testing::PostgresServer& server, std::size_t runs) {
+  auto name = fmt::format("journal.postgres.c{}", runs);
+  auto journal = journal::open_postgres(
+      {.conninfo = server.conninfo(), .schema = fmt::format("c{}", runs), .node = "bench"});
+  if (!journal) std::abort();
+  ClosedLoop(**journal, runs).run(name);
+}
+
 /// What taking a run over costs: reading a history of 1000 steps back.
 void bench_history(const std::string& folder) {
   auto journal = journal::open_sqlite({.path = folder + "/history.db"}).value();
@@ -187,6 +225,29 @@ void bench_history(const std::string& folder) {
   print("journal.sqlite.history", static_cast<double>(rows) / watch.elapsed(), "entries/s");
 }
 
+constexpr std::size_t kConcurrent[] = {1, 8, 64, 100, 512};
+
+/// On the disk of `folder`, with fsync and synchronous_commit on: what is acknowledged survives power loss as
+/// far as the disk tells the truth.
+template <class Wanted>
+void run_postgres(const std::string& folder, Wanted wanted) {
+  bool any = false;
+  for (int batch : {1, 64, 512}) any = any || wanted(fmt::format("journal.bare_postgres.b{}", batch));
+  for (auto runs : kConcurrent) any = any || wanted(fmt::format("journal.postgres.c{}", runs));
+  if (!any) return;
+  // The server runs as a user of its own.
+  std::filesystem::permissions(folder, std::filesystem::perms(0755));
+  testing::PostgresServer server(folder);
+  if (!server.available()) {
+    fmt::print(stderr, "{}\n", testing::PostgresServer::why_not());
+    return;
+  }
+  for (int batch : {1, 64, 512})
+    if (wanted(fmt::format("journal.bare_postgres.b{}", batch))) bench_bare_postgres(server, batch);
+  for (auto runs : kConcurrent)
+    if (wanted(fmt::format("journal.postgres.c{}", runs))) bench_postgres(server, runs);
+}
+
 int run_benchmarks(const std::string& filter) {
   // Beside the program rather than in /tmp, which may be memory.
   std::string folder = (std::filesystem::current_path() / "journal_bench_XXXXXX").string();
@@ -195,10 +256,11 @@ int run_benchmarks(const std::string& filter) {
   if (wanted("journal.floor.fdatasync_4k")) bench_fdatasync(folder);
   for (int batch : {1, 64, 512})
     if (wanted(fmt::format("journal.bare_sqlite.b{}", batch))) bench_bare(folder, batch);
-  for (std::size_t runs : {1u, 64u, 512u})
+  for (auto runs : kConcurrent)
     if (wanted(fmt::format("journal.sqlite.c{}", runs))) bench_journal(folder, runs, true);
   if (wanted("journal.sqlite_crash_safe.c1")) bench_journal(folder, 1, false);
   if (wanted("journal.sqlite.history")) bench_history(folder);
+  run_postgres(folder, wanted);
   std::filesystem::remove_all(folder);
   return 0;
 }

@@ -122,14 +122,12 @@ void PgCommitter::commit_group(std::span<Job> jobs) {
 void PgCommitter::write(std::span<Job> jobs, std::span<Result<void>> outcomes) {
   auto written = write_until_known(jobs, outcomes);
   if (written) return;
-  const auto fault = connection_ ? connection_->fault() : PgFault{};
-  bool row_at_fault = fault.is_class("22") || fault.is_class("23");
-  if (row_at_fault && jobs.size() > 1) {
+  if (row_at_fault() && jobs.size() > 1) {
     auto half = jobs.size() / 2;
     write(jobs.first(half), outcomes.first(half));
     write(jobs.subspan(half), outcomes.subspan(half));
-  } else if (row_at_fault) {
-    outcomes[0] = std::unexpected(refusal_of(jobs[0], fault, written.error()));
+  } else if (row_at_fault()) {
+    outcomes[0] = std::unexpected(refusal_of(jobs[0], row_fault_, written.error()));
   } else {
     std::ranges::fill(outcomes, written);
   }
@@ -138,6 +136,7 @@ void PgCommitter::write(std::span<Job> jobs, std::span<Result<void>> outcomes) {
 /// Success means durable. Failure with the connection lost means that nobody could say.
 Result<void> PgCommitter::write_until_known(std::span<Job> jobs, std::span<Result<void>> outcomes) {
   Result<void> written;
+  row_fault_ = {};
   for (int tries = 1; tries <= kTriesMax; ++tries) {
     if (auto ready = connect(); !ready) return ready;
     Attempt attempt{PgGroup(heads_, mine_), std::vector<Result<void>>(jobs.size()), {}};
@@ -166,7 +165,9 @@ bool PgCommitter::worth_another_try(int tries) {
   if (fault.state == kPgSeatLost) seat_.lose(mine_);
   auto undone = connection_->execute("ROLLBACK");
   // Deadlocks and the like; and a run that another node created in the same moment is known the next time.
-  return undone && (fault.is_class("40") || (fault.constraint == "run_run_id_key" && tries < 3));
+  bool again = fault.is_class("40") || (fault.constraint == "run_run_id_key" && tries < 3);
+  if (!again) row_fault_ = std::move(fault);
+  return undone && again;
 }
 
 void PgCommitter::succeed(std::span<Job> jobs, std::span<Result<void>> outcomes, Attempt& attempt) {
@@ -273,7 +274,7 @@ Result<void> PgCommitter::reconnect() {
       ready = std::unexpected(std::move(opened.error()));
     if (ready) return gone_since_.reset(), ready;
     if (clock_.now() - *gone_since_ >= limits_.outage_max) return ready;
-    log::warn("journal", ready.error().what);
+    if (length == kFirstPause) log::warn("journal", ready.error().what);
     std::mutex nobody;
     std::unique_lock lock(nobody);
     std::condition_variable().wait_for(lock, length);

@@ -57,6 +57,7 @@ class PgCommitter {
   Result<void> put(std::span<Job> jobs, Attempt& attempt);
   void succeed(std::span<Job> jobs, std::span<Result<void>> outcomes, Attempt& attempt);
   bool worth_another_try(int tries);
+  bool row_at_fault() const { return row_fault_.is_class("22") || row_fault_.is_class("23"); }
 
   Result<void> connect();
   Result<void> reconnect();
@@ -73,6 +74,8 @@ class PgCommitter {
   /// Of the last transaction begun, and of the last that the server knows to be durable (-1: it does not
   /// say).
   std::int64_t session_ = 0, number_ = 0, last_durable_ = 0;
+  /// What the server said of the group that failed last, when it was the server that refused it.
+  PgFault row_fault_;
   /// Since when there is no connection; nothing while there is one.
   std::optional<Instant> gone_since_;
   std::vector<Job> taken_;

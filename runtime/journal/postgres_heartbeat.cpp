@@ -100,7 +100,9 @@ Duration PgHeartbeat::until_next(Instant now, bool with_ticks) {
 void PgHeartbeat::renew_if_due(Instant now) {
   if (renew_every_ <= Duration::zero() || now < next_renewal_ || !seat_.taken()) return;
   auto renewed = seat_.renew();
-  if (!renewed) log::warn("journal", renewed.error().what);
+  // Once for each outage: the next try is soon.
+  if (!renewed && renewed_) log::warn("journal", renewed.error().what);
+  renewed_ = renewed.has_value();
   next_renewal_ = now + (renewed ? renew_every_ : std::min(renew_every_, kRenewAgain));
 }
 

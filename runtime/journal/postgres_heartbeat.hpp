@@ -70,6 +70,7 @@ class PgHeartbeat {
   /// The thread's own.
   std::optional<PgConnection> listening_;
   Instant next_renewal_{}, next_tick_{};
+  bool renewed_ = true;
   WakeDescriptor wake_;
   std::thread thread_;
 };

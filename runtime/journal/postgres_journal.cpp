@@ -3,7 +3,6 @@
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/postgres_committer.hpp"
 #include "runtime/journal/postgres_membership.hpp"
-#include "runtime/journal/postgres_pool.hpp"
 #include "runtime/journal/postgres_queries.hpp"
 #include "runtime/journal/postgres_schema.hpp"
 #include "runtime/journal/retention.hpp"
@@ -11,15 +10,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe::journal {
 namespace {
 
+/// What only reads holds nobody up, and may be slow between two portions of a check.
+PgTarget patient(PgTarget target) {
+  target.idle_in_transaction_max = std::chrono::minutes(10);
+  return target;
+}
+
 /// The reading half, which needs no seat.
 class PgReader : public Journal {
  public:
-  explicit PgReader(PgTarget target) : pool_(std::move(target)) {}
+  explicit PgReader(PgTarget target) : pool_(patient(std::move(target))) {}
 
   void append(Batch, Committed committed) override {
     if (committed) committed(fail(Errc::unsupported, "this journal was opened for reading only"));
@@ -101,12 +107,11 @@ class PgJournal final : public PgReader {
   }
 
   Result<RunRow> claim(RunRow row) override {
-    auto valid = validate(row, payload_bytes_max_);
-    if (valid) valid = validate_for_postgres(row);
-    if (!valid) return std::unexpected(std::move(valid.error()));
+    auto done = validate(row, payload_bytes_max_);
+    if (done) done = validate_for_postgres(row);
     Job job;
     job.claim = &row;
-    auto done = committer_.push_and_wait(std::move(job));
+    if (done) done = committer_.push_and_wait(std::move(job));
     if (!done) return std::unexpected(std::move(done.error()));
     return row;
   }
@@ -136,6 +141,8 @@ class PgJournal final : public PgReader {
   PgCommitter committer_;
 };
 
+constexpr Duration kIdleInTransaction = std::chrono::seconds(5);  ///< at least: a machine may be busy
+
 Result<PgTarget> target_of(const PostgresConfig& config) {
   if (!is_schema_name(config.schema))
     return fail(Errc::bad_config,
@@ -150,7 +157,7 @@ Result<PgTarget> target_of(const PostgresConfig& config) {
                   .power_safe = config.power_safe,
                   .answer_max = config.answer_max,
                   .lock_max = config.answer_max,
-                  .idle_in_transaction_max = config.lease};
+                  .idle_in_transaction_max = std::max<Duration>(config.lease, kIdleInTransaction)};
 }
 
 void warn_of_unsafe_server(PgConnection& connection) {
@@ -170,9 +177,9 @@ Result<std::unique_ptr<Journal>> open_postgres(PostgresConfig config) {
     return std::unexpected(std::move(ready.error()));
   if (config.power_safe) warn_of_unsafe_server(*connection);
   auto journal = std::make_unique<PgJournal>(*target, config, config.clock ? *config.clock : system_clock());
-  if (config.node.empty()) return journal;
-  auto joined = journal->membership()->join(config.node, config.address, config.region);
-  if (!joined) return std::unexpected(std::move(joined.error()));
+  if (!config.node.empty())
+    if (auto joined = journal->membership()->join(config.node, config.address, config.region); !joined)
+      return std::unexpected(std::move(joined.error()));
   return journal;
 }
 
@@ -181,8 +188,8 @@ Result<std::unique_ptr<Journal>> open_postgres_readonly(PostgresConfig config) {
   if (!target) return std::unexpected(std::move(target.error()));
   auto connection = PgConnection::open(*target);
   if (!connection) return std::unexpected(std::move(connection.error()));
-  if (auto known = recognise_schema(*connection, config.schema); !known)
-    return std::unexpected(std::move(known.error()));
+  auto known = recognise_schema(*connection, config.schema);
+  if (!known) return std::unexpected(std::move(known.error()));
   return std::make_unique<PgReader>(*target);
 }
 

@@ -4,7 +4,6 @@
 
 #include <gmock/gmock.h>
 
-#include <array>
 #include <thread>
 
 namespace troupe::journal {
@@ -27,32 +26,20 @@ class PostgresCrashTest : public PostgresTest {
 };
 
 TEST_F(PostgresCrashTest, NoAcknowledgedEntryIsLostWhenTheServerCrashesUnderLoad) {  // RUNTIME 4.1
-  auto journal = open("a");
   constexpr std::size_t runs = 8;
-  std::array<std::atomic<std::uint64_t>, runs> acknowledged{};
-  std::atomic<bool> enough = false;
-  std::atomic<int> failed = 0;
-  std::vector<std::thread> writers;
-  for (std::size_t i = 0; i < runs; ++i)
-    writers.emplace_back([&, i, id = "r" + std::to_string(i)] {
-      failed += !journal->claim(run_row(id));
-      for (std::uint64_t seq = 1; !enough; ++seq) {
-        // The server comes back within outage_max, so every answer can be, and must be, the truth.
-        failed += !append_now(*journal, entry(id, seq, Kind::result, "step " + std::to_string(seq)));
-        acknowledged[i] = seq;
-      }
-    });
+  auto journal = open("a");
+  Load load(*journal, runs);
   for (std::uint64_t crash = 1; crash <= 2; ++crash) {
-    while (acknowledged[0] < 60 * crash) std::this_thread::yield();
+    load.wait_for(60 * crash);
     server().stop(SIGQUIT);
     server().start();
   }
-  while (acknowledged[0] < 200) std::this_thread::yield();
-  enough = true;
-  for (auto& writer : writers) writer.join();
-  EXPECT_EQ(failed, 0);
+  load.wait_for(180);
+  load.stop();
+  // The server came back within outage_max, so every answer could be, and must be, the truth.
+  EXPECT_EQ(load.refused(), 0);
   for (std::size_t i = 0; i < runs; ++i)
-    EXPECT_EQ(journal->history("r" + std::to_string(i))->size(), acknowledged[i]);
+    EXPECT_EQ(journal->history(Load::run(i))->size(), load.acknowledged(i)) << i;
   EXPECT_THAT(faults(*journal), IsEmpty());
 }
 
@@ -71,6 +58,19 @@ TEST_F(PostgresCrashTest, ACommitWhoseAnswerWasLostIsAcknowledgedAndDoneOnce) {
   EXPECT_EQ(journal->claim(run_row("s"))->epoch, 1u) << "a claim is not made twice either";
   EXPECT_EQ(journal->run("s").value()->epoch, 1u);
   EXPECT_EQ(proxy.cuts(), 6);
+}
+
+TEST_F(PostgresCrashTest, WithoutTheNumberInTheSeatALostAnswerBecomesALie) {
+  CuttingProxy proxy(server().folder() / "cut_blind", server().socket());
+  auto journal = open(through(server().folder() / "cut_blind"));
+  ASSERT_TRUE(journal->claim(run_row("r")));
+  execute(
+      "CREATE OR REPLACE FUNCTION open_session(mine int8, OUT my_session int8, OUT last_commit int8)"
+      " LANGUAGE plpgsql AS $$ BEGIN UPDATE seat SET session = session + 1 WHERE incarnation = mine"
+      " RETURNING session, 0 INTO my_session, last_commit; END $$");
+  proxy.arm(CuttingProxy::Cut::answer_to_commit);
+  EXPECT_FALSE(append_now(*journal, entry("r", 1))) << "it writes again and meets itself";
+  EXPECT_EQ(journal->history("r")->size(), 1u);
 }
 
 TEST_F(PostgresCrashTest, ACommitThatNeverArrivedIsWrittenAgain) {

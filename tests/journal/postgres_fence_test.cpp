@@ -4,9 +4,7 @@
 
 #include <gmock/gmock.h>
 
-#include <array>
 #include <future>
-#include <thread>
 
 namespace troupe::journal {
 namespace {
@@ -71,33 +69,22 @@ TEST_F(PostgresFenceTest, AFencedNodeJoinsAnewAndIsAnotherIncarnation) {
 }
 
 TEST_F(PostgresFenceTest, ManyWritersAreAllCutOffAtOnce) {
-  auto stale = open("a");
+  constexpr std::size_t runs = 4;
+  auto stale = open("a"), heir = open("b");
   let_live("a");
-  constexpr int runs = 4;
-  std::array<std::atomic<std::uint64_t>, runs> acknowledged{};
-  std::vector<std::thread> writers;
-  for (int i = 0; i < runs; ++i) {
-    ASSERT_TRUE(stale->claim(run_row("r" + std::to_string(i))));
-    writers.emplace_back([&, i] {
-      for (std::uint64_t seq = 1; append_now(*stale, entry("r" + std::to_string(i), seq)); ++seq)
-        acknowledged[static_cast<std::size_t>(i)] = seq;
-    });
-  }
-  while (acknowledged[0] < 50) std::this_thread::yield();
-  auto heir = open("b");
   let_live("b");
+  Load load(*stale, runs);
+  load.wait_for(50);
   let_lapse("a");
-  auto rows = heir->membership()->take_over(100).value();
-  ASSERT_EQ(rows.size(), 4u);
-  std::array<std::size_t, runs> inherited{};
-  for (std::size_t i = 0; i < runs; ++i) inherited[i] = heir->history("r" + std::to_string(i))->size();
-  for (auto& writer : writers) writer.join();
+  ASSERT_EQ(heir->membership()->take_over(100)->size(), runs);
+  std::vector<std::size_t> inherited;
+  for (std::size_t i = 0; i < runs; ++i) inherited.push_back(heir->history(Load::run(i))->size());
+  load.join();
   for (std::size_t i = 0; i < runs; ++i) {
-    auto id = "r" + std::to_string(i);
-    auto history = heir->history(id).value();
-    EXPECT_EQ(history.size(), inherited[i]) << "a late row of " << id;
-    EXPECT_GE(history.size(), acknowledged[i]) << "an acknowledged row of " << id << " is lost";
-    EXPECT_TRUE(append_now(*heir, entry(id, history.size() + 1, Kind::note, "k", 2)));
+    auto size = heir->history(Load::run(i))->size();
+    EXPECT_EQ(size, inherited[i]) << "a late row";
+    EXPECT_GE(size, load.acknowledged(i)) << "an acknowledged row is lost";
+    EXPECT_TRUE(append_now(*heir, entry(Load::run(i), size + 1, Kind::note, "k", 2)));
   }
   EXPECT_THAT(faults(*heir), IsEmpty());
 }

@@ -9,6 +9,8 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace troupe::journal {
 
@@ -21,6 +23,57 @@ class SteppedClock final : public Clock {
 
  private:
   std::atomic<Instant::rep> ticks_ = Duration(std::chrono::hours(1)).count();
+};
+
+/// Writes to runs r0, r1 and so on, a thread each with one entry in flight, until told to stop or refused.
+class Load {
+ public:
+  Load(Journal& journal, std::size_t runs) : acknowledged_(runs) {
+    for (std::size_t i = 0; i < runs; ++i) writers_.emplace_back([this, &journal, i] { write(journal, i); });
+  }
+  ~Load() { stop(); }
+
+  /// Returns when the first run has that many acknowledged entries, or was refused one.
+  void wait_for(std::uint64_t count) const {
+    for (auto seen = events_.load(); acknowledged_[0] < count && refused_ == 0; seen = events_)
+      events_.wait(seen);
+  }
+  void stop() {
+    enough_ = true;
+    join();
+  }
+  /// Waits until every writer was refused.
+  void join() {
+    for (auto& writer : writers_)
+      if (writer.joinable()) writer.join();
+  }
+  static std::string run(std::size_t i) { return "r" + std::to_string(i); }
+  std::uint64_t acknowledged(std::size_t i) const { return acknowledged_[i]; }
+  /// Writers that an answer has ended.
+  int refused() const { return refused_; }
+
+ private:
+  void write(Journal& journal, std::size_t i) {
+    bool good = journal.claim(run_row(run(i))).has_value();
+    for (std::uint64_t seq = 1; good && !enough_; ++seq) {
+      good = append_now(journal, entry(run(i), seq, Kind::result, "step " + std::to_string(seq))).has_value();
+      if (good) acknowledged_[i] = seq;
+      tell();
+    }
+    refused_ += !good;
+    tell();
+  }
+
+  void tell() {
+    ++events_;
+    events_.notify_all();
+  }
+
+  std::vector<std::atomic<std::uint64_t>> acknowledged_;
+  std::atomic<std::uint64_t> events_ = 0;
+  std::atomic<bool> enough_ = false;
+  std::atomic<int> refused_ = 0;
+  std::vector<std::thread> writers_;
 };
 
 class PostgresTest : public ::testing::Test {

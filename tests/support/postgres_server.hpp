@@ -32,9 +32,11 @@ class PostgresServer {
     static PostgresServer server;
     return server;
   }
-  PostgresServer() : bin_(find_programs()) {
+  /// In a folder of its own inside of `parent`, which everyone must be able to enter.
+  explicit PostgresServer(const std::filesystem::path& parent = std::filesystem::temp_directory_path())
+      : bin_(find_programs()) {
     if (bin_.empty()) return;
-    folder_ = make_folder();
+    folder_ = make_folder(parent);
     if (run({bin_ / "initdb", "-D", data(), "-A", "trust", "-U", "troupe", "--no-sync", "-E", "UTF8",
              "--locale=C.UTF-8"}) != 0)
       return;
@@ -49,7 +51,7 @@ class PostgresServer {
   PostgresServer& operator=(const PostgresServer&) = delete;
 
   bool available() const { return pid_ > 0; }
-  /// "" is for tests to say why they are skipped.
+  /// For tests to say why they are skipped.
   static const char* why_not() {
     return "no PostgreSQL server is installed here (Debian: postgresql); these tests prove nothing without "
            "one";
@@ -68,7 +70,8 @@ class PostgresServer {
   /// Returns when it answers.
   void start() {
     pid_ = spawn({bin_ / "postgres", "-D", data(), "-k", folder_, "-c", "listen_addresses=", "-c", "fsync=on",
-                  "-c", "max_connections=60", "-c", "shared_buffers=64MB", "-c", "max_wal_size=256MB"});
+                  "-c", "max_connections=60", "-c", "shared_buffers=64MB", "-c", "max_wal_size=256MB", "-c",
+                  "recovery_init_sync_method=syncfs"});
     wait_until_it_answers();
   }
   /// A schema for one test after another: it is emptied here. Making one anew for each takes most of the time
@@ -119,8 +122,8 @@ class PostgresServer {
     return found;
   }
 
-  std::filesystem::path make_folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "troupe_pg_XXXXXX").string();
+  static std::filesystem::path make_folder(const std::filesystem::path& parent) {
+    std::string name = (parent / "troupe_pg_XXXXXX").string();
     if (!mkdtemp(name.data())) std::abort();
     auto owner = account();
     if (chown(name.c_str(), owner.user, owner.group) != 0) std::abort();
