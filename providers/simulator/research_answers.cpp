@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kFindingsGiven = 8;
 constexpr double kFindingMin = 0.2;
-// Chosen on one half of the questions of research_qa (docs/RESEARCH.md): below it "not found".
+// A round half, fitted to nothing: below it "not found".
 constexpr double kFoundMin = 0.5;
 constexpr double kClaimHeld = 0.6;
 constexpr std::size_t kReportSentences = 4;
