@@ -4,7 +4,8 @@
 //
 //   research_bench [held|dev|all] [FIRST_N] [tell]
 //
-// Questions are split in two by a hash of their id: rules were tried on some of `dev`, `held` is what is reported.
+// Questions are split in two by a hash of their id: rules were tried on some of `dev`, `held` is what is
+// reported.
 #include "agents/research/evidence.hpp"
 #include "agents/research/prompts.hpp"
 #include "agents/research/words.hpp"
@@ -151,7 +152,8 @@ Answered by_queries(const CorpusPtr& corpus, const KnownQuestion& question,
   return out;
 }
 
-// As many queries as the agents made, all from the question alone: it, its names by form, and ever shorter stretches of it.
+// As many queries as the agents made, all from the question alone: it, its names by form, and ever shorter
+// stretches of it.
 std::vector<std::string> queries_of_question(const std::string& question, std::size_t count) {
   std::vector<std::string> out{question};
   for (const auto& name : research::names_and_numbers(question)) out.push_back(name);
