@@ -116,6 +116,20 @@ class PgJournal final : public PgReader {
     return row;
   }
 
+  void claim_then(RunRow row, std::function<void(Result<RunRow>)> claimed) override {
+    auto valid = validate(row, payload_bytes_max_);
+    if (valid) valid = validate_for_postgres(row);
+    if (!valid) return claimed(std::unexpected(std::move(valid.error())));
+    auto kept = std::make_shared<RunRow>(std::move(row));
+    Job job;
+    job.claim = kept.get();
+    job.committed = [kept, claimed = std::move(claimed)](Result<void> done) {
+      if (!done) return claimed(std::unexpected(std::move(done.error())));
+      claimed(std::move(*kept));
+    };
+    committer_.push(std::move(job));
+  }
+
   Result<std::uint64_t> forget(WallTime finished_before, const std::string& workflow) override {
     for (std::uint64_t removed = 0;;) {
       auto slice = pool_.ask([&](PgConnection& c) { return forget_slice(c, finished_before, workflow); });
