@@ -146,7 +146,8 @@ void add_run(CLI::App& app, Action& action) {
   auto options = std::make_shared<RunOptions>();
   auto* verb = app.add_subcommand(
       "run", "One run to its end, on a node in this process; repeat with the same --run-id to resume");
-  verb->add_option("workflow", options->workflow, "What to run: " + workflow_names() + ", or a file ending in .yaml")
+  auto what = "What to run: " + workflow_names() + ", or a file ending in .yaml";
+  verb->add_option("workflow", options->workflow, what)
       ->required();
   add_input_options(*verb, options->input);
   verb->add_option("--out", options->out, "Folder for run.json and what the workflow makes")

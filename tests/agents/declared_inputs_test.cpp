@@ -32,7 +32,9 @@ TEST(DeclaredInputs, AreCheckedBeforeAnyCall) {
 }
 
 struct InputFile {
-  std::string path = ::testing::TempDir() + "declared_input.txt";
+  // Of its own: tests run at once, each in a process.
+  std::string path = ::testing::TempDir() + "declared_input_" +
+                     ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".txt";
   explicit InputFile(const std::string& text) { write(text); }
   void write(const std::string& text) const { std::ofstream(path, std::ios::binary) << text; }
   std::string json() const { return dump_json(Json{{"f", path}}); }

@@ -10,7 +10,7 @@ class ResearchWorld::Driver final : public WorkflowDriver {
  public:
   Driver(ResearchWorld& world, std::string run) : world_(world), run_(std::move(run)) {}
 
-  void complete(const StepKey& key, CompletionRequest request,
+  void complete(const StepKey& key, CompletionRequest request, OnUnknown,
                 std::function<void(Result<Answer>)> done) override {
     auto id = name(key);
     auto known = world_.journal.answers.contains(id);
