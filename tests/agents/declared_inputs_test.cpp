@@ -54,7 +54,7 @@ TEST(DeclaredInputs, FilesAreTextLinesOrValues) {
   file.write("{}\n\noops\n");
   ScriptedDriver broken(echo());
   EXPECT_THAT(outcome(broken, reads("jsonl"), file.json()),
-              HasSubstr("declared_input.txt:3: not JSON at byte"));
+              HasSubstr(".txt:3: not JSON at byte"));
   EXPECT_THAT(outcome(broken, reads("jsonl"), R"({"f":"no/such"})"),
               HasSubstr("FAIL input_missing: no/such"));
   EXPECT_EQ(outcome(broken, reads("jsonl"), R"({"f":[1]})"), "[1]") << "the list itself, over the wire";
