@@ -349,11 +349,13 @@ void Node::Impl::stop() {
   supervisor_ = nullptr;
   ledger_ = nullptr;
   board_.reset();
+  // Its thread may have started runs (a run's end may lead to another), and CAF waits for every thread that
+  // spawned actors.
+  journal_.reset();
   gateway_unit_.reset();
   loop_unit_.reset();
   system_.reset();
   gateway_.reset();
-  journal_.reset();
 }
 
 }  // namespace troupe

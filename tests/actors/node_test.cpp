@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 
@@ -189,6 +190,26 @@ TEST_F(TwoNodesTest, ARatingReachesTheBreakerAtTheEndpointsHome) {  // C11
   EXPECT_EQ(state_of(*b_, "l"), "closed");
   for (int i = 0; i < 400; ++i) rate(false);
   EXPECT_TRUE(eventually([&] { return state_of(*b_, "l") != "closed"; })) << "rated worse than it was";
+}
+
+// A run's end may lead to another run; whichever thread tells it has then spawned an actor, and CAF waits for
+// such threads when it ends.
+TEST_F(NodeTest, StopsAfterARunWasStartedFromAnothersEnd) {
+  auto node = start(two_clouds("n", "  chat: {hierarchy: [small, large]}\n"));
+  ASSERT_TRUE(node);
+  node->add_workflow("nothing", [](Workflow&, JsonText input) -> Task<Result<JsonText>> { co_return input; });
+  std::promise<void> both_ended;
+  RunSpec spec{"nothing", {"1"}, "first", "default", {}, {}};
+  Node::Watch second{{}, [&](const RunReport&) { both_ended.set_value(); }, {}};
+  Node::Watch first{{},
+                    [&](const RunReport&) {
+                      RunSpec next{"nothing", {"2"}, "second", "default", {}, {}};
+                      EXPECT_TRUE(node->submit(std::move(next), second));
+                    },
+                    {}};
+  ASSERT_TRUE(node->submit(std::move(spec), std::move(first)));
+  both_ended.get_future().wait();
+  node->stop();
 }
 
 }  // namespace
