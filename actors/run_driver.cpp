@@ -115,6 +115,14 @@ std::optional<Error> RunDriver::set_aside(const std::string& key, const Budget& 
                     fmt::format("the run's budget of {} does not allow step {}", *broken, key));
 }
 
+void RunDriver::watch_budget() {
+  auto view = budget();
+  if (warned_ || view.stage < BudgetStage::warn) return;
+  warned_ = true;
+  log::warn("runs",
+            fmt::format("run {} has used {:.0f} % of its budget", pen_.row().run_id, 100 * view.used));
+}
+
 void RunDriver::note_drift(const std::string& what) {
   if (drift_.size() < kDriftMax) drift_.push_back(what);
 }
@@ -123,6 +131,7 @@ void RunDriver::record(const std::string& key, journal::Batch batch, std::functi
   pen_.commit(std::move(batch), [this, key, then = std::move(then)](Result<void> committed) {
     in_flight_.erase(key);
     ++done_;
+    watch_budget();
     then(std::move(committed));
   });
 }

@@ -105,6 +105,8 @@ class RunDriver final : public WorkflowDriver {
   /// children that may still go keep their slice.
   void count_unknown();
   static void call_off(UnderWay& step);
+  /// Says once that the budget runs low.
+  void watch_budget();
   void note_drift(const std::string& what);
 
   bool lost_seat(const std::string& key);
@@ -153,7 +155,7 @@ class RunDriver final : public WorkflowDriver {
   std::vector<AttemptRecord> attempts_;
   std::vector<std::string> drift_;
   std::size_t planned_ = 0, done_ = 0, replayed_ = 0;
-  bool stopping_ = false, ended_before_ = false, unknown_counted_ = false;
+  bool stopping_ = false, ended_before_ = false, unknown_counted_ = false, warned_ = false;
 };
 
 }  // namespace troupe::actors

@@ -8,6 +8,7 @@
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <atomic>
 
 namespace troupe::actors {
@@ -15,6 +16,7 @@ namespace {
 
 /// Runs taken up or woken at once; the others follow a moment later.
 constexpr std::size_t kTakenUpAtOnce = 256;
+constexpr std::size_t kTickedAtOnce = 2000;
 
 std::string new_run_id(Clock& clock) {
   static std::atomic<std::uint64_t> counter{0};
@@ -183,9 +185,16 @@ std::size_t RunHost::going() const {
   return going_.size();
 }
 
+// In turns where there are very many: a hundred thousand that wait must not keep the node busy.
 void RunHost::tick() {
   std::lock_guard lock(mutex_);
-  for (const auto& [id, going] : going_) caf::anon_send(going.actor, Tick{});
+  auto it = going_.lower_bound(ticked_next_);
+  for (std::size_t left = std::min(going_.size(), kTickedAtOnce); left > 0; --left) {
+    if (it == going_.end()) it = going_.begin();
+    caf::anon_send(it->second.actor, Tick{});
+    ++it;
+  }
+  ticked_next_ = it == going_.end() ? std::string() : it->first;
 }
 
 void RunHost::on_progress(const std::string& run_id, const RunProgress& progress) {

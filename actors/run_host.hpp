@@ -80,6 +80,7 @@ class RunHost final : public ChildRuns {
   std::map<std::string, WorkflowType> types_;
   std::map<std::string, Going> going_;
   std::map<std::string, Parked> parked_;
+  std::string ticked_next_;  // the run whose turn it is
   bool stopping_ = false;
 };
 

@@ -29,7 +29,7 @@ struct Budget {
 enum class BudgetStage {
   plenty,   ///< below 70 %
   warn,     ///< from 70 %: said once in the log
-  degrade,  ///< from 90 %: cheaper models, no new child runs; the workflow should finish with what it has
+  degrade,  ///< from 90 %: no new child runs; the workflow should finish with what it has
   spent,    ///< nothing further is begun
 };
 const char* to_string(BudgetStage stage);
