@@ -3,6 +3,7 @@
 #include "replay/baselines.hpp"
 #include "replay/event_queue.hpp"
 #include "replay/luck.hpp"
+#include "replay/open_call.hpp"
 #include "replay/slots.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/policy/route.hpp"
@@ -17,45 +18,6 @@ namespace {
 constexpr Duration kSecond = std::chrono::seconds(1);
 constexpr Instant kStart = replay_start;
 constexpr std::uint64_t kCallSalt = 21, kRatedSalt = 22, kLikedSalt = 23;
-
-struct OpenCall {
-  CallView view;
-  std::uint64_t number = 0, luck = 0;
-  std::uint32_t generation = 0;
-  Instant arrived;
-  std::uint32_t output_tokens = 0;
-  std::vector<std::uint64_t> blocks;
-  /// Endpoints of the attempts begun, in order; and the attempts that are out.
-  std::vector<std::uint32_t> tried, out;
-  /// The last whole answer.
-  std::uint64_t answer = 0;
-  std::uint32_t endpoint = 0;
-  Duration ttft{};
-  /// What it would take at its feature's first endpoint were that idle and well; zero: not known yet.
-  Duration calm_first{}, calm_end{};
-  bool poor = false, spilled = false;
-};
-
-struct OpenAttempt {
-  std::uint64_t call = 0;
-  /// The event that goes on with it; others that name its place are old. 0: the place is free.
-  std::uint64_t event = 0;
-  std::uint64_t id = 0;
-  std::uint32_t endpoint = 0;
-  Cause cause = Cause::primary;
-  Instant began;
-  Fate fate;
-  bool content_seen = false, cancelled = false;
-};
-
-// What was written of an answer by now.
-std::uint32_t written_by(const OpenAttempt& attempt, Instant now) {
-  const auto& fate = attempt.fate;
-  if (!attempt.cancelled) return fate.output;
-  if (!attempt.content_seen || fate.per_token <= Duration{}) return 0;
-  auto tokens = (now - attempt.began - fate.first_token) / fate.per_token + 1;
-  return static_cast<std::uint32_t>(std::min<std::int64_t>(tokens, fate.output));
-}
 
 }  // namespace
 

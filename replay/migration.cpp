@@ -3,6 +3,7 @@
 #include "replay/event_queue.hpp"
 #include "replay/luck.hpp"
 #include "replay/migration_fleet.hpp"
+#include "replay/shift_call.hpp"
 #include "replay/slots.hpp"
 #include "runtime/base/clock.hpp"
 
@@ -24,30 +25,6 @@ constexpr std::uint64_t kRatedTooSalt = 32, kCheckedSalt = 33, kCopySalt = 34, k
 constexpr double kRatedShare = 0.1, kGoodLiked = 0.9, kPoorLiked = 0.3;
 constexpr double kGoodPasses = 0.98, kPoorPasses = 0.15;
 constexpr Duration kSlowFrom = std::chrono::seconds(10);
-
-struct ShiftCall {
-  std::uint64_t id = 0, luck = 0;
-  Instant arrived, deadline;
-  std::uint32_t input = 0, output = 0;
-  bool counts = false, new_side = false, copied = false;
-  /// Endpoints of its attempts, in order.
-  std::vector<std::uint32_t> tried;
-  policy::CallFigures figures;
-  /// How the last attempt went.
-  policy::ParitySide last;
-  Duration first_token{};
-  std::uint32_t endpoint = 0;
-  bool poor = false;
-};
-
-struct ShiftAttempt {
-  /// A copy has no order.
-  std::uint64_t call = 0, order = 0, event = 0, luck = 0;
-  std::uint32_t endpoint = 0;
-  FleetEnd end;
-  policy::ShadowFacts expected;
-  bool cancelled = false;
-};
 
 class MigrationRun {
  public:

@@ -19,19 +19,32 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kSplitPoliciesMax = 6;
 
 constexpr const char* kPageStyle = R"(
-:root{color-scheme:light dark;--ink:#1b1f24;--soft:#5b6570;--line:#dfe3e8;--back:#fff;--card:#f7f8fa;--band:#f0b4291f;--good:#2b8a3e}
-@media(prefers-color-scheme:dark){:root{--ink:#e6e8eb;--soft:#98a2ad;--line:#333a42;--back:#14171a;--card:#1c2024;--band:#f0b42926;--good:#51cf66}}
-body{font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;color:var(--ink);background:var(--back);max-width:1120px;margin:0 auto;padding:28px 20px 60px}
-h1{font-size:25px;margin:0 0 2px;letter-spacing:-.01em}h2{font-size:18px;margin:38px 0 6px}p,.facts{color:var(--soft);margin:2px 0 12px;max-width:86ch}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:14px}th{font-weight:600;color:var(--soft);text-align:right;border-bottom:1px solid var(--line)}
-td{text-align:right;border-bottom:1px solid var(--line)}th,td{padding:5px 9px;white-space:nowrap}th:first-child,td:first-child{text-align:left}.wide{overflow-x:auto}
-td.bad{color:#e03131;font-weight:600}figure{margin:14px 0 20px;background:var(--card);border-radius:10px;padding:12px 14px 6px}
-figcaption{font-weight:600}figcaption span{color:var(--soft);font-weight:400}svg{width:100%;height:auto;display:block}
-.grid{stroke:var(--line);stroke-width:1}.tick{fill:var(--soft);font-size:12px}.strip{fill:var(--ink);font-size:12.5px}.band{fill:var(--band)}
-.line{fill:none;stroke-width:1.4;stroke-opacity:.75;stroke-linejoin:round}.strong{stroke-width:2.4;stroke-opacity:1}.area{fill-opacity:.85}
+:root{color-scheme:light dark;--ink:#1b1f24;--soft:#5b6570;--line:#dfe3e8;--back:#fff;--card:#f7f8fa;
+--band:#f0b4291f;--good:#2b8a3e}
+@media(prefers-color-scheme:dark){:root{--ink:#e6e8eb;--soft:#98a2ad;--line:#333a42;--back:#14171a;
+--card:#1c2024;--band:#f0b42926;--good:#51cf66}}
+body{font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;color:var(--ink);
+background:var(--back);max-width:1120px;margin:0 auto;padding:28px 20px 60px}
+h1{font-size:25px;margin:0 0 2px;letter-spacing:-.01em}h2{font-size:18px;margin:38px 0 6px}p,.facts{
+color:var(--soft);margin:2px 0 12px;max-width:86ch}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:14px}th{
+font-weight:600;color:var(--soft);text-align:right;border-bottom:1px solid var(--line)}
+td{text-align:right;border-bottom:1px solid var(--line)}th,td{padding:5px 9px;white-space:nowrap}
+th:first-child,td:first-child{text-align:left}.wide{overflow-x:auto}
+td.bad{color:#e03131;font-weight:600}figure{margin:14px 0 20px;background:var(--card);
+border-radius:10px;padding:12px 14px 6px}
+figcaption{font-weight:600}figcaption span{color:var(--soft);font-weight:400}svg{width:100%;height:auto;
+display:block}
+.grid{stroke:var(--line);stroke-width:1}.tick{fill:var(--soft);font-size:12px}.strip{fill:var(--ink);
+font-size:12.5px}.band{fill:var(--band)}
+.line{fill:none;stroke-width:1.4;stroke-opacity:.75;stroke-linejoin:round}.strong{stroke-width:2.4;
+stroke-opacity:1}.area{fill-opacity:.85}
 .closed{fill:var(--good)}.open{fill:#e03131}.partial{fill:#f08c00}
-.legend{display:flex;flex-wrap:wrap;gap:4px 18px;margin:8px 0 0;color:var(--soft);font-size:14px}.legend i{display:inline-block;width:14px;height:4px;border-radius:2px;margin-right:6px;vertical-align:middle}
-.legend i.box{height:11px}footer{color:var(--soft);font-size:13px;margin-top:44px;border-top:1px solid var(--line);padding-top:10px}
+.legend{display:flex;flex-wrap:wrap;gap:4px 18px;margin:8px 0 0;color:var(--soft);font-size:14px}
+.legend i{display:inline-block;width:14px;height:4px;border-radius:2px;margin-right:6px;
+vertical-align:middle}
+.legend i.box{height:11px}footer{color:var(--soft);font-size:13px;margin-top:44px;
+border-top:1px solid var(--line);padding-top:10px}
 )";
 
 std::string colour_of(std::size_t i) { return kColours[i % kColours.size()]; }
@@ -186,8 +199,10 @@ std::string breaker_plots(const ReplayReport& report) {
     out += strip_plot(frame, strips_of(report, result, frame.to));
   }
   if (out.empty()) return "<p>No breaker moved.</p>";
-  return R"(<div class="legend"><span><i class="box" style="background:var(--good);opacity:.5"></i>closed: all traffic</span>
-<span><i class="box" style="background:#e03131"></i>open: none</span><span><i class="box" style="background:#f08c00"></i>partial: a growing trickle (paler: more)</span></div>)" +
+  return R"(<div class="legend">
+<span><i class="box" style="background:var(--good);opacity:.5"></i>closed: all traffic</span>
+<span><i class="box" style="background:#e03131"></i>open: none</span>
+<span><i class="box" style="background:#f08c00"></i>partial: a growing trickle (paler: more)</span></div>)" +
          out;
 }
 

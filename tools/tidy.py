@@ -12,7 +12,8 @@ import sys
 import cpp_shape
 
 SOURCE_ENDS = (".cpp", ".hpp")
-SOURCE_ROOTS = ("include/", "runtime/", "providers/", "agents/", "actors/", "apps/", "examples/", "bench/", "tests/")
+SOURCE_ROOTS = ("include/", "runtime/", "providers/", "replay/", "agents/", "actors/", "apps/", "examples/", "bench/",
+                "tests/")
 LINE_MAX, FILE_MAX, FUNCTION_MAX, FUNCTION_LONG = 110, 400, 70, 25
 # Who may read a clock or wait: the clock itself, the HTTP timers (Asio's own clock), tests that wait for the world.
 CLOCK_HOMES = ("runtime/base/clock.cpp", "runtime/http/", "tests/", "bench/")

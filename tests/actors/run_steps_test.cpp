@@ -145,7 +145,8 @@ TEST_F(HostTest, CancelsItsChildrenWithTheirCalls) {
   settle();
   EXPECT_EQ(report().end, RunEnd::cancelled);
   EXPECT_EQ(told("cancel ask/").size(), 2u);
-  for (const auto& row : *journal_.runs(100, {}))
+  auto rows = journal_.runs(100, {});
+  for (const auto& row : *rows)
     EXPECT_EQ(row.state, journal::RunState::cancelled) << row.run_id;
 }
 
