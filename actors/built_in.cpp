@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -16,14 +17,27 @@
 namespace troupe::actors {
 namespace {
 
+// Of a folder the newest of all its files, since a file that is written to leaves the folder's own time
+// alone.
+std::string edition_of(const std::filesystem::path& path) {
+  std::error_code error;
+  auto newest = std::filesystem::last_write_time(path, error);
+  std::size_t files = 0;
+  std::filesystem::recursive_directory_iterator at(path, error), end;
+  for (; !error && at != end; at.increment(error), ++files) {
+    std::error_code gone;
+    newest = std::max(newest, at->last_write_time(gone));
+  }
+  return fmt::format("{}@{}/{}", path.string(), newest.time_since_epoch().count(), files);
+}
+
 // Corpora stay open while somebody uses them: a lead and its subagents search the same one.
 class OpenCorpora {
  public:
   Result<std::shared_ptr<tools::Corpus>> open(const std::string& path) {
-    std::error_code ignored;
-    auto changed = std::filesystem::last_write_time(path, ignored).time_since_epoch().count();
-    auto name = fmt::format("{}@{}", path, changed);
+    auto name = edition_of(path);
     std::lock_guard lock(mutex_);
+    std::erase_if(open_, [](const auto& each) { return each.second.expired(); });
     if (auto open = open_[name].lock()) return open;
     auto opened = tools::open_corpus(path);
     if (!opened) return std::unexpected(opened.error());
@@ -68,8 +82,8 @@ research::ToolSource corpus_tools() {
     if (!corpus) return std::unexpected(corpus.error());
     Toolbox box;
     auto principal = get_string(*asked, "principal");
-    for (auto& tool : {tools::make_search_tool(*corpus), tools::make_open_tool(*corpus),
-                        tools::make_calculator()})
+    for (auto& tool :
+         {tools::make_search_tool(*corpus), tools::make_open_tool(*corpus), tools::make_calculator()})
       if (auto added = box.add(std::make_shared<BoundTool>(tool, principal)); !added)
         return std::unexpected(added.error());
     return box;
