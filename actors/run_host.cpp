@@ -40,6 +40,8 @@ void RunHost::add(WorkflowType type) {
   std::lock_guard lock(mutex_);
   auto name = type.name;
   types_.insert_or_assign(std::move(name), std::move(type));
+  left_alone_.clear();
+  all_taken_up_ = false;
 }
 
 // ---- beginning ----
@@ -103,23 +105,47 @@ RunConfig RunHost::config_of(RunSpec spec, const WorkflowType& type, const std::
   return run;
 }
 
-Result<std::size_t> RunHost::resume() {
-  auto rows = parts_.journal->unfinished(parts_.node, kTakenUpAtOnce);
-  if (!rows) return std::unexpected(rows.error());
+Result<std::vector<journal::RunRow>> RunHost::left_behind() {
+  std::vector<journal::RunRow> rows;
+  std::size_t limit = 0;
+  {
+    std::lock_guard lock(mutex_);
+    // Those that go, or cannot, are found too and must not fill the answer.
+    if (!all_taken_up_) limit = kTakenUpAtOnce + going_.size() + left_alone_.size();
+    all_taken_up_ = true;
+  }
+  if (limit > 0) {
+    auto mine = parts_.journal->unfinished(parts_.node, limit);
+    std::lock_guard lock(mutex_);
+    if (!mine || mine->size() == limit) all_taken_up_ = false;
+    if (!mine) return mine;
+    rows = std::move(*mine);
+  }
   if (auto* membership = parts_.journal->membership()) {
     auto taken = membership->take_over(kTakenUpAtOnce);
-    if (!taken) return std::unexpected(taken.error());
-    for (auto& row : *taken) rows->push_back(std::move(row));
+    if (!taken) return taken;
+    for (auto& row : *taken) rows.push_back(std::move(row));
   }
+  return rows;
+}
+
+Result<std::size_t> RunHost::resume() {
+  auto rows = left_behind();
+  if (!rows) return std::unexpected(rows.error());
   std::size_t begun = 0;
   std::lock_guard lock(mutex_);
   for (const auto& row : *rows) {
-    if (going_.contains(row.run_id)) continue;
+    if (going_.contains(row.run_id) || left_alone_.contains(row.run_id)) continue;
     auto ok = begin(spec_of(row), {});
     if (ok) ++begun;
-    if (!ok) log::warn("runs", fmt::format("run {} cannot go on here: {}", row.run_id, ok.error().what));
+    if (!ok) leave_alone(row.run_id, ok.error());
   }
   return begun;
+}
+
+void RunHost::leave_alone(const std::string& run_id, const Error& why) {
+  if (left_alone_.insert(run_id).second)
+    log::warn("runs", fmt::format("run {} cannot go on here: {}", run_id, why.what));
 }
 
 // ---- parking ----
@@ -129,14 +155,15 @@ void RunHost::wake_due(bool all) {
   if (!due) return log::error("runs", "nobody is woken: " + due.error().what);
   std::lock_guard lock(mutex_);
   for (const auto& run_id : *due)
-    if (!going_.contains(run_id) && (all || parked_.contains(run_id))) wake(run_id);
+    if (!going_.contains(run_id) && !left_alone_.contains(run_id) && (all || parked_.contains(run_id)))
+      wake(run_id);
 }
 
 bool RunHost::wake(const std::string& run_id) {
   auto row = parts_.journal->run(run_id);
   if (!row || !*row || (*row)->state != journal::RunState::running) return false;
   auto begun = begin(spec_of(**row), {});
-  if (!begun) log::warn("runs", fmt::format("run {} is not woken: {}", run_id, begun.error().what));
+  if (!begun) leave_alone(run_id, begun.error());
   return begun.has_value();
 }
 
@@ -216,6 +243,9 @@ void RunHost::on_done(const std::string& run_id, RunReport report) {
     // First, so that who hears the report may ask for the same run again.
     std::lock_guard lock(mutex_);
     if (auto node = going_.extract(run_id); !node.empty()) watches = std::move(node.mapped().watches);
+    if (report.end == RunEnd::interrupted && report.error) leave_alone(run_id, *report.error);
+    // It gave way (the lease had run out for a moment): to be looked for again.
+    if (report.end == RunEnd::interrupted && !report.error) all_taken_up_ = false;
     if (going_.empty()) idle_.notify_all();
   }
   for (const auto& line : report.drift) log::info("runs", fmt::format("run {} drifted: {}", run_id, line));

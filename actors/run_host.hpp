@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 
 namespace troupe::actors {
 
@@ -69,6 +70,8 @@ class RunHost final : public ChildRuns {
   /// Under the lock.
   Result<void> begin(RunSpec spec, std::vector<Watch> watches);
   bool wake(const std::string& run_id);
+  Result<std::vector<journal::RunRow>> left_behind();
+  void leave_alone(const std::string& run_id, const Error& why);
   RunConfig config_of(RunSpec spec, const WorkflowType& type, const std::vector<Watch>& watches);
   void on_progress(const std::string& run_id, const RunProgress& progress);
   void on_parked(const std::string& run_id, const std::string& workflow);
@@ -80,6 +83,11 @@ class RunHost final : public ChildRuns {
   std::map<std::string, WorkflowType> types_;
   std::map<std::string, Going> going_;
   std::map<std::string, Parked> parked_;
+  /// Runs that cannot go on here (code of another version, an unknown workflow): said once, then left alone
+  /// until a workflow is added, or they would be claimed again and again.
+  std::set<std::string> left_alone_;
+  /// Has every run of this node that nobody drives been taken up? Asking means reading their rows.
+  bool all_taken_up_ = false;
   std::string ticked_next_;  // the run whose turn it is
   bool stopping_ = false;
 };

@@ -211,6 +211,51 @@ TEST_F(HostTest, ARunGoesOnOnlyWithCodeThatKnowsIt) {  // M14
   EXPECT_EQ(report().end, RunEnd::done);
 }
 
+TEST_F(HostTest, ARunOfOtherCodeIsLeftAloneUntilItsCodeComes) {
+  hold_ = true;
+  WorkflowFunction flow = [](Workflow& wf, JsonText) -> Task<Result<JsonText>> {
+    auto text = co_await ask_model(wf, "1");
+    co_return JsonText{*text};
+  };
+  add("flow", flow, "v1");
+  submit("flow");
+  settle();
+  new_process();
+  hold_ = false;
+  add("flow", flow, "v2");
+  for (int second = 0; second < 5; ++second) {
+    ASSERT_TRUE(host_->resume());
+    run();
+    settle();
+  }
+  // Claimed once to find out, and not every second anew.
+  EXPECT_EQ((*journal_.run("run-1"))->epoch, 2u);
+  add("flow", flow, "v3", [](const std::string& from) { return from == "v1"; });
+  ASSERT_TRUE(host_->resume());
+  run();
+  settle();
+  EXPECT_EQ((*journal_.run("run-1"))->state, journal::RunState::done);
+}
+
+TEST_F(HostTest, TakesUpMoreRunsThanOneReadGives) {
+  add("flow", [](Workflow& wf, JsonText) -> Task<Result<JsonText>> {
+    StepKey key{"approve", ""};
+    co_return *co_await wf.signal(std::move(key));
+  });
+  constexpr std::size_t many = 600;
+  for (std::size_t i = 0; i < many; ++i) submit("flow", "run-" + std::to_string(i));
+  settle();
+  new_process();
+  std::size_t begun = 0;
+  for (int second = 0; second < 5; ++second) {
+    begun += *host_->resume();
+    run();
+    settle();
+  }
+  EXPECT_EQ(begun, many);
+  EXPECT_EQ(host_->going(), many);
+}
+
 TEST_F(HostTest, ChangedStepsDoNotWedgeARunAndAreReported) {  // RUNTIME 6, complaint 1
   add("flow", [](Workflow& wf, JsonText) -> Task<Result<JsonText>> {
     for (auto id : {"a", "b", "c"}) (void)co_await ask_model(wf, id);
