@@ -128,6 +128,7 @@ struct RunState {
     task_->start([this](Result<JsonText> result) {
       turns_.ready([this, result = std::move(result)] { on_workflow_end(result); });
     });
+    if (cancelled_early_) on_cancel(CancelRun{});
   }
 
   // ---- turns ----
@@ -144,6 +145,11 @@ struct RunState {
 
   void on_cancel(const CancelRun& order) {
     if (ended_ || parked_) return pass_on(order);
+    if (!workflow_ && !finished_ && !order.interrupt) {
+      // Not before it is ours: until then nothing can be recorded of it.
+      cancelled_early_ = true;
+      return;
+    }
     stopped_as_ = order.interrupt ? RunEnd::interrupted : RunEnd::cancelled;
     driver_->stop(!order.interrupt);
     drive();
@@ -179,14 +185,22 @@ struct RunState {
     batch.run->wake = *wake;
     pen_->commit(std::move(batch), [this, wake = *wake](Result<void> committed) {
       parking_ = false;
-      // Someone spoke meanwhile: the row says so at the next end or parking.
-      if (!committed || driver_->stopping() || !driver_->idle_until()) return;
+      if (!committed) return;
+      if (driver_->stopping() || !driver_->idle_until()) return stay();
       parked_ = finished_ = true;
       task_.reset();
       config_.on_parked(wake);
       // Nobody sends here any more; what was sent before is passed on, and then this actor leaves.
       RunPen::go_on(pen_->me(), [this] { self_->quit(); });
     });
+  }
+
+  // Someone spoke meanwhile. Its row must not say that it sleeps: were this node to die, nobody would look
+  // for it.
+  void stay() {
+    journal::Batch batch;
+    batch.run = pen_->row();
+    pen_->commit(std::move(batch), [](Result<void>) {});
   }
 
   void pass_on(const SignalRun& order) {
@@ -262,7 +276,7 @@ struct RunState {
   JsonText output_;
   std::vector<SignalRun> early_;
   Instant began_, quiet_since_;
-  bool finished_ = false, parking_ = false, parked_ = false;
+  bool finished_ = false, parking_ = false, parked_ = false, cancelled_early_ = false;
   RunEnd stopped_as_ = RunEnd::interrupted;
 };
 

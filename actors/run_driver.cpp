@@ -41,6 +41,7 @@ Result<T> given_again(const RunHistory::What& what) {
 
 void RunDriver::take_up(RunHistory history, Budget cap) {
   history_ = std::move(history);
+  now_ = history_.started();
   budget_ = policy::RunBudget(cap);
   inbox_ = history_.signals();
   signal_ids_ = history_.signal_ids();
@@ -69,6 +70,7 @@ bool RunDriver::replay(const std::string& key, std::uint64_t hash,
   turns_.recorded(recorded->seq, key, [this, key, recorded, done] {
     ++replayed_;
     ++done_;
+    hear_of(key, recorded->at);
     settle_recorded(key, *recorded);
     done(given_again<T>(recorded->what));
   });
@@ -99,8 +101,12 @@ void RunDriver::count_unknown() {
   if (std::exchange(unknown_counted_, true)) return;
   for (const auto& key : history_.open()) {
     auto begun = history_.begun(key);
+    if (begun.child) {
+      budget_.reserve(key, set_aside_for(begun.reserved_last));
+      continue;
+    }
     budget_.reserve(key, begun.reserved_before + begun.reserved_last);
-    if (!begun.child) budget_.write_off(key);
+    budget_.write_off(key);
   }
 }
 
@@ -128,8 +134,10 @@ void RunDriver::note_drift(const std::string& what) {
 }
 
 void RunDriver::record(const std::string& key, journal::Batch batch, std::function<void(Result<void>)> then) {
-  pen_.commit(std::move(batch), [this, key, then = std::move(then)](Result<void> committed) {
+  auto at = batch.entries.empty() ? WallTime{} : batch.entries.back().at;
+  pen_.commit(std::move(batch), [this, key, at, then = std::move(then)](Result<void> committed) {
     in_flight_.erase(key);
+    hear_of(key, at);
     ++done_;
     watch_budget();
     then(std::move(committed));
@@ -141,7 +149,20 @@ Duration RunDriver::elapsed() const {
   return std::chrono::milliseconds(pen_.clock().wall().ms - history_.started().ms);
 }
 
-BudgetView RunDriver::budget() const { return budget_.view(elapsed()); }
+BudgetView RunDriver::budget() const {
+  return budget_.view(std::chrono::milliseconds(now_.ms - history_.started().ms));
+}
+
+void RunDriver::watch_wall() {
+  auto wall = budget_.cap().wall;
+  if (time_up_ || wall == Duration{} || elapsed() < wall) return;
+  time_up_ = true;
+  log::warn("runs", fmt::format("run {} has used up its time", pen_.row().run_id));
+  std::vector<std::function<void()>> given_up;
+  for (auto& [key, step] : in_flight_)
+    if (!step.child && step.call_off) given_up.push_back(std::exchange(step.call_off, {}));
+  for (const auto& each : given_up) each();
+}
 
 // ---- our own work ----
 
@@ -152,12 +173,13 @@ void RunDriver::step(const StepKey& step, std::function<Result<JsonText>()> body
   auto work = [this, key, body = std::move(body), done = std::move(done)] {
     auto result = body();
     if (!result) return done(std::move(result));
-    pen_.commit(pen_.entry(journal::Kind::result, key, result->text),
-                [this, result, done](Result<void> committed) mutable {
-                  ++done_;
-                  if (committed) return done(std::move(result));
-                  done(std::unexpected(std::move(committed.error())));
-                });
+    auto entry = pen_.entry(journal::Kind::result, key, result->text);
+    pen_.commit(std::move(entry), [this, key, at = entry.at, result, done](Result<void> committed) mutable {
+      ++done_;
+      hear_of(key, at);
+      if (committed) return done(std::move(result));
+      done(std::unexpected(std::move(committed.error())));
+    });
   };
   turns_.fresh(std::move(key), std::move(work));
 }
@@ -168,8 +190,9 @@ void RunDriver::sleep_until(const StepKey& step, WallTime when, std::function<vo
   auto key = step.str();
   if (!used_.insert(key).second)
     return answer<void>(done, fail(Errc::internal, "step key " + key + " was used twice in one run"));
-  if (auto seq = history_.timer_fired(key); seq != 0) {
-    return turns_.recorded(seq, key, [this, done] {
+  if (auto fired = history_.timer_fired(key); fired.seq != 0) {
+    return turns_.recorded(fired.seq, key, [this, key, done, at = fired.at] {
+      hear_of(key, at);
       ++replayed_;
       ++done_;
       done({});
@@ -186,35 +209,47 @@ void RunDriver::sleep_until(const StepKey& step, WallTime when, std::function<vo
 }
 
 void RunDriver::signal(const StepKey& step, std::function<void(Result<JsonText>)> done) {
+  auto key = step.str();
   auto& waiting = inbox_[step.name];
-  if (waiting.empty()) {
-    signal_waits_[step.name] = {step.str(), std::move(done)};
-    return;
-  }
+  if (waiting.empty()) return signal_waits_[step.name].push_back({std::move(key), std::move(done)});
   auto first = std::move(waiting.front());
   waiting.pop_front();
-  auto work = [done = std::move(done), json = std::move(first.json)] { done(json); };
-  if (first.seq != 0) return turns_.recorded(first.seq, step.str(), std::move(work));
+  signals_given_[key] = first;
+  auto work = [this, key, done = std::move(done)] {
+    auto given = signals_given_.extract(key);
+    if (given.empty()) return;
+    hear_of(key, given.mapped().at);
+    done(std::move(given.mapped().json));
+  };
+  if (first.seq != 0) return turns_.recorded(first.seq, key, std::move(work));
   turns_.ready(std::move(work));
 }
 
 void RunDriver::on_signal(const SignalRun& order) {
   if (order.id != 0 && !signal_ids_.insert(order.id).second) return;
-  pen_.commit(pen_.entry(journal::Kind::signal_in, order.name, order.json, 0, order.id),
-              [this, order](Result<void> committed) {
-                if (!committed) return;
-                auto waiting = signal_waits_.extract(order.name);
-                if (!waiting.empty()) return waiting.mapped().second(JsonText{order.json});
-                inbox_[order.name].push_back({0, {order.json}});
-              });
+  auto entry = pen_.entry(journal::Kind::signal_in, order.name, order.json, 0, order.id);
+  pen_.commit(entry, [this, order, at = entry.at](Result<void> committed) {
+    if (!committed) {
+      signal_ids_.erase(order.id);
+      return;
+    }
+    auto& waits = signal_waits_[order.name];
+    if (waits.empty()) return inbox_[order.name].push_back({0, at, {order.json}});
+    auto first = std::move(waits.front());
+    waits.pop_front();
+    hear_of(first.key, at);
+    first.done(JsonText{order.json});
+  });
 }
 
 void RunDriver::on_tick() {
   auto wall = pen_.clock().wall();
   auto due = std::partition(timers_.begin(), timers_.end(), [&](const Timer& t) { return t.when > wall; });
   for (auto it = due; it != timers_.end(); ++it) {
-    pen_.commit(pen_.entry(journal::Kind::timer_fired, it->key, {}), [this, done = it->done](auto committed) {
+    auto entry = pen_.entry(journal::Kind::timer_fired, it->key, {});
+    pen_.commit(entry, [this, key = it->key, at = entry.at, done = it->done](auto committed) {
       ++done_;
+      hear_of(key, at);
       done(std::move(committed));
     });
   }
@@ -223,6 +258,8 @@ void RunDriver::on_tick() {
   auto over = std::partition(pauses_.begin(), pauses_.end(), [&](const Pause& p) { return p.until > now; });
   for (auto it = over; it != pauses_.end(); ++it) turns_.fresh(it->key, std::move(it->work));
   pauses_.erase(over, pauses_.end());
+  give_up_late_tools();
+  watch_wall();
 }
 
 // ---- stopping ----
@@ -230,11 +267,15 @@ void RunDriver::on_tick() {
 void RunDriver::abandon(const StepKey& step) {
   auto key = step.str();
   turns_.abandon(key);
+  abandoned_.insert(key);
   std::erase_if(timers_, [&](const Timer& timer) { return timer.key == key; });
-  if (auto it = signal_waits_.find(step.name); it != signal_waits_.end() && it->second.first == key)
-    signal_waits_.erase(it);
+  std::erase_if(signal_waits_[step.name], [&](const SignalWait& wait) { return wait.key == key; });
+  // The next wait of that name gets it, as it would have in the life in which it came too late for this one.
+  if (auto given = signals_given_.extract(key); !given.empty())
+    inbox_[step.name].push_front(std::move(given.mapped()));
   if (std::erase_if(pauses_, [&](const Pause& pause) { return pause.key == key; }) > 0) in_flight_.erase(key);
   if (auto it = in_flight_.find(key); it != in_flight_.end()) call_off(it->second);
+  if (children_waiting_.contains(key)) call_off_orphan(key);
 }
 
 void RunDriver::call_off(UnderWay& step) {
@@ -247,12 +288,15 @@ void RunDriver::stop(bool cancel) {
   for (const auto& pause : pauses_) in_flight_.erase(pause.key);
   pauses_.clear();
   if (!cancel) return;
+  for (const auto& key : history_.open())
+    if (!used_.contains(key) || children_waiting_.contains(key)) call_off_orphan(key);
   for (auto& [key, step] : in_flight_) call_off(step);
 }
 
 std::optional<WallTime> RunDriver::idle_until() const {
   if (!in_flight_.empty() || !turns_.empty() || pen_.open() > 0) return std::nullopt;
-  if (timers_.empty() && signal_waits_.empty()) return std::nullopt;
+  bool listens = std::ranges::any_of(signal_waits_, [](const auto& name) { return !name.second.empty(); });
+  if (timers_.empty() && !listens) return std::nullopt;
   auto first = journal::kWakeBySignal;
   for (const auto& timer : timers_) first = std::min(first, timer.when);
   return first;

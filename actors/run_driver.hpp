@@ -37,8 +37,9 @@ class RunDriver final : public WorkflowDriver {
   void sleep_until(const StepKey& step, WallTime when, std::function<void(Result<void>)> done) override;
   void signal(const StepKey& step, std::function<void(Result<JsonText>)> done) override;
   void abandon(const StepKey& step) override;
+  /// As of now().
   BudgetView budget() const override;
-  WallTime now() const override { return history_.started(); }
+  WallTime now() const override { return now_; }
   void plan(std::size_t steps_total) override { planned_ = steps_total; }
 
   // The actor's side.
@@ -62,6 +63,13 @@ class RunDriver final : public WorkflowDriver {
   /// A step under way outside; `call_off` is empty when nothing can stop it, or something has.
   struct UnderWay {
     std::function<void()> call_off;
+    /// It has a wall time of its own.
+    bool child = false;
+  };
+  /// Somebody waits for a signal; `given`, once it is on its way.
+  struct SignalWait {
+    std::string key;
+    std::function<void(Result<JsonText>)> done;
   };
   struct Calling {
     std::string key;
@@ -79,6 +87,8 @@ class RunDriver final : public WorkflowDriver {
     /// Over all lives, and in this one.
     std::uint32_t attempt = 0;
     int tried = 0;
+    /// The latest use has ended, or is no longer waited for.
+    bool over = true;
     std::uint64_t hash = 0;
     std::function<void(Result<ToolOutput>)> done;
   };
@@ -105,6 +115,13 @@ class RunDriver final : public WorkflowDriver {
   /// children that may still go keep their slice.
   void count_unknown();
   static void call_off(UnderWay& step);
+  /// The workflow hears of what happened to its step at `when`. Only what it hears moves its time, so that it
+  /// moves the same way on a replay.
+  void hear_of(const std::string& key, WallTime when) {
+    if (!abandoned_.contains(key)) now_ = std::max(now_, when);
+  }
+  /// Once the run's time is up calls and tools under way are given up; children have their own time.
+  void watch_wall();
   /// Says once that the budget runs low.
   void watch_budget();
   void note_drift(const std::string& what);
@@ -120,14 +137,19 @@ class RunDriver final : public WorkflowDriver {
 
   void begin_tool(const Shared<Using>& use);
   void use_tool(const Shared<Using>& use);
+  void give_up_tool(const Shared<Using>& use, Errc code, const char* why);
+  void give_up_late_tools();
   void on_output(const Shared<Using>& use, Result<ToolOutput> output);
   bool try_again(const Shared<Using>& use, const Error& error);
 
   void begin_child(const Shared<Starting>& starting);
-  std::optional<Error> refuse_child(const std::string& key);
+  std::optional<Error> refuse_child(const std::string& key, const Budget& slice);
+  static Budget set_aside_for(const Budget& slice);
   void start_child(const Shared<Starting>& starting, const ChildNote& note);
   void on_child_end(const Shared<Starting>& starting, RunReport report);
   std::string child_id(const std::string& key) const;
+  /// A child of an earlier life that nobody will ask for in this one.
+  void call_off_orphan(const std::string& key);
 
   /// Records `entry`, then the step is over.
   void record(const std::string& key, journal::Batch batch, std::function<void(Result<void>)> then);
@@ -138,24 +160,37 @@ class RunDriver final : public WorkflowDriver {
   RunTurns& turns_;
   RunHistory history_;
   policy::RunBudget budget_;
-  std::unordered_set<std::string> used_;
+  std::unordered_set<std::string> used_, abandoned_;
   std::map<std::string, UnderWay> in_flight_;
   std::vector<Timer> timers_;
-  /// Waits before a tool is tried again; they end with the process and are not recorded.
+  /// Before a tool is tried again, or given up; they end with the process and are not recorded.
   struct Pause {
     std::string key;
     Instant until;
     std::function<void()> work;
   };
   std::vector<Pause> pauses_;
+  struct Patience {
+    Instant until;
+    Shared<Using> use;
+    int tried = 0;
+  };
+  std::vector<Patience> patience_;
   RunHistory::Signals inbox_;  // those no wait has taken yet
-  std::map<std::string, std::pair<std::string, std::function<void(Result<JsonText>)>>> signal_waits_;
+  /// By the signal's name, who waited first is first.
+  std::map<std::string, std::deque<SignalWait>> signal_waits_;
+  /// Taken from the inbox for the wait of that key, and not yet heard by it.
+  std::map<std::string, RunHistory::Signal> signals_given_;
+  /// Children that are asked for and not begun: those begun together share the budget.
+  std::map<std::string, Shared<Starting>> children_waiting_;
   std::set<std::uint64_t> signal_ids_;
   std::map<std::string, std::uint32_t> signals_sent_;
   std::vector<AttemptRecord> attempts_;
   std::vector<std::string> drift_;
+  WallTime now_;
   std::size_t planned_ = 0, done_ = 0, replayed_ = 0;
   bool stopping_ = false, ended_before_ = false, unknown_counted_ = false, warned_ = false;
+  bool time_up_ = false;
 };
 
 }  // namespace troupe::actors

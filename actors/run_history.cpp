@@ -41,9 +41,9 @@ Result<void> RunHistory::add(const journal::Entry& entry) {
       return {};
     }
     case journal::Kind::timer_set: set_.insert(entry.step_key); return {};
-    case journal::Kind::timer_fired: fired_[entry.step_key] = entry.seq; return {};
+    case journal::Kind::timer_fired: fired_[entry.step_key] = {entry.seq, entry.at}; return {};
     case journal::Kind::signal_in:
-      signals_[entry.step_key].push_back({entry.seq, {entry.payload}});
+      signals_[entry.step_key].push_back({entry.seq, entry.at, {entry.payload}});
       if (entry.input_hash != 0) signal_ids_.insert(entry.input_hash);
       return {};
     case journal::Kind::failure:
@@ -97,7 +97,8 @@ Result<void> RunHistory::add_result(const journal::Entry& entry) {
 }
 
 void RunHistory::record(const journal::Entry& entry, What what) {
-  recorded_.insert_or_assign(entry.step_key, Recorded{entry.seq, entry.input_hash, std::move(what)});
+  recorded_.insert_or_assign(entry.step_key,
+                             Recorded{entry.seq, entry.input_hash, entry.at, std::move(what)});
 }
 
 const RunHistory::Recorded* RunHistory::find(const std::string& key) const {
@@ -117,9 +118,9 @@ std::vector<std::string> RunHistory::open() const {
   return out;
 }
 
-std::uint64_t RunHistory::timer_fired(const std::string& key) const {
+RunHistory::Fired RunHistory::timer_fired(const std::string& key) const {
   auto it = fired_.find(key);
-  return it == fired_.end() ? 0 : it->second;
+  return it == fired_.end() ? Fired{} : it->second;
 }
 
 std::vector<std::string> RunHistory::keys() const {

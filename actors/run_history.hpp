@@ -24,6 +24,7 @@ class RunHistory {
     /// Its place in the run: results are given again in the order in which they came.
     std::uint64_t seq = 0;
     std::uint64_t input_hash = 0;
+    WallTime at;
     What what;
   };
   /// How often the step was begun, and what was set aside each time.
@@ -34,7 +35,13 @@ class RunHistory {
   };
   struct Signal {
     std::uint64_t seq = 0;
+    WallTime at;
     JsonText json;
+  };
+  /// A timer's end. `seq` 0: it has not fired.
+  struct Fired {
+    std::uint64_t seq = 0;
+    WallTime at;
   };
   /// By name, in the order they came: each wait for a name takes the next of it.
   using Signals = std::map<std::string, std::deque<Signal>>;
@@ -48,9 +55,8 @@ class RunHistory {
   Begun begun(const std::string& key) const;
   /// Keys of steps that were begun and have come to nothing yet.
   std::vector<std::string> open() const;
-  /// Was this timer set; and the place where it fired, 0: it has not.
   bool timer_set(const std::string& key) const { return set_.contains(key); }
-  std::uint64_t timer_fired(const std::string& key) const;
+  Fired timer_fired(const std::string& key) const;
   const Signals& signals() const { return signals_; }
   /// Ids of the signals that carried one.
   const std::set<std::uint64_t>& signal_ids() const { return signal_ids_; }
@@ -74,7 +80,7 @@ class RunHistory {
   std::unordered_map<std::string, Begun> begun_;
   std::set<std::string> tools_;  // keys whose intents are of tools
   std::set<std::string> set_;
-  std::map<std::string, std::uint64_t> fired_;
+  std::map<std::string, Fired> fired_;
   Signals signals_;
   std::set<std::uint64_t> signal_ids_;
   std::vector<AttemptRecord> attempts_;

@@ -256,9 +256,22 @@ void RunHost::on_done(const std::string& run_id, RunReport report) {
 // ---- ending ----
 
 void RunHost::interrupt() {
-  std::lock_guard lock(mutex_);
-  stopping_ = true;
-  for (const auto& [id, going] : going_) caf::anon_send(going.actor, CancelRun{true});
+  decltype(parked_) parked;
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+    for (const auto& [id, going] : going_) caf::anon_send(going.actor, CancelRun{true});
+    parked.swap(parked_);
+  }
+  // They stay as they are, for whoever resumes them; only those who wait here need to hear.
+  for (auto& [run_id, run] : parked) {
+    RunReport report;
+    report.run_id = run_id;
+    report.workflow = run.workflow;
+    report.end = RunEnd::interrupted;
+    for (const auto& watch : run.watches)
+      if (watch.on_done) watch.on_done(report);
+  }
 }
 
 bool RunHost::quiet(Duration within) {

@@ -1,6 +1,9 @@
 #include "actors/run_record.hpp"
 
 #include "actors/run_entries.hpp"
+#include "runtime/base/rng.hpp"
+
+#include <fmt/format.h>
 
 #include <array>
 
@@ -56,6 +59,18 @@ Spent spent_on(const std::vector<AttemptRecord>& attempts) {
     sum.usd += attempt.usd;
   }
   return sum;
+}
+
+std::uint64_t input_hash(const StepKey& step, const std::string& of, const JsonText& input) {
+  return stable_hash(of + '\n' + step.name + '\n' + input.text);
+}
+
+Error unknown_outcome(const std::string& key) {
+  auto error =
+      make_error(Errc::unreachable,
+                 fmt::format("an earlier life of this run began step {}; nobody knows how it ended", key));
+  error.maybe_billed = true;
+  return error;
 }
 
 journal::RunRow first_row(const RunSpec& spec, const std::string& version, const std::string& node,

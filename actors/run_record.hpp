@@ -26,6 +26,11 @@ struct Spent {
 };
 Spent spent_on(const std::vector<AttemptRecord>& attempts);
 
+/// What a step of that name asks of a tool or a child, for Entry::input_hash.
+std::uint64_t input_hash(const StepKey& step, const std::string& of, const JsonText& input);
+/// What a step fails with that an earlier life began and that must not be begun again.
+Error unknown_outcome(const std::string& key);
+
 /// A new run's row, before it is claimed.
 journal::RunRow first_row(const RunSpec& spec, const std::string& version, const std::string& node,
                           WallTime created);

@@ -50,7 +50,12 @@ Budget slice_of(const Leading& lead, std::size_t sharers) {
     auto left = std::max<std::int64_t>(0, view.cap.tokens - view.spent.tokens - view.reserved.tokens);
     out.tokens = std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(left) * share));
   }
+  if (view.cap.calls > 0) {
+    auto left = std::max<std::int64_t>(0, view.cap.calls - view.spent.calls - view.reserved.calls);
+    out.calls = std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(left) * share));
+  }
   out.tool_calls = static_cast<std::int64_t>(lead.effort.calls_max);
+  out.subagents = -1;
   return out;
 }
 

@@ -20,7 +20,8 @@ struct Budget {
   std::int64_t subagents = 0;
   /// As a cap only: levels of child runs below this one.
   std::int64_t depth = 0;
-  /// From the run's first start, whoever drives it.
+  /// From the run's first start, whoever drives it. When it is over nothing further begins, and calls and
+  /// tools under way are given up; a child has what was left when it began.
   Duration wall{};
   friend bool operator==(const Budget&, const Budget&) = default;
 };
@@ -38,7 +39,7 @@ const char* to_string(BudgetStage stage);
 struct BudgetView {
   Budget cap, spent, reserved;
   BudgetStage stage = BudgetStage::plenty;
-  /// The largest share of a cap that is spent or reserved; 0 without caps.
+  /// The largest share of a cap that is spent; 0 without caps.
   double used = 0;
 };
 

@@ -73,7 +73,8 @@ struct Answer {
 struct ChildSpec {
   std::string workflow;
   JsonText input;
-  /// What it may use of the parent's budget; a cap that is 0 is the parent's remainder.
+  /// What it may use of the parent's budget. Of a part that is 0 children begun together share equally what
+  /// the parent has left; of the wall time each has all of it.
   Budget slice;
 };
 struct ChildEnd {
@@ -149,7 +150,8 @@ class Workflow {
   }
   /// Uses a tool: INTENT before, RESULT after, what it gave is recorded. When a crash left its outcome
   /// unknown a tool that is not `repeatable` answers `unreachable` with maybe_billed set instead of being
-  /// used again.
+  /// used again. A tool that does not answer within its ToolContext::deadline and a little is given up with
+  /// `timeout`.
   Callback<Result<ToolOutput>> tool(StepKey key, ToolPtr tool, JsonText input, RetryPolicy retry = {}) {
     auto abandon = abandoning(key);
     return {[this, k = std::move(key), t = std::move(tool), i = std::move(input), retry](auto done) mutable {
@@ -159,7 +161,8 @@ class Workflow {
   }
   /// Starts a run of its own under this one and waits for its end. Its id follows from this run's and the
   /// key, so a resumed parent finds the child it had. Abandoning it cancels it. `refused` when the budget
-  /// allows no further child.
+  /// allows no further child, or nothing is left to give it. A child that failed through no fault of its
+  /// caller (an outage) is tried again when the parent is resumed.
   Callback<Result<ChildEnd>> child(StepKey key, ChildSpec spec) {
     auto abandon = abandoning(key);
     return {[this, k = std::move(key), s = std::move(spec)](auto done) mutable {
@@ -188,9 +191,11 @@ class Workflow {
     return {[this, k = std::move(key)](auto done) mutable { driver_.signal(k, std::move(done)); },
             std::move(abandon)};
   }
-  /// What this run may use and has used: on a replay what it had used at this point, but for the wall time.
+  /// What this run may use and has used as of now(), the same on every replay. What a child spends counts
+  /// from its end; until then its whole slice is reserved.
   BudgetView budget() const { return driver_.budget(); }
-  /// Recorded wall time: the same on every replay.
+  /// When the latest of what this workflow was told happened, from its start on: the same on every replay. It
+  /// stands still while the workflow computes.
   WallTime now() const { return driver_.now(); }
   void plan(std::size_t steps_total) { driver_.plan(steps_total); }
 

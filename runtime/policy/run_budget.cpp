@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <type_traits>
 
 namespace troupe::policy {
 namespace {
@@ -21,12 +22,16 @@ constexpr std::array kBudgetParts{
 // Sums of dollars are compared with room for their rounding.
 constexpr double kRounding = 1e-9;
 
+// A cap that is used up must not read as no cap.
 template <class T>
-T left_of(T cap, T taken, T wish) {
-  if (cap <= 0) return wish;
-  // A cap that is used up must not read as no cap.
+T left_of(T cap, T taken, T wish, std::size_t sharers) {
+  if (cap < 0 || wish < 0) return T{-1};
+  if (cap == 0) return wish;
   auto left = std::max(cap - taken, T{});
-  auto got = wish > 0 ? std::min(wish, left) : left;
+  auto share = left / static_cast<T>(sharers);
+  // What cannot be divided is given to those who come first.
+  if constexpr (std::is_integral_v<T>) share = std::max(share, T{1});
+  auto got = std::min(wish > 0 ? wish : share, left);
   return got > 0 ? got : T{-1};
 }
 
@@ -97,16 +102,22 @@ BudgetView RunBudget::view(Duration elapsed) const {
   return out;
 }
 
-Budget RunBudget::slice(const Budget& wish) const {
+Budget RunBudget::slice(const Budget& wish, Duration elapsed, std::size_t sharers) const {
   auto used = taken();
   Budget out = wish;
-  out.usd = left_of(cap_.usd, used.usd, wish.usd);
-  out.tokens = left_of(cap_.tokens, used.tokens, wish.tokens);
-  out.calls = left_of(cap_.calls, used.calls, wish.calls);
-  out.tool_calls = left_of(cap_.tool_calls, used.tool_calls, wish.tool_calls);
-  out.subagents = left_of<std::int64_t>(cap_.subagents, used.subagents + 1, wish.subagents);
+  out.usd = left_of(cap_.usd, used.usd, wish.usd, sharers);
+  out.tokens = left_of(cap_.tokens, used.tokens, wish.tokens, sharers);
+  out.calls = left_of(cap_.calls, used.calls, wish.calls, sharers);
+  out.tool_calls = left_of(cap_.tool_calls, used.tool_calls, wish.tool_calls, sharers);
+  // Each of the sharers is a child run itself.
+  auto own = used.subagents + static_cast<std::int64_t>(sharers);
+  out.subagents = left_of(cap_.subagents, own, wish.subagents, sharers);
   // Levels are not used up: a child of the last level may have none of its own.
   if (cap_.depth != 0) out.depth = cap_.depth > 1 ? cap_.depth - 1 : -1;
+  if (cap_.wall != Duration{}) {
+    auto left = std::max<Duration>(cap_.wall - elapsed, std::chrono::milliseconds(1));
+    out.wall = wish.wall != Duration{} ? std::min(wish.wall, left) : left;
+  }
   return out;
 }
 

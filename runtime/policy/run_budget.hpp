@@ -40,9 +40,10 @@ class RunBudget {
   void note_refusal() { refused_ = true; }
 
   BudgetView view(Duration elapsed) const;
-  /// What a child may get: the parts of `wish` that are set, bounded by what is left; for parts that are not,
-  /// all that is left. 0 where there is no cap.
-  Budget slice(const Budget& wish) const;
+  /// What one of `sharers` children begun together may get: the parts of `wish` that are set, bounded by what
+  /// is left; for parts that are not, an equal share of what is left. 0 where there is no cap, less than 0
+  /// where there is nothing left to give.
+  Budget slice(const Budget& wish, Duration elapsed, std::size_t sharers = 1) const;
   const Budget& cap() const { return cap_; }
 
  private:
