@@ -4,6 +4,7 @@
 #include "runtime/base/crash_point.hpp"
 #include "runtime/base/log.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe::journal {
@@ -12,13 +13,14 @@ Result<std::unique_ptr<Committer>> Committer::start(std::unique_ptr<Connection> 
   auto writer = Writer::open(*connection);
   if (!writer) return std::unexpected(std::move(writer.error()));
   std::vector<Statement> all;
-  for (auto sql : {"BEGIN IMMEDIATE", "COMMIT", "SAVEPOINT batch", "RELEASE batch", "ROLLBACK TO batch"}) {
+  for (auto sql :
+       {"BEGIN IMMEDIATE", "COMMIT", "SAVEPOINT batch", "RELEASE batch", "ROLLBACK TO batch", "ROLLBACK"}) {
     auto statement = connection->prepare(sql);
     if (!statement) return std::unexpected(std::move(statement.error()));
     all.push_back(std::move(*statement));
   }
-  Statements statements{std::move(all[0]), std::move(all[1]), std::move(all[2]), std::move(all[3]),
-                        std::move(all[4])};
+  Statements statements{std::move(all[0]), std::move(all[1]), std::move(all[2]),
+                        std::move(all[3]), std::move(all[4]), std::move(all[5])};
   return std::unique_ptr<Committer>(new Committer(std::move(connection), std::move(for_checkpoints),
                                                   std::move(*writer), std::move(statements), limits));
 }
@@ -77,12 +79,57 @@ void Committer::commit_group(std::span<Job> jobs) {
 
 /// Fills outcomes_; an error means that the disk failed and no outcome counts.
 Result<void> Committer::write_group(std::span<Job> jobs) {
+  auto together = write_together(jobs);
+  writer_.end_group();
+  if (!together) return std::unexpected(std::move(together.error()));
+  return *together ? Result<void>() : write_one_by_one(jobs);
+}
+
+/// False when something in the group was refused; nothing of it is left then.
+Result<bool> Committer::write_together(std::span<Job> jobs) {
+  // Such work may not be done twice.
+  if (std::ranges::any_of(jobs, [](const Job& job) { return static_cast<bool>(job.work); })) return false;
+  outcomes_.assign(jobs.size(), {});
+  if (auto begun = statements_.begin.with().run(); !begun) return std::unexpected(std::move(begun.error()));
+  auto put = put_together(jobs);
+  if (put) put = commit();
+  if (!put && !connection_->broken()) {
+    put = give_up_together(jobs);
+    if (put) return false;
+  }
+  if (!put) return std::unexpected(std::move(put.error()));
+  return true;
+}
+
+/// A claim that is made twice answers the same: what the first one filled in is what the second one finds.
+Result<void> Committer::put_together(std::span<Job> jobs) {
+  for (auto& job : jobs) {
+    if (job.refusal) continue;
+    auto put = job.claim ? writer_.claim(*job.claim) : writer_.gather(job.batch);
+    if (!put) return put;
+  }
+  return writer_.put_gathered();
+}
+
+Result<void> Committer::give_up_together(std::span<Job> jobs) {
+  for (const auto& job : jobs) {
+    writer_.forget(job.batch);
+    if (job.claim) writer_.forget_run(job.claim->run_id);
+  }
+  return statements_.rollback.with().run();
+}
+
+Result<void> Committer::write_one_by_one(std::span<Job> jobs) {
   outcomes_.clear();
   if (auto begun = statements_.begin.with().run(); !begun) return begun;
   for (auto& job : jobs) {
     outcomes_.push_back(write_apart(job));
     if (connection_->broken()) return outcomes_.back();
   }
+  return commit();
+}
+
+Result<void> Committer::commit() {
   crash_point("journal.before_commit");
   auto committed = statements_.commit.with().run();
   crash_point("journal.after_commit");

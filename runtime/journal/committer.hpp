@@ -16,7 +16,8 @@
 namespace troupe::journal {
 
 /// There is no timer: while one commit waits for the disk the next group gathers, so the queue is the window.
-/// Savepoints keep the batches of a group apart. Once the disk fails, everything is refused.
+/// A group is written as if nothing in it could be refused; when something is, it is written again with
+/// savepoints that keep its batches apart. Once the disk fails, everything is refused.
 class Committer {
  public:
   struct Limits {
@@ -35,7 +36,7 @@ class Committer {
 
  private:
   struct Statements {
-    Statement begin, commit, savepoint, release, rollback_batch;
+    Statement begin, commit, savepoint, release, rollback_batch, rollback;
   };
   Committer(std::unique_ptr<Connection> connection, Connection for_checkpoints, Writer writer,
             Statements statements, const Limits& limits);
@@ -44,6 +45,11 @@ class Committer {
   void commit_in_groups(std::span<Job> jobs);
   void commit_group(std::span<Job> jobs);
   Result<void> write_group(std::span<Job> jobs);
+  Result<bool> write_together(std::span<Job> jobs);
+  Result<void> put_together(std::span<Job> jobs);
+  Result<void> give_up_together(std::span<Job> jobs);
+  Result<void> write_one_by_one(std::span<Job> jobs);
+  Result<void> commit();
   Result<void> write_apart(Job& job);
   Result<void> do_job(Job& job);
   void fail_group(const Error& error, std::size_t jobs);

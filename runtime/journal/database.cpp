@@ -81,6 +81,11 @@ void Statement::set(int at, std::string_view text) {
   sqlite3_bind_text64(statement_.get(), at, data, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
+void Statement::set(int at, TextView text) {
+  const char* data = text.text.data() ? text.text.data() : "";
+  sqlite3_bind_text64(statement_.get(), at, data, text.text.size(), SQLITE_STATIC, SQLITE_UTF8);
+}
+
 void Statement::set(int at, BlobView blob) {
   const char* data = blob.bytes.data() ? blob.bytes.data() : "";
   sqlite3_bind_blob64(statement_.get(), at, data, blob.bytes.size(), SQLITE_STATIC);

@@ -30,6 +30,11 @@ struct BlobView {
   std::string_view bytes;
 };
 
+/// The same for text; a plain string is copied when it is bound.
+struct TextView {
+  std::string_view text;
+};
+
 /// A prepared statement. Used by one thread at a time, with its connection, which must outlive it.
 class Statement {
  public:
@@ -64,6 +69,7 @@ class Statement {
   void set(int at, double value);
   void set(int at, std::string_view text);
   void set(int at, BlobView blob);
+  void set(int at, TextView text);
   void set(int at, const std::optional<std::int64_t>& value);
   void set_integer(int at, std::int64_t value);
 

@@ -26,12 +26,15 @@ Result<RunHead*> RunHeads::find(const std::string& run_id) {
   auto loaded = load(run_id);
   if (!loaded) return std::unexpected(std::move(loaded.error()));
   if (!*loaded) return nullptr;
-  if (heads_.size() >= kHeadsMax) heads_.clear();
   return &heads_.emplace(run_id, **loaded).first->second;
 }
 
+void RunHeads::trim() {
+  if (heads_.size() >= kHeadsMax) heads_.clear();
+}
+
 Result<std::optional<RunHead>> RunHeads::load(const std::string& run_id) {
-  auto row = run_.with(run_id).step();
+  auto row = run_.with(TextView{run_id}).step();
   if (!row) return std::unexpected(std::move(row.error()));
   if (!*row) return std::nullopt;
   RunHead head{run_.integer(0), static_cast<std::uint64_t>(run_.integer(1)), 0};

@@ -26,8 +26,12 @@ class RunHeads {
 
   /// Null when there is no such run. The pointer is valid until the next call.
   Result<RunHead*> find(const std::string& run_id);
+  /// The tables have just been told so.
+  void learn(const std::string& run_id, RunHead head) { heads_.insert_or_assign(run_id, head); }
   void forget(const std::string& run_id) { heads_.erase(run_id); }
   void forget_all() { heads_.clear(); }
+  /// Between two groups: keeps what is remembered within bounds.
+  void trim();
 
  private:
   RunHeads(Statement run, Statement seq);

@@ -56,6 +56,8 @@ Result<Writer> Writer::open(Connection& connection) {
   if (!blobs) return std::unexpected(std::move(blobs.error()));
   auto heads = RunHeads::open(connection);
   if (!heads) return std::unexpected(std::move(heads.error()));
+  auto feed = EntryFeed::open(connection);
+  if (!feed) return std::unexpected(std::move(feed.error()));
   std::vector<Statement> all;
   for (auto sql : {kInsertRun, kUpdateRun, kClaimRun, kInsertEntry, kInsertUsage, kInsertBreaker,
                    kInsertControl, kInsertExposure, kReplaceMemory, kInsertDecision, kForgetDecisions}) {
@@ -66,19 +68,32 @@ Result<Writer> Writer::open(Connection& connection) {
   Statements statements{std::move(all[0]), std::move(all[1]), std::move(all[2]), std::move(all[3]),
                         std::move(all[4]), std::move(all[5]), std::move(all[6]), std::move(all[7]),
                         std::move(all[8]), std::move(all[9]), std::move(all[10])};
-  return Writer(connection, std::move(*blobs), std::move(*heads), std::move(statements));
+  return Writer(connection, std::move(*blobs), std::move(*heads), std::move(*feed), std::move(statements));
 }
 
-Writer::Writer(Connection& connection, BlobStore blobs, RunHeads heads, Statements statements)
+Writer::Writer(Connection& connection, BlobStore blobs, RunHeads heads, EntryFeed feed, Statements statements)
     : connection_(&connection),
       blobs_(std::move(blobs)),
       heads_(std::move(heads)),
+      feed_(std::move(feed)),
       statements_(std::move(statements)) {}
 
 Result<void> Writer::apply(const Batch& batch) {
   Result<void> ok;
   if (batch.run) ok = put_run(*batch.run);
   for (auto at = batch.entries.begin(); ok && at != batch.entries.end(); ++at) ok = put_entry(*at);
+  return ok ? put_beside(batch) : ok;
+}
+
+Result<void> Writer::gather(const Batch& batch) {
+  Result<void> ok;
+  if (batch.run) ok = put_run(*batch.run);
+  for (auto at = batch.entries.begin(); ok && at != batch.entries.end(); ++at) ok = gather_entry(*at);
+  return ok ? put_beside(batch) : ok;
+}
+
+Result<void> Writer::put_beside(const Batch& batch) {
+  Result<void> ok;
   for (auto at = batch.usage.begin(); ok && at != batch.usage.end(); ++at) ok = put_usage(*at);
   for (auto at = batch.breakers.begin(); ok && at != batch.breakers.end(); ++at) ok = put_breaker(*at);
   const auto& memories = batch.breaker_memories;
@@ -92,6 +107,11 @@ Result<void> Writer::apply(const Batch& batch) {
 void Writer::forget(const Batch& batch) {
   if (batch.run) heads_.forget(batch.run->run_id);
   for (const auto& entry : batch.entries) heads_.forget(entry.run_id);
+}
+
+void Writer::end_group() {
+  feed_.clear();
+  heads_.trim();
 }
 
 Result<void> Writer::claim(RunRow& row) {
@@ -108,6 +128,8 @@ Result<void> Writer::take_over(RunRow& row) {
   if (!*stored) return fail(Errc::internal, fmt::format("run {} vanished while it was claimed", row.run_id));
   if (!row.workflow.empty() && (*stored)->workflow != row.workflow)
     return other_workflow(row.run_id, (*stored)->workflow, row.workflow);
+  // The head is read anew from the tables: what was gathered for it must stand there first.
+  if (auto ok = feed_.insert(); !ok) return ok;
   if (auto ok = statements_.claim_run.with(row.node, holder_, row.run_id).run(); !ok) return ok;
   heads_.forget(row.run_id);
   if ((*stored)->state != RunState::running) row.node = (*stored)->node;
@@ -128,9 +150,10 @@ Result<void> Writer::put_run(const RunRow& row) {
   auto output = blobs_.put(row.output);
   if (!output) return std::unexpected(std::move(output.error()));
   return statements_.update_run
-      .with(row.workflow, static_cast<int>(row.state), BlobView{input->here}, input->blob,
-            BlobView{output->here}, output->blob, row.tenant, row.node, row.finished.ms, row.usd,
-            row.tokens_in, row.tokens_out, row.parent, row.budget, row.version, row.wake.ms, id)
+      .with(TextView{row.workflow}, static_cast<int>(row.state), BlobView{input->here}, input->blob,
+            BlobView{output->here}, output->blob, TextView{row.tenant}, TextView{row.node}, row.finished.ms,
+            row.usd, row.tokens_in, row.tokens_out, TextView{row.parent}, TextView{row.budget},
+            TextView{row.version}, row.wake.ms, id)
       .run();
 }
 
@@ -139,26 +162,46 @@ Result<void> Writer::insert_run(const RunRow& row) {
   if (!input) return std::unexpected(std::move(input.error()));
   auto output = blobs_.put(row.output);
   if (!output) return std::unexpected(std::move(output.error()));
-  return statements_.insert_run
-      .with(row.run_id, row.workflow, static_cast<int>(row.state), BlobView{input->here}, input->blob,
-            BlobView{output->here}, output->blob, row.tenant, row.node, row.epoch, row.created.ms,
-            row.finished.ms, row.usd, row.tokens_in, row.tokens_out, row.parent, row.budget, row.version,
-            row.wake.ms, holder_)
-      .run();
+  auto inserted = statements_.insert_run
+                      .with(TextView{row.run_id}, TextView{row.workflow}, static_cast<int>(row.state),
+                            BlobView{input->here}, input->blob, BlobView{output->here}, output->blob,
+                            TextView{row.tenant}, TextView{row.node}, row.epoch, row.created.ms,
+                            row.finished.ms, row.usd, row.tokens_in, row.tokens_out, TextView{row.parent},
+                            TextView{row.budget}, TextView{row.version}, row.wake.ms, holder_)
+                      .run();
+  if (inserted) heads_.learn(row.run_id, {connection_->last_rowid(), row.epoch, 0});
+  return inserted;
+}
+
+Result<RunHead*> Writer::head_for(const Entry& entry) {
+  auto found = heads_.find(entry.run_id);
+  if (!found) return found;
+  if (!*found) return unknown_run(entry.run_id);
+  if (auto ok = check_fence(entry.run_id, entry.epoch, (*found)->epoch); !ok)
+    return std::unexpected(std::move(ok.error()));
+  if (auto ok = check_place(entry, (*found)->seq); !ok) return std::unexpected(std::move(ok.error()));
+  return found;
+}
+
+Result<void> Writer::gather_entry(const Entry& entry) {
+  auto head = head_for(entry);
+  if (!head) return std::unexpected(std::move(head.error()));
+  auto payload = blobs_.put(entry.payload);
+  if (!payload) return std::unexpected(std::move(payload.error()));
+  feed_.add((*head)->id, entry, *payload);
+  (*head)->seq = entry.seq;
+  return {};
 }
 
 Result<void> Writer::put_entry(const Entry& entry) {
-  auto found = heads_.find(entry.run_id);
+  auto found = head_for(entry);
   if (!found) return std::unexpected(std::move(found.error()));
   auto* head = *found;
-  if (!head) return unknown_run(entry.run_id);
-  if (auto ok = check_fence(entry.run_id, entry.epoch, head->epoch); !ok) return ok;
-  if (auto ok = check_place(entry, head->seq); !ok) return ok;
   auto payload = blobs_.put(entry.payload);
   if (!payload) return std::unexpected(std::move(payload.error()));
   auto written =
       statements_.insert_entry
-          .with(head->id, entry.seq, static_cast<int>(entry.kind), entry.step_key, entry.input_hash,
+          .with(head->id, entry.seq, static_cast<int>(entry.kind), TextView{entry.step_key}, entry.input_hash,
                 entry.epoch, entry.attempt, entry.at.ms, BlobView{payload->here}, payload->blob)
           .run();
   if (written) head->seq = entry.seq;

@@ -3,6 +3,7 @@
 
 #include "runtime/journal/blob_store.hpp"
 #include "runtime/journal/database.hpp"
+#include "runtime/journal/entry_feed.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/rules.hpp"
 #include "runtime/journal/run_heads.hpp"
@@ -18,11 +19,18 @@ class Writer {
   static Result<Writer> open(Connection& connection);
 
   Result<void> apply(const Batch& batch);
+  /// As apply, but the entries wait for `put_gathered`, which puts those of a whole group at once. The batch
+  /// lives until then. After a failure of either the caller rolls the whole group back.
+  Result<void> gather(const Batch& batch);
+  Result<void> put_gathered() { return feed_.insert(); }
   /// Fills `row` with what is stored now.
   Result<void> claim(RunRow& row);
   /// The batch was rolled back: nothing it said of its runs holds.
   void forget(const Batch& batch);
+  void forget_run(const std::string& run_id) { heads_.forget(run_id); }
   void forget_all() { heads_.forget_all(); }
+  /// A group is over; what was gathered and not put is dropped.
+  void end_group();
   /// The incarnation under which runs are claimed from here on; 0: nobody has joined.
   void hold_as(std::uint64_t incarnation) { holder_ = incarnation; }
 
@@ -31,12 +39,15 @@ class Writer {
     Statement insert_run, update_run, claim_run, insert_entry, insert_usage, insert_breaker, insert_control,
         insert_exposure, replace_memory, insert_decision, forget_decisions;
   };
-  Writer(Connection& connection, BlobStore blobs, RunHeads heads, Statements statements);
+  Writer(Connection& connection, BlobStore blobs, RunHeads heads, EntryFeed feed, Statements statements);
 
   Result<void> put_run(const RunRow& row);
   Result<void> insert_run(const RunRow& row);
   Result<void> take_over(RunRow& row);
+  Result<void> put_beside(const Batch& batch);
   Result<void> put_entry(const Entry& entry);
+  Result<void> gather_entry(const Entry& entry);
+  Result<RunHead*> head_for(const Entry& entry);
   Result<void> put_usage(const UsageRow& row);
   Result<void> put_breaker(const BreakerRow& row);
   Result<void> put_memory(const BreakerMemoryRow& row);
@@ -47,6 +58,7 @@ class Writer {
   Connection* connection_;
   BlobStore blobs_;
   RunHeads heads_;
+  EntryFeed feed_;
   Statements statements_;
   std::uint64_t decisions_put_ = 0, holder_ = 0;
 };
