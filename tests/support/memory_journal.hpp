@@ -3,6 +3,7 @@
 #pragma once
 
 #include "runtime/base/clock.hpp"
+#include "runtime/journal/check.hpp"
 #include "runtime/journal/journal.hpp"
 
 #include <fmt/format.h>
@@ -28,6 +29,8 @@ class MemoryJournal final : public Journal {
     auto [it, fresh] = runs_.try_emplace(row.run_id, row);
     if (fresh) it->second.epoch = 0;
     ++it->second.epoch;
+    bool moves = it->second.state == RunState::running && !row.node.empty();
+    if (moves) it->second.node = row.node;
     return it->second;
   }
   Result<std::optional<RunRow>> run(const std::string& run_id) override {
@@ -109,7 +112,17 @@ class MemoryJournal final : public Journal {
     for (const auto& [key, sum] : sums) out.push_back(sum);
     return out;
   }
-  Result<std::vector<std::string>> check() override { return std::vector<std::string>{}; }
+  Result<std::vector<std::string>> check() override {
+    std::vector<std::string> found;
+    for (const auto& [id, row] : runs_) {
+      for (auto& fault : check_history(row, entries_[id])) found.push_back(std::move(fault));
+      auto parent = runs_.find(row.parent);
+      if (row.state == RunState::running && parent != runs_.end() &&
+          parent->second.state != RunState::running)
+        found.push_back(fmt::format("run {} has ended, but its child {} is running", row.parent, id));
+    }
+    return found;
+  }
 
   // ---- the test's side ----
 
@@ -119,6 +132,10 @@ class MemoryJournal final : public Journal {
     auto [batch, committed] = take();
     committed(write(batch));
   }
+  /// Writes at once what another journal over this one has taken.
+  Result<void> apply(const Batch& batch) { return write(batch); }
+  /// Off: late writers are not refused. Only to show what the fences are for.
+  bool fences = true;
   /// Durable, but the process dies before anyone hears of it.
   void commit_unheard() { (void)write(take().batch); }
   /// The oldest waiting batch never reaches the disk, and its writer is told so.
@@ -152,12 +169,13 @@ class MemoryJournal final : public Journal {
   }
 
   Result<void> write(const Batch& batch) {
-    if (batch.run && batch.run->epoch != runs_.at(batch.run->run_id).epoch)
+    if (fences && batch.run && batch.run->epoch != runs_.at(batch.run->run_id).epoch)
       return fail(Errc::storage, "fenced");
     for (const auto& entry : batch.entries)
       if (auto sound = check_entry(entry, batch); !sound) return sound;
     for (const auto& entry : batch.entries) {
       entries_[entry.run_id].push_back(entry);
+      entries_[entry.run_id].back().lsn = ++lsn_;
       if (entry.kind == Kind::result) results_[entry.run_id].insert(entry.step_key);
       story.push_back(entry.step_key.empty() ? to_string(entry.kind)
                                              : fmt::format("{} {}", to_string(entry.kind), entry.step_key));
@@ -175,7 +193,7 @@ class MemoryJournal final : public Journal {
   Result<void> check_entry(const Entry& entry, const Batch& batch) {
     auto run = runs_.find(entry.run_id);
     if (run == runs_.end()) return fail(Errc::invalid_input, "no such run");
-    if (entry.epoch != run->second.epoch) return fail(Errc::storage, "fenced");
+    if (fences && entry.epoch != run->second.epoch) return fail(Errc::storage, "fenced");
     auto place = static_cast<std::uint64_t>(&entry - batch.entries.data());
     if (entry.seq != entries_[entry.run_id].size() + place + 1) return fail(Errc::storage, "out of order");
     if (entry.kind == Kind::result && results_[entry.run_id].contains(entry.step_key))
@@ -193,6 +211,7 @@ class MemoryJournal final : public Journal {
   std::vector<ControlRow> controls_;
   std::vector<ExposureRow> exposures_;
   std::vector<DecisionRow> decisions_;
+  std::uint64_t lsn_ = 0;
 };
 
 }  // namespace troupe::journal::testing
