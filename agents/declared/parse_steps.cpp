@@ -1,6 +1,7 @@
 // The steps of a document: what each does, what it refers to, and in which order that can be done.
 #include "agents/declared/order.hpp"
 #include "agents/declared/reading.hpp"
+#include "runtime/json/schema.hpp"
 
 #include <fmt/format.h>
 
@@ -99,14 +100,18 @@ struct StepReader {
   }
 };
 
+// A schema that the answers could never be held to is said before anything is bought.
 std::optional<JsonText> schema_of(Members& members) {
   const auto* schema = members.take("schema");
   if (schema == nullptr) return std::nullopt;
-  if (schema->is_object()) return JsonText{dump_json(*schema)};
-  auto parsed = schema->is_string() ? parse_json(schema->get_ref<const std::string&>()) : Json();
-  if (parsed && parsed->is_object()) return JsonText{dump_json(*parsed)};
-  members.problem("schema", "expected a JSON Schema such as {type: object, properties: {…}}");
-  return std::nullopt;
+  auto parsed = schema->is_string() ? parse_json(schema->get_ref<const std::string&>())
+                                    : Result<Json>(std::in_place, *schema);
+  if (!parsed || !parsed->is_object()) {
+    members.problem("schema", "expected a JSON Schema such as {type: object, properties: {…}}");
+    return std::nullopt;
+  }
+  if (auto sound = check_schema(*parsed); !sound) members.problem("schema", sound.error().what);
+  return JsonText{dump_json(*parsed)};
 }
 
 PromptStep StepReader::read_prompt() {

@@ -127,7 +127,7 @@ Task<Result<StructuredAnswer>> complete_json(Workflow& wf, StepKey key, Completi
   for (int i = 0; i < tries; ++i) {
     if (i > 0) {
       request = repair_of(std::move(request), out.answers.back().completion, problem);
-      key.id = fmt::format("{}/repair-{}", first_id, i);
+      key.id = fmt::format("{}{}repair-{}", first_id, first_id.empty() ? "" : "/", i);
     }
     auto call = wf.complete(key, request);
     auto answer = co_await call;

@@ -169,6 +169,8 @@ TEST(DeclaredFile, ModifiersMustFit) {
   EXPECT_THAT(step_complaint("deadline: soon"), HasSubstr("expected a length of time such as 90s"));
   EXPECT_THAT(step_complaint("output_tokens_max: 0"), HasSubstr("from 1 to 1000000"));
   EXPECT_THAT(step_complaint("schema: 7"), HasSubstr("expected a JSON Schema"));
+  EXPECT_THAT(step_complaint("schema: {type: objekt}"), HasSubstr("malformed"));
+  EXPECT_THAT(step_complaint("schema: {type: string, pattern: x}"), HasSubstr("pattern"));
 }
 
 TEST(DeclaredFile, ActionsAreChecked) {

@@ -263,8 +263,23 @@ TEST(DeclaredWorkflow, WhatIsNoJsonIsAskedForAgainWithAnEnd) {
   ScriptedDriver never([](const StepKey&, const CompletionRequest&) -> Result<Completion> {
     return text_completion("never");
   });
-  EXPECT_EQ(outcome(never, file), "FAIL invalid_input: step a: no JSON in 3 answers");
+  EXPECT_EQ(outcome(never, file),
+            "FAIL invalid_input: step a: no usable answer in 3 tries: the answer holds no JSON");
   EXPECT_EQ(never.bought.size(), 3u);
+}
+
+TEST(DeclaredWorkflow, AnAnswerOfAnotherShapeIsAskedForAgainWithTheReason) {
+  int asked = 0;
+  ScriptedDriver driver([&](const StepKey&, const CompletionRequest& request) -> Result<Completion> {
+    if (++asked == 1) return text_completion(R"({"score": "high"})");
+    EXPECT_THAT(std::get<TextPart>(request.messages.back().parts[0]).text, HasSubstr("score"));
+    return text_completion(R"({"score": 7})");
+  });
+  auto file = file_of(
+      "  - {id: a, prompt: p, schema: {type: object, required: [score],"
+      " properties: {score: {type: integer}}}}\n");
+  EXPECT_EQ(outcome(driver, file), R"({"score":7})");
+  EXPECT_EQ(asked, 2);
 }
 
 // ---- children, signals, time ----
