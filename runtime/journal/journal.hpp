@@ -2,6 +2,8 @@
 // (RUNTIME 5.2).
 #pragma once
 
+#include "runtime/journal/signal_row.hpp"
+
 #include <troupe/error.hpp>
 #include <troupe/workflow.hpp>
 
@@ -180,6 +182,8 @@ struct Batch {
   std::vector<ControlRow> controls;
   std::vector<ExposureRow> exposures;
   std::vector<DecisionRow> decisions;
+  /// Numbers of signals that these entries take up: they wait no longer.
+  std::vector<std::uint64_t> taken;
   /// Inserted or updated by run_id, before the entries. An update keeps `created` and the epoch, and is
   /// refused like an entry when its epoch is not the run's.
   std::optional<RunRow> run;
@@ -248,6 +252,14 @@ class Journal {
   /// Running runs of this node (empty: of any) that are not parked, oldest first: after a crash, what to take
   /// up again.
   virtual Result<std::vector<RunRow>> unfinished(const std::string& node, std::size_t limit) = 0;
+  /// Writes a signal down for its run, whoever holds it, now or later; durable when this returns. Needs no
+  /// seat: any process may, through a journal opened for reading too, and beside the one that writes to a
+  /// SQLite file. One that waits with the same id counts. `not_found`: no such run; `invalid_input`: it was
+  /// done or cancelled; `refused`: kSignalsWaitingMax wait. After `storage` post it again under its id.
+  virtual Result<void> post(SignalRow signal) = 0;
+  /// Signals that wait for running runs which this node holds, parked ones among them, in order; those with
+  /// numbers above `after`. They are found again until a Batch says that they were taken.
+  virtual Result<std::vector<SignalRow>> inbox(std::uint64_t after, std::size_t limit) = 0;
   /// In seq order.
   virtual Result<std::vector<Entry>> history(const std::string& run_id) = 0;
   virtual Result<std::vector<UsageRow>> usage(const UsageFilter& filter) = 0;

@@ -98,6 +98,9 @@ struct PgTarget {
   Duration idle_in_transaction_max = std::chrono::seconds(10);
 };
 
+/// Where the nodes of a schema hear of each other's hints.
+inline std::string channel_of(const PgTarget& target) { return "troupe." + target.schema; }
+
 /// How the last failure came about.
 struct PgFault {
   /// Five characters (Appendix A of PostgreSQL's manual); empty when the connection was at fault.

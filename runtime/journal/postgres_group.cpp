@@ -66,7 +66,8 @@ PgGroup::PgGroup(const PgHeads& known, std::uint64_t mine)
       exposures_(
           "titit"
           "ti"),
-      decisions_("tbi") {}
+      decisions_("tbi"),
+      taken_("i") {}
 
 void PgGroup::want(const Job& job) {
   if (job.claim) {
@@ -169,6 +170,7 @@ void PgGroup::put_rows(const Batch& batch) {
   for (const auto& row : batch.exposures)
     exposures_.add(row.experiment, row.version, row.arm, row.unit, row.decision, row.node, row.at.ms);
   for (const auto& row : batch.decisions) decisions_.add(row.id, row.body, row.at.ms);
+  for (auto number : batch.taken) taken_.add(number);
 }
 
 void PgGroup::add_run_rows() {
@@ -188,6 +190,7 @@ Result<void> PgGroup::send(PgConnection& connection) {
   if (sent) sent = send_table(connection, kPgReplaceMemories, memories_);
   if (sent) sent = send_table(connection, kPgInsertControls, controls_);
   if (sent) sent = send_table(connection, kPgInsertExposures, exposures_);
+  if (sent) sent = send_table(connection, kPgTakeSignals, taken_);
   return sent ? send_table(connection, kPgInsertDecisions, decisions_) : sent;
 }
 

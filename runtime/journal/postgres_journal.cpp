@@ -1,7 +1,9 @@
 // The journal in a schema of PostgreSQL: opening it, and who does what behind the interface.
 #include "runtime/base/log.hpp"
+#include "runtime/journal/inbox.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/postgres_committer.hpp"
+#include "runtime/journal/postgres_inbox.hpp"
 #include "runtime/journal/postgres_membership.hpp"
 #include "runtime/journal/postgres_queries.hpp"
 #include "runtime/journal/postgres_schema.hpp"
@@ -25,7 +27,7 @@ PgTarget patient(PgTarget target) {
 /// The reading half, which needs no seat.
 class PgReader : public Journal {
  public:
-  explicit PgReader(PgTarget target) : pool_(patient(std::move(target))) {}
+  explicit PgReader(PgTarget target) : channel_(channel_of(target)), pool_(patient(std::move(target))) {}
 
   void append(Batch, Committed committed) override {
     if (committed) committed(fail(Errc::unsupported, "this journal was opened for reading only"));
@@ -51,6 +53,13 @@ class PgReader : public Journal {
   }
   Result<std::vector<RunRow>> unfinished(const std::string& node, std::size_t limit) override {
     return pool_.ask([&](PgConnection& c) { return pg_unfinished(c, node, limit); });
+  }
+  Result<void> post(SignalRow signal) override {
+    auto valid = validate(signal);
+    return valid ? pg_post(pool_, channel_, std::move(signal)) : valid;
+  }
+  Result<std::vector<SignalRow>> inbox(std::uint64_t, std::size_t) override {
+    return fail(Errc::unsupported, "this journal was opened for reading only");
   }
   Result<std::vector<Entry>> history(const std::string& run_id) override {
     return pool_.ask([&](PgConnection& c) { return pg_history(c, run_id); });
@@ -81,6 +90,7 @@ class PgReader : public Journal {
   }
 
  protected:
+  std::string channel_;
   PgPool pool_;
 };
 
@@ -136,6 +146,11 @@ class PgJournal final : public PgReader {
       if (!slice || *slice == 0) return slice ? Result<std::uint64_t>(removed) : slice;
       removed += *slice;
     }
+  }
+
+  Result<std::vector<SignalRow>> inbox(std::uint64_t after, std::size_t limit) override {
+    auto mine = seat_.incarnation();
+    return pool_.ask([&](PgConnection& c) { return pg_inbox(c, mine, after, limit); });
   }
 
   Membership* membership() override { return &membership_; }

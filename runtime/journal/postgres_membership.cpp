@@ -49,7 +49,7 @@ PgMembership::PgMembership(PgTarget target, PgSeat& seat, const Clock& clock, Ti
       timing_(timing),
       pool_(target_),
       fencing_pool_(impatient(target_)),
-      heartbeat_(target_, "troupe." + target_.schema, clock, timing.renew_every,
+      heartbeat_(target_, channel_of(target_), clock, timing.renew_every,
                  {[this] { return renew(); }, [this] { return seat_.incarnation() != 0; }}) {}
 
 std::int64_t PgMembership::lease_ms() const {

@@ -54,9 +54,12 @@ Result<void> prepare_schema(PgConnection& connection, const std::string& schema)
                                      schema));
   auto found = made ? version_of(connection) : Result<int>(std::unexpected(std::move(made.error())));
   if (!found) return std::unexpected(std::move(found.error()));
-  if (*found != 0) return connection.execute("COMMIT");
-  return connection.execute(fmt::format("{} {} {} {} INSERT INTO meta VALUES ({}); COMMIT", kPgTables,
-                                        kPgSeats, kPgMembership, kPgRuns, kPgSchemaVersion));
+  if (*found >= kPgSchemaVersion) return connection.execute("COMMIT");
+  if (*found == 1)
+    return connection.execute(
+        fmt::format("{} UPDATE meta SET version = {}; COMMIT", kPgInbox, kPgSchemaVersion));
+  return connection.execute(fmt::format("{} {} {} {} {} INSERT INTO meta VALUES ({}); COMMIT", kPgTables,
+                                        kPgInbox, kPgSeats, kPgMembership, kPgRuns, kPgSchemaVersion));
 }
 
 Result<void> recognise_schema(PgConnection& connection, const std::string& schema) {

@@ -72,6 +72,7 @@ inline constexpr std::string_view kPgInsertExposures =
     "INSERT INTO exposure(experiment, version, arm, unit, decision, node, at) SELECT * FROM"
     " unnest($1::text[], $2::int8[], $3::text[], $4::int8[], $5::text[], $6::text[], $7::int8[])"
     " ON CONFLICT DO NOTHING";
+inline constexpr std::string_view kPgTakeSignals = "DELETE FROM inbox WHERE n = ANY($1::int8[])";
 inline constexpr std::string_view kPgInsertDecisions =
     "INSERT INTO decision(id, body, at) SELECT * FROM unnest($1::text[], $2::bytea[], $3::int8[])"
     " ON CONFLICT DO NOTHING";

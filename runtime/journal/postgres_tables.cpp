@@ -60,4 +60,12 @@ CREATE TABLE decision(
   at int8 NOT NULL);
 )sql";
 
+// Signals that wait for their runs; they go with them.
+const char* const kPgInbox = R"sql(
+CREATE SEQUENCE signal_seq;
+CREATE TABLE inbox(
+  n int8 PRIMARY KEY DEFAULT nextval('signal_seq'), run int8 NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+  signal int8 NOT NULL, name name_text NOT NULL, json bytea NOT NULL, at int8 NOT NULL, UNIQUE (run, signal));
+)sql";
+
 }  // namespace troupe::journal

@@ -22,7 +22,7 @@ Result<Retention> Retention::open(Connection& connection) {
   for (auto sql :
        {kFindOld, std::string_view("SELECT payload_blob FROM entry WHERE run = ? AND payload_blob NOT NULL"),
         std::string_view("DELETE FROM entry WHERE run = ?"), std::string_view("DELETE FROM run WHERE id = ?"),
-        kForgetBlob}) {
+        kForgetBlob, std::string_view("DELETE FROM inbox WHERE run = ?")}) {
     auto statement = connection.prepare(sql);
     if (!statement) return std::unexpected(std::move(statement.error()));
     all.push_back(std::move(*statement));
@@ -35,7 +35,8 @@ Retention::Retention(std::vector<Statement> all)
       blobs_(std::move(all[1])),
       entries_(std::move(all[2])),
       run_(std::move(all[3])),
-      blob_(std::move(all[4])) {}
+      blob_(std::move(all[4])),
+      signals_(std::move(all[5])) {}
 
 Result<void> Retention::forget(Forgetting& slice) {
   auto old = find(slice);
@@ -78,6 +79,7 @@ Result<void> Retention::add_blobs(OldRun& run) {
 
 Result<void> Retention::remove(const OldRun& run) {
   auto gone = entries_.with(run.id).run();
+  if (gone) gone = signals_.with(run.id).run();
   if (gone) gone = run_.with(run.id).run();
   for (auto blob : run.blobs)
     if (gone) gone = blob_.with(blob).run();

@@ -40,7 +40,7 @@ class Retention {
   Result<void> add_blobs(OldRun& run);
   Result<void> remove(const OldRun& run);
 
-  Statement find_, blobs_, entries_, run_, blob_;
+  Statement find_, blobs_, entries_, run_, blob_, signals_;
 };
 
 }  // namespace troupe::journal

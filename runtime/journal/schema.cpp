@@ -103,6 +103,15 @@ CREATE INDEX IF NOT EXISTS entry_blob ON entry(payload_blob) WHERE payload_blob 
 CREATE UNIQUE INDEX IF NOT EXISTS child_end_by_key ON entry(run, step_key) WHERE kind = 11;
 )sql";
 
+// What version 7 added: signals that wait for their runs. Numbers are never given twice, since a signal
+// without an id of its own has its number for one.
+constexpr const char* kTablesOfVersion7 = R"sql(
+CREATE TABLE IF NOT EXISTS inbox(
+  n INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER NOT NULL, signal INTEGER, name TEXT NOT NULL,
+  json BLOB NOT NULL, at INTEGER NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS inbox_once ON inbox(run, signal);
+)sql";
+
 /// New files are for their owner alone: they hold what users wrote. SQLite gives the log the file's
 /// permissions. Only a file that was not there is opened here: closing another would drop the locks that
 /// SQLite holds on it for this process (sqlite.org/howtocorrupt.html, 2.2).
@@ -164,10 +173,10 @@ Result<bool> recognise(Connection& connection, const std::string& path) {
 
 Result<void> create_tables(Connection& connection) {
   auto sql = fmt::format(
-      "BEGIN IMMEDIATE; {} {} {} {} {} {} {}"
+      "BEGIN IMMEDIATE; {} {} {} {} {} {} {} {}"
       " PRAGMA application_id={}; PRAGMA user_version={}; COMMIT;",
       kTables, kTablesOfVersion2, kTablesOfVersion3, kColumnsOfVersion4, kTablesOfVersion5,
-      kColumnsOfVersion6, kTablesOfVersion6, kApplicationId, kSchemaVersion);
+      kColumnsOfVersion6, kTablesOfVersion6, kTablesOfVersion7, kApplicationId, kSchemaVersion);
   return connection.execute(sql.c_str());
 }
 
@@ -179,10 +188,10 @@ Result<void> bring_up_to_date(Connection& connection) {
   if (!priced) return std::unexpected(std::move(priced.error()));
   auto parents = connection.integer(kHasParents);
   if (!parents) return std::unexpected(std::move(parents.error()));
-  auto sql =
-      fmt::format("BEGIN IMMEDIATE; {} {} {} {} {} {} PRAGMA user_version={}; COMMIT;", kTablesOfVersion2,
-                  kTablesOfVersion3, *priced == 0 ? kColumnsOfVersion4 : "", kTablesOfVersion5,
-                  *parents == 0 ? kColumnsOfVersion6 : "", kTablesOfVersion6, kSchemaVersion);
+  auto sql = fmt::format("BEGIN IMMEDIATE; {} {} {} {} {} {} {} PRAGMA user_version={}; COMMIT;",
+                         kTablesOfVersion2, kTablesOfVersion3, *priced == 0 ? kColumnsOfVersion4 : "",
+                         kTablesOfVersion5, *parents == 0 ? kColumnsOfVersion6 : "", kTablesOfVersion6,
+                         kTablesOfVersion7, kSchemaVersion);
   return connection.execute(sql.c_str());
 }
 

@@ -10,7 +10,7 @@ namespace troupe::journal {
 
 /// Raised when tables are added; a file of an older version is given them when it is opened for writing. A
 /// file of a newer version is refused, never guessed at.
-inline constexpr int kSchemaVersion = 6;
+inline constexpr int kSchemaVersion = 7;
 
 /// Not 0 when rows of the ledger know their price, as they do since version 4.
 inline constexpr const char* kHasPrices =

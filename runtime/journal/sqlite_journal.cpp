@@ -2,6 +2,7 @@
 #include "runtime/journal/check.hpp"
 #include "runtime/journal/committer.hpp"
 #include "runtime/journal/file_lock.hpp"
+#include "runtime/journal/inbox.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/queries.hpp"
 #include "runtime/journal/readers.hpp"
@@ -20,7 +21,7 @@ namespace {
 /// The reading half, which needs no writer in this process.
 class SqliteReader : public Journal {
  public:
-  explicit SqliteReader(std::string path) : readers_(std::move(path)) {}
+  explicit SqliteReader(std::string path) : path_(std::move(path)), readers_(path_) {}
 
   void append(Batch, Committed committed) override {
     if (committed) committed(fail(Errc::unsupported, "this journal was opened for reading only"));
@@ -42,6 +43,16 @@ class SqliteReader : public Journal {
   }
   Result<std::vector<RunRow>> unfinished(const std::string& node, std::size_t limit) override {
     return readers_.ask([&](Connection& c) { return read_unfinished(c, node, limit); });
+  }
+  Result<void> post(SignalRow signal) override {
+    auto valid = validate(signal);
+    return valid ? put_signal_beside(path_, signal) : valid;
+  }
+  Result<std::vector<SignalRow>> inbox(std::uint64_t, std::size_t) override {
+    return fail(Errc::unsupported, "this journal was opened for reading only");
+  }
+  Result<std::vector<SignalRow>> inbox_of(std::uint64_t holder, std::uint64_t after, std::size_t limit) {
+    return readers_.ask([=](Connection& c) { return read_signals(c, holder, after, limit); });
   }
   Result<std::vector<Entry>> history(const std::string& run_id) override {
     return readers_.ask([&](Connection& c) { return read_history(c, run_id); });
@@ -75,6 +86,7 @@ class SqliteReader : public Journal {
   }
 
  private:
+  std::string path_;
   Readers readers_;
 };
 
@@ -147,6 +159,16 @@ class SqliteJournal final : public Journal {
   }
   Result<std::vector<RunRow>> unfinished(const std::string& node, std::size_t limit) override {
     return reader_.unfinished(node, limit);
+  }
+  Result<void> post(SignalRow signal) override {
+    if (auto valid = validate(signal); !valid) return valid;
+    Job job;
+    job.work = [&signal](Connection& connection, Writer&) { return put_signal(connection, signal); };
+    auto posted = committer_->push_and_wait(std::move(job));
+    return posted ? membership_.poke(kInboxTopic) : posted;
+  }
+  Result<std::vector<SignalRow>> inbox(std::uint64_t after, std::size_t limit) override {
+    return reader_.inbox_of(membership_.incarnation(), after, limit);
   }
   Result<std::vector<Entry>> history(const std::string& run_id) override { return reader_.history(run_id); }
   Result<std::vector<UsageRow>> usage(const UsageFilter& filter) override { return reader_.usage(filter); }

@@ -28,6 +28,9 @@ class SqliteMembership final : public Membership {
   Result<void> poke(const std::string& topic) override;
   void watch(std::function<void(const std::string&)> hint) override;
 
+  /// 0: nobody has joined.
+  std::uint64_t incarnation() const { return seat().incarnation; }
+
  private:
   struct Seat {
     std::string node;

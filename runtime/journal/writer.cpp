@@ -45,6 +45,7 @@ constexpr std::string_view kInsertDecision =
     "INSERT INTO decision(id, body, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
 constexpr std::string_view kForgetDecisions =
     "DELETE FROM decision WHERE n <= (SELECT max(n) FROM decision) - ?";
+constexpr std::string_view kTakeSignal = "DELETE FROM inbox WHERE n = ?";
 constexpr std::string_view kInsertExposure =
     "INSERT INTO exposure(experiment, version, arm, unit, decision, node, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO NOTHING";
@@ -59,15 +60,16 @@ Result<Writer> Writer::open(Connection& connection) {
   auto feed = EntryFeed::open(connection);
   if (!feed) return std::unexpected(std::move(feed.error()));
   std::vector<Statement> all;
-  for (auto sql : {kInsertRun, kUpdateRun, kClaimRun, kInsertEntry, kInsertUsage, kInsertBreaker,
-                   kInsertControl, kInsertExposure, kReplaceMemory, kInsertDecision, kForgetDecisions}) {
+  for (auto sql :
+       {kInsertRun, kUpdateRun, kClaimRun, kInsertEntry, kInsertUsage, kInsertBreaker, kInsertControl,
+        kInsertExposure, kReplaceMemory, kInsertDecision, kForgetDecisions, kTakeSignal}) {
     auto statement = connection.prepare(sql);
     if (!statement) return std::unexpected(std::move(statement.error()));
     all.push_back(std::move(*statement));
   }
-  Statements statements{std::move(all[0]), std::move(all[1]), std::move(all[2]), std::move(all[3]),
-                        std::move(all[4]), std::move(all[5]), std::move(all[6]), std::move(all[7]),
-                        std::move(all[8]), std::move(all[9]), std::move(all[10])};
+  Statements statements{std::move(all[0]), std::move(all[1]), std::move(all[2]),  std::move(all[3]),
+                        std::move(all[4]), std::move(all[5]), std::move(all[6]),  std::move(all[7]),
+                        std::move(all[8]), std::move(all[9]), std::move(all[10]), std::move(all[11])};
   return Writer(connection, std::move(*blobs), std::move(*heads), std::move(*feed), std::move(statements));
 }
 
@@ -101,6 +103,8 @@ Result<void> Writer::put_beside(const Batch& batch) {
   for (auto at = batch.controls.begin(); ok && at != batch.controls.end(); ++at) ok = put_control(*at);
   for (auto at = batch.exposures.begin(); ok && at != batch.exposures.end(); ++at) ok = put_exposure(*at);
   for (auto at = batch.decisions.begin(); ok && at != batch.decisions.end(); ++at) ok = put_decision(*at);
+  for (auto at = batch.taken.begin(); ok && at != batch.taken.end(); ++at)
+    ok = statements_.take_signal.with(*at).run();
   return ok;
 }
 

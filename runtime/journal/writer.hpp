@@ -37,7 +37,7 @@ class Writer {
  private:
   struct Statements {
     Statement insert_run, update_run, claim_run, insert_entry, insert_usage, insert_breaker, insert_control,
-        insert_exposure, replace_memory, insert_decision, forget_decisions;
+        insert_exposure, replace_memory, insert_decision, forget_decisions, take_signal;
   };
   Writer(Connection& connection, BlobStore blobs, RunHeads heads, EntryFeed feed, Statements statements);
 

@@ -75,6 +75,26 @@ class MemoryJournal final : public Journal {
       return old;
     });
   }
+  Result<void> post(SignalRow signal) override {
+    auto it = runs_.find(signal.run_id);
+    if (it == runs_.end()) return fail(Errc::not_found, "no such run");
+    if (it->second.state == RunState::done || it->second.state == RunState::cancelled)
+      return fail(Errc::invalid_input, "it has ended");
+    signal.number = ++signals_posted_;
+    if (signal.id == 0) signal.id = signal.number;
+    bool known = std::ranges::any_of(inbox_, [&](const SignalRow& row) {
+      return row.run_id == signal.run_id && row.id == signal.id;
+    });
+    if (!known) inbox_.push_back(std::move(signal));
+    return {};
+  }
+  Result<std::vector<SignalRow>> inbox(std::uint64_t after, std::size_t limit) override {
+    std::vector<SignalRow> out;
+    for (const auto& row : inbox_)
+      if (row.number > after && out.size() < limit && runs_.at(row.run_id).state == RunState::running)
+        out.push_back(row);
+    return out;
+  }
   Result<std::vector<Entry>> history(const std::string& run_id) override { return entries_[run_id]; }
   Result<std::vector<UsageRow>> usage(const UsageFilter&) override { return usage_; }
   /// One row for each attempt, which is as good as sums to who adds up.
@@ -181,6 +201,8 @@ class MemoryJournal final : public Journal {
                                              : fmt::format("{} {}", to_string(entry.kind), entry.step_key));
     }
     if (batch.run) runs_[batch.run->run_id] = *batch.run;
+    for (auto number : batch.taken)
+      std::erase_if(inbox_, [&](const SignalRow& row) { return row.number == number; });
     usage_.insert(usage_.end(), batch.usage.begin(), batch.usage.end());
     breakers_.insert(breakers_.end(), batch.breakers.begin(), batch.breakers.end());
     for (const auto& row : batch.breaker_memories) memories_[row.endpoint] = row;
@@ -212,6 +234,8 @@ class MemoryJournal final : public Journal {
   std::vector<ExposureRow> exposures_;
   std::vector<DecisionRow> decisions_;
   std::uint64_t lsn_ = 0;
+  std::vector<SignalRow> inbox_;
+  std::uint64_t signals_posted_ = 0;
 };
 
 }  // namespace troupe::journal::testing
