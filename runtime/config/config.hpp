@@ -6,6 +6,7 @@
 #include "runtime/config/lead_config.hpp"
 #include "runtime/config/money_config.hpp"
 #include "runtime/config/simulator_config.hpp"
+#include "runtime/config/tools_config.hpp"
 #include "runtime/policy/breaker.hpp"
 #include "runtime/policy/dispatcher.hpp"
 #include "runtime/policy/endpoint_guard.hpp"
@@ -24,15 +25,6 @@
 #include <vector>
 
 namespace troupe::config {
-
-/// Where a secret is, never the secret: "${VAR}" or "file:PATH" (absolute once loaded). Empty: none given.
-struct SecretRef {
-  std::string reference;
-  bool empty() const { return reference.empty(); }
-};
-/// Reads it now: an unset variable, a missing file or an empty value is bad_config. One trailing newline is
-/// dropped. An empty reference gives an empty string. At most 64 KiB.
-Result<std::string> read_secret(const SecretRef& secret);
 
 /// Shares of an hour's tokens above which a warning is logged; 1: never (C9).
 struct ConcentrationConfig {
@@ -299,6 +291,7 @@ struct Config {
   std::map<std::string, RolloutConfig> rollouts;
   std::map<std::string, TenantConfig> tenants;
   PricesConfig prices;
+  ToolsConfig tools;
   TelemetryConfig telemetry;
   SimulatorConfig simulator;
 };

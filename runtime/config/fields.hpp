@@ -7,6 +7,7 @@
 #include "runtime/config/lead_fields.hpp"
 #include "runtime/config/money_fields.hpp"
 #include "runtime/config/simulator_fields.hpp"
+#include "runtime/config/tools_fields.hpp"
 
 namespace troupe::config {
 
@@ -303,6 +304,7 @@ void fields(V& v, Config& x) {
   v("experiments", x.experiments);
   v("rollouts", x.rollouts);
   v("tenants", x.tenants);
+  v("tools", x.tools);
   v("telemetry", x.telemetry);
   v("simulator", x.simulator);
 }

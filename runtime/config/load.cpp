@@ -106,6 +106,7 @@ Result<Config> parse_config(std::string_view text, const std::string& name, cons
     prices = std::move(*loaded);
   }
   complete_endpoints(config, prices);
+  complete_tools(config.tools, directory);
   for (auto& problem : load_choices(config, directory)) {
     auto line = line_of(context, problem.path);
     context.problems.push_back({line, std::move(problem)});

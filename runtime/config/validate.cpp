@@ -276,6 +276,7 @@ std::vector<Problem> ConfigCheck::run() {
   for (auto& problem : validate_lead(config_)) problems_.push_back(std::move(problem));
   for (auto& problem : validate_choices(config_)) problems_.push_back(std::move(problem));
   for (auto& problem : validate_money(config_)) problems_.push_back(std::move(problem));
+  for (auto& problem : validate_tools(config_)) problems_.push_back(std::move(problem));
   return std::move(problems_);
 }
 

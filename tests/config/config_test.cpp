@@ -299,6 +299,10 @@ Config reference_defaults() {
   config.prices.models["example-model"];
   config.models["example-model"];
   config.tenants["example"];
+  config.tools.mcp["example"].command = {"example-server"};
+  config.tools.sql["example"].path = "/example.db";
+  config.tools.corpora["example"].path = "/example";
+  config.tools.allow["research"] = {"*"};
   config.features["example"].hierarchy = {"example-model"};
   config.features["example"].quality = {{"example-model", 0, "2100-01-01"}};
   config.features["example"].diverts = {{.model = "example-model"}};
