@@ -145,11 +145,13 @@ TEST(Dispatcher, TheRetryBudgetBoundsExtraAttemptsUnderAnOutage) {  // E11
 TEST(Dispatcher, WhoWaitsForTheRetryBudgetLooksForNoRoomMeanwhile) {  // E11, C3
   auto policy = usual_policy();
   policy.admission.running_max = 0;
-  policy.retry = {.budget_share = 0, .budget_floor = 1, .budget_per_second = 0};
+  policy.retry = {.budget_share = 0, .budget_floor = 0, .budget_per_second = 0};
   World world({endpoint_at("a")}, policy);
   auto full = [&](bool is) {
     auto view = std::make_shared<HealthView>();
     view->state = is ? BreakerState::open : BreakerState::closed;
+    // Soon enough to be waited for: else the calls would simply fail.
+    if (is) view->cool_until = {world.clock.wall().ms + 20'000};
     world.dispatcher.set_health(0, view);
   };
   for (std::uint32_t i = 0; i <= Dispatcher::stalled_max; ++i) world.call();
@@ -160,9 +162,9 @@ TEST(Dispatcher, WhoWaitsForTheRetryBudgetLooksForNoRoomMeanwhile) {  // E11, C3
   EXPECT_TRUE(world.actions.send.empty());
   full(false);
   world.pass(200ms);
-  world.actions.clear();
   world.pass(200ms);
-  world.actions.clear();
+  EXPECT_TRUE(world.actions.send.empty()) << "all who looked for room wait for the budget now";
+  ASSERT_EQ(world.dispatcher.running(), Dispatcher::stalled_max + 1);
   world.call();
   EXPECT_EQ(world.sent().call, world.last_call) << "there is room, and it needs no budget";
 }
