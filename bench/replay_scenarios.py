@@ -4,8 +4,8 @@
 Every figure is the median over the seeds, in brackets the least and the most. A seed changes the luck of requests, the
 shifts of superposed copies and who belongs to which feature; the trace's own arrivals are the same (copy 0).
 
-usage: bench/replay_scenarios.py TROUPE TRACE [--seeds 5] [--only PART[,PART]], parts: healthy, faults, recovery, peak, hedge, curve, spill,
-money, isolation, overload, speed
+usage: bench/replay_scenarios.py TROUPE TRACE [--seeds 5] [--only PART[,PART]] [--plot FILE.svg], parts: healthy, faults, recovery, peak,
+hedge, curve, spill, money, isolation, overload, speed. --plot takes what `curve` found as a picture.
 """
 import argparse
 import datetime
@@ -15,6 +15,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+
+from curve_plot import curve_svg
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FAULT_CLOUDS = os.path.join(HERE, "../configs/replay/faults.yaml")
@@ -161,12 +163,11 @@ def spill(args):
 def recovery(args):
     """How long until a healed endpoint has all its traffic back, by how long a cool-down may become."""
     base = read(FAULT_CLOUDS)
-    for name in ("hard down", "silent (half open)", "3x slow"):
+    for name in ("hard down", "silent (half open)", "3x slow", "grey: 3 % of calls 50 s late"):
         rows = []
-        for label, options in (("cool-down to 5m (default)", ""), ("to 2m", "cool_down_max: 2m"), ("to 1m", "cool_down_max: 1m"),
-                               ("to 1m, ramp from 5 %", "cool_down_max: 1m, ramp: [0.05, 0.25, 1]"),
-                               ("to 1m, ramp from 25 %", "cool_down_max: 1m, ramp: [0.25, 1]"),
-                               ("to 1m, no ramp", "cool_down_max: 1m, ramp: [1]")):
+        for label, options in (("cool-down to 5m", "cool_down_max: 5m"), ("to 2m", "cool_down_max: 2m"), ("to 1m (default)", ""),
+                               ("to 20s", "cool_down_max: 20s"), ("to 1m, ramp from 5 %", "ramp: [0.05, 0.25, 1]"),
+                               ("to 1m, ramp from 25 %", "ramp: [0.25, 1]"), ("to 1m, no ramp", "ramp: [1]")):
             clouds = with_breaker(with_faults(base, [FAULTS[name]]), options) if options else with_faults(base, [FAULTS[name]])
             of = [run["troupe"]["incidents"][0] for run in per_seed(args, ["troupe"], clouds)]
             rows.append([label, spread([i["failed"] for i in of]), spread([i["slow"] for i in of]),
@@ -216,7 +217,7 @@ def hedge(args):
                 rows)
 
 
-CURVE = [("chance %s" % c, "trip_chance_max: %s" % c) for c in ("1", "1e-2", "1e-4", "1e-6 (default)", "1e-9", "1e-12")]
+CURVE = [("chance %s" % c, "trip_chance_max: %s" % c) for c in ("1", "1e-1", "1e-2", "1e-3", "1e-4", "1e-6 (default)", "1e-9", "1e-12")]
 CURVE += [("ratio %s" % r, "ttft_ratio_max: {0}, itl_ratio_max: {0}, total_ratio_max: {0}, stall_ratio_max: {1}".format(r, s))
           for r, s in ((1.3, 4), (1.6, 5), (2, 7), (5, 17))]
 CURVE += [("samples %d" % n, "samples_min: %d" % n) for n in (5, 20, 40)]
@@ -227,17 +228,24 @@ def curve(args):
     """Detection delay against false trips; the healthy hours have two late first tokens in a hundred."""
     base = read(FAULT_CLOUDS)
     noisy = base.replace("latency:", "replay: {tail_share: 0.02, tail_ttft_median: 3s, tail_ttft_sigma: 0.3}, latency:")
-    rows = []
+    rows, points, watched = [], [], 0
     for label, options in CURVE:
         options = options.replace(" (default)", "")
         well = [run["troupe"] for run in per_seed(args, ["troupe"], with_breaker(noisy, options), ["--scale", "4"])]
         hours = [len(r["endpoints"]) * r["virtual_seconds"] / 3600 for r in well]
-        row = [label, spread([r["trips"] / h for r, h in zip(well, hours)], 2)]
+        rates = [r["trips"] / h for r, h in zip(well, hours)]
+        row, delays, watched = [label, spread(rates, 2)], {}, sum(hours)
         for name in CURVE_FAULTS:
             of = [run["troupe"]["incidents"][0]
                   for run in per_seed(args, ["troupe"], with_breaker(with_faults(noisy, [FAULTS[name]]), options))]
-            row.append(spread([i["detected_after"] for i in of], 1))
+            found = [i["detected_after"] for i in of]
+            row.append(spread(found, 1))
+            delays[name] = None if None in found else statistics.median(found)
         rows.append(row)
+        points.append((label, statistics.median(rates), delays))
+    if args.plot:
+        with open(args.plot, "w", encoding="utf-8") as file:
+            file.write(curve_svg(CURVE_FAULTS, points, watched))
     print_table("Detection delay against false trips", ["threshold", "false trips per endpoint-hour"] +
                 ["%s: found after, s" % name for name in CURVE_FAULTS], rows)
 
@@ -335,6 +343,7 @@ def main():
     parser.add_argument("program")
     parser.add_argument("trace")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--plot")
     parser.add_argument("--only", default="healthy,faults,recovery,peak,hedge,curve,spill,money,isolation,overload,speed")
     args = parser.parse_args()
     args.seed_list = range(1, args.seeds + 1)

@@ -29,6 +29,7 @@ class HeldTable {
     auto slot = slot_of(key);
     return slot == policy::SlotIndex::none ? nullptr : &entries_[slot].second;
   }
+  T* find(std::uint64_t key) { return const_cast<T*>(std::as_const(*this).find(key)); }
   /// The value, which is held no longer; a default one when it was not.
   T take(std::uint64_t key) {
     auto slot = slot_of(key);

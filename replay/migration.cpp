@@ -112,6 +112,8 @@ class MigrationRun {
   }
 
   void on_second() {
+    for (std::uint32_t i = 0; i < fleet_.size(); ++i)
+      while (auto due = fleet_.silence_due(i, now_)) hear_silence(i, *due);
     fleet_.on_second(now_);
     dispatcher_.on_tick(migration_moment(now_), actions_);
     auto moment = migration_moment(now_);
@@ -120,6 +122,17 @@ class MigrationRun {
         fmt::format("shift {} at {:g} %: {}", to_string(shift_.state()), shift_.share() * 100, shift_.why()));
     dispatcher_.set_controls(shift_.controls());
     if (has_ended(shift_.state()) && !result_.took) result_.took = since_start() - options_.shift.begin;
+  }
+
+  // What is due names a place and which of the attempts that had it.
+  void hear_silence(std::uint32_t index, std::uint64_t due) {
+    auto& attempt = attempts_[static_cast<std::uint32_t>(due)];
+    auto& end = attempt.end;
+    bool out = attempt.event != 0 && !attempt.cancelled && attempt.serial == due >> 32;
+    bool begun = end.fate.first_token > Duration{} && end.began + end.fate.first_token <= now_;
+    if (!out || begun) return;
+    end.silent = true;
+    fleet_.hear_silence(index, {now_, end.began, end.trickle});
   }
 
   // ---- calls ----
@@ -206,6 +219,8 @@ class MigrationRun {
     attempt.end.fate = fleet_.begin(attempt.endpoint, ask, now_);
     auto slot = attempts_.take();
     attempt.event = events_.push(now_ + attempt.end.fate.end, slot, EventKind::end);
+    attempt.serial = ++last_serial_;
+    fleet_.watch(attempt.endpoint, std::uint64_t{attempt.serial} << 32 | slot, now_);
     attempts_[slot] = std::move(attempt);
   }
 
@@ -365,6 +380,7 @@ class MigrationRun {
   Instant now_ = migration_start, next_call_, next_tick_ = migration_start + kShiftTick,
           queue_ticked_ = migration_start;
   std::uint64_t last_call_ = 0;
+  std::uint32_t last_serial_ = 0;
   std::uint32_t last_target_ = 0;
   MigrationResult result_;
 };

@@ -57,6 +57,19 @@ Fate MigrationFleet::begin(std::uint32_t index, const CloudAsk& ask, Instant now
   return fate;
 }
 
+void MigrationFleet::watch(std::uint32_t index, std::uint64_t attempt, Instant now) {
+  members_[index].silence.began(attempt, now);
+}
+
+std::optional<std::uint64_t> MigrationFleet::silence_due(std::uint32_t index, Instant now) {
+  auto& member = members_[index];
+  return member.silence.due(now, member.breaker.patience());
+}
+
+void MigrationFleet::hear_silence(std::uint32_t index, const policy::Silence& silence) {
+  heard(index, members_[index].breaker.on_silence(silence));
+}
+
 void MigrationFleet::end(std::uint32_t index, const FleetEnd& end, Instant now) {
   auto& member = members_[index];
   const auto& fate = end.fate;
@@ -78,6 +91,7 @@ void MigrationFleet::end(std::uint32_t index, const FleetEnd& end, Instant now) 
   outcome.total = told.total;
   if (end.written > 1) outcome.itl = (told.total - told.ttft) / (end.written - 1);
   outcome.trickle = end.trickle;
+  outcome.silent = end.silent;
   heard(index, member.breaker.on_outcome(outcome));
   publish(index, now);
 }

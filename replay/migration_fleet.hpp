@@ -6,6 +6,7 @@
 #include "runtime/policy/breaker.hpp"
 #include "runtime/policy/dispatcher.hpp"
 #include "runtime/policy/endpoint_guard.hpp"
+#include "runtime/policy/silence_watch.hpp"
 
 #include <functional>
 #include <optional>
@@ -24,7 +25,8 @@ struct FleetEnd {
   std::optional<Errc> error;
   std::uint32_t written = 0;
   Instant began;
-  bool trickle = false;
+  /// `silent`: no first token came within the breaker's patience, and it was told.
+  bool trickle = false, silent = false;
 };
 
 /// Health is published at every end and every second. Not thread-safe.
@@ -48,6 +50,10 @@ class MigrationFleet {
   Admitted admit(std::uint32_t index, double input, double output_max, Instant now);
   /// What becomes of an attempt that was admitted; `end` must follow.
   Fate begin(std::uint32_t index, const CloudAsk& ask, Instant now);
+  void watch(std::uint32_t index, std::uint64_t attempt, Instant now);
+  /// As policy::SilenceWatch::due; whoever is still silent must be told by `hear_silence`.
+  std::optional<std::uint64_t> silence_due(std::uint32_t index, Instant now);
+  void hear_silence(std::uint32_t index, const policy::Silence& silence);
   void end(std::uint32_t index, const FleetEnd& end, Instant now);
   void rate(std::uint32_t index, bool good, Instant now);
   void on_second(Instant now);
@@ -62,6 +68,7 @@ class MigrationFleet {
     policy::Breaker breaker;
     CloudEndpoint cloud;
     LoadLaw load;
+    policy::SilenceWatch silence = {};
     std::uint32_t in_flight = 0;
     std::uint64_t version = 0;
   };

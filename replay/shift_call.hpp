@@ -23,7 +23,7 @@ struct ShiftCall {
 struct ShiftAttempt {
   /// A copy has no order.
   std::uint64_t call = 0, order = 0, event = 0, luck = 0;
-  std::uint32_t endpoint = 0;
+  std::uint32_t endpoint = 0, serial = 0;
   FleetEnd end;
   policy::ShadowFacts expected;
   bool cancelled = false;

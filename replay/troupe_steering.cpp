@@ -5,6 +5,7 @@
 #include "runtime/policy/breaker.hpp"
 #include "runtime/policy/dispatcher.hpp"
 #include "runtime/policy/endpoint_guard.hpp"
+#include "runtime/policy/silence_watch.hpp"
 
 #include <fmt/format.h>
 
@@ -28,6 +29,7 @@ struct GuardedEndpoint {
   }
   policy::EndpointGuard guard;
   policy::Breaker breaker;
+  policy::SilenceWatch silence;
   /// In turns: readers hold the newest, so the other one is free to be written.
   std::array<std::shared_ptr<policy::HealthView>, 2> views;
   std::uint64_t version = 0;
@@ -47,6 +49,9 @@ struct HeldAttempt {
   policy::QuotaNeed reserved;
   Cause cause = Cause::primary;
   std::uint64_t call = 0;
+  Instant began;
+  /// Its first token has come; or it took so long that the breaker was told.
+  bool begun = false, silent = false;
 };
 
 struct OpenNeed {
@@ -102,6 +107,7 @@ class TroupeSteering final : public Steering {
 
   void on_first_token(std::uint64_t, std::uint64_t attempt, Instant now, Orders& out) override {
     auto feature = static_cast<std::uint32_t>(attempt % desks_.size());
+    if (auto* held = held_.find(attempt)) held->begun = true;
     if (!desks_[feature].hedging) return;
     catch_up(now, out);
     desks_[feature].dispatcher->on_first_token(attempt / desks_.size(), moment(now), actions_);
@@ -192,12 +198,26 @@ class TroupeSteering final : public Steering {
     if (latest <= ticked_) return;
     ticked_ = latest;
     for (std::uint32_t i = 0; i < endpoints_.size(); ++i) {
+      hear_silence(i, latest);
       if (auto event = endpoints_[i].breaker.on_tick(latest)) moved(i, *event, latest);
       if (!idle(endpoints_[i], latest)) publish(i, latest);
     }
     for (std::uint32_t feature = 0; feature < desks_.size(); ++feature) {
       desks_[feature].dispatcher->on_tick(moment(latest), actions_);
       act(feature, now, out);
+    }
+  }
+
+  // As actors/endpoint.cpp does at its ticks.
+  void hear_silence(std::uint32_t index, Instant now) {
+    auto& endpoint = endpoints_[index];
+    auto patience = endpoint.breaker.patience();
+    while (auto attempt = endpoint.silence.due(now, patience)) {
+      auto* held = held_.find(*attempt);
+      if (held == nullptr || held->begun) continue;
+      held->silent = true;
+      auto event = endpoint.breaker.on_silence({now, held->began, held->cause == Cause::trickle});
+      if (event) moved(index, *event, now);
     }
   }
 
@@ -220,6 +240,7 @@ class TroupeSteering final : public Steering {
     outcome.total = fact.total;
     outcome.itl = fact.itl;
     outcome.trickle = held.cause == Cause::trickle;
+    outcome.silent = held.silent;
     if (auto event = endpoint.breaker.on_outcome(outcome)) moved(fact.endpoint, *event, now);
     if (auto measured = endpoint.breaker.measured()) endpoint.measured = wall_of(*measured);
   }
@@ -290,7 +311,8 @@ class TroupeSteering final : public Steering {
     auto admission = guard.admit(need, now);
     if (!admission.admitted) return refuse(feature, order, admission.wait, now);
     auto id = outer_id(feature, order.id);
-    held_.put(id, {need, order.cause, order.call});
+    held_.put(id, {need, order.cause, order.call, now});
+    endpoints_[order.endpoint].silence.began(id, now);
     out.send.push_back({order.call, id, order.endpoint, order.cause});
   }
 

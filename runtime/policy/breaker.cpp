@@ -76,8 +76,7 @@ BreakerEvent Breaker::Impl::change(BreakerState to, TripReason why, std::string 
 BreakerEvent Breaker::Impl::open(Instant now, BreakerTrip trip) {
   // A trip soon after a recovery is the same sickness: the cool-down goes on growing, or an endpoint that is
   // well just long enough to pass the ramp would be tried at its own rhythm for ever (F9).
-  bool again =
-      trip.reason == TripReason::relapse || (closed_since && now - *closed_since < policy.cool_down_max);
+  bool again = trip.reason == TripReason::relapse || (closed_since && now - *closed_since < same_sickness());
   relapses = again ? std::min(relapses + 1, kRelapsesMost) : 0;
   double factor = static_cast<double>(1ULL << relapses);
   double most = seconds(policy.cool_down_max);
@@ -85,6 +84,7 @@ BreakerEvent Breaker::Impl::open(Instant now, BreakerTrip trip) {
   opened = now;
   cool_until = saturating_add(now, cool);
   if (trip.reason == TripReason::feedback) feedback_trial = true;
+  if (trip.reason == TripReason::stalls && policy.stall_trial_share < 1) stall_trial = stalls.share() / 2;
   forget();
   trip.detail += fmt::format("; cooling down for {}", to_human(cool_until - now));
   return change(BreakerState::open, trip.reason, std::move(trip.detail));
@@ -96,11 +96,22 @@ void Breaker::Impl::extend_cool_down(Instant now) {
   cool_until = std::max(cool_until, wanted);
 }
 
-BreakerEvent Breaker::Impl::begin_partial(Instant now) {
+void Breaker::Impl::begin_trial(Instant now) {
   partial_since = now;
-  forget();
   ramp.begin(now);
   feedback.begin_trial();
+  trial_calls = trial_hung = 0;
+}
+
+void Breaker::Impl::weigh(bool bad, bool hung) {
+  ramp.add(bad);
+  ++trial_calls;
+  trial_hung += hung;
+}
+
+BreakerEvent Breaker::Impl::begin_partial(Instant now) {
+  forget();
+  begin_trial(now);
   return change(BreakerState::partial, TripReason::cooled_down,
                 fmt::format("cooled down for {}; {:.3g} % of traffic on trial", to_human(now - opened),
                             100 * ramp.share()));
@@ -110,6 +121,7 @@ BreakerEvent Breaker::Impl::close(Instant now, std::string detail) {
   closed_since = now;
   throttled_since.reset();
   feedback_trial = false;
+  stall_trial = 0;
   return change(BreakerState::closed, TripReason::recovered, std::move(detail));
 }
 
@@ -123,7 +135,8 @@ bool Breaker::Impl::feedback_allows(Instant now) const {
 std::optional<BreakerEvent> Breaker::Impl::step_ramp(Instant now) {
   auto usual = baseline.bad_share();
   if (ramp.stage_failed(usual)) return open(now, {TripReason::relapse, "relapse: " + ramp.figures()});
-  if (!ramp.stage_passed(now, usual) || !feedback_allows(now)) return std::nullopt;
+  if (stalls_go_on()) return open(now, {TripReason::relapse, "relapse: " + stall_figures()});
+  if (!ramp.stage_passed(now, usual) || !feedback_allows(now) || !stalls_allow()) return std::nullopt;
   auto figures = ramp.figures();
   if (ramp.advance(now)) return change(BreakerState::partial, TripReason::ramped, std::move(figures));
   return close(now, std::move(figures));
@@ -137,8 +150,8 @@ std::optional<BreakerEvent> Breaker::Impl::on_evidence(const Outcome& outcome, c
   }
   if (state == BreakerState::partial) {
     bool fresh = outcome.trickle || outcome.at - outcome.total >= partial_since;
-    if (!fresh || sample.verdict == Verdict::throttled) return std::nullopt;
-    ramp.add(sample.verdict == Verdict::failure || sample.slow());
+    if (!fresh || outcome.silent || sample.verdict == Verdict::throttled) return std::nullopt;
+    weigh(sample.verdict == Verdict::failure || sample.slow(), hangs(sample));
     return free ? step_ramp(latest) : std::nullopt;
   }
   if (!free) return std::nullopt;
@@ -168,8 +181,27 @@ std::optional<BreakerEvent> Breaker::on_outcome(const Outcome& outcome) {
   if (!verdict) return std::nullopt;
   impl_->advance_time(outcome.at);
   auto sample = impl_->sample_of(outcome, *verdict);
-  impl_->remember(sample);
+  impl_->remember(sample, outcome.silent);
   return impl_->policy.enabled ? impl_->on_evidence(outcome, sample) : std::nullopt;
+}
+
+Duration Breaker::patience() const { return from_seconds(impl_->baseline.stall_limit().seconds); }
+
+std::optional<BreakerEvent> Breaker::on_silence(const Silence& silence) {
+  auto& self = *impl_;
+  self.advance_time(silence.at);
+  if (!self.policy.enabled || self.policy.stall_ratio_max == 0) return std::nullopt;
+  bool free = !self.held(self.latest);
+  if (self.state == BreakerState::partial) {
+    if (!silence.trickle && silence.began < self.partial_since) return std::nullopt;
+    self.weigh(true, true);
+    return free ? self.step_ramp(self.latest) : std::nullopt;
+  }
+  if (self.state == BreakerState::open) return std::nullopt;
+  self.stalls.aim(self.stall_shares());
+  self.stalls.add(true);
+  auto trip = free ? self.stalls_trip() : std::nullopt;
+  return trip ? std::optional(self.open(self.latest, std::move(*trip))) : std::nullopt;
 }
 
 std::optional<BreakerEvent> Breaker::on_feedback(bool good, Instant now) {
@@ -213,12 +245,11 @@ BreakerEvent Breaker::force(BreakerState state, Instant now, Duration ttl, const
     self.opened = now;
     self.cool_until = until;
   }
-  if (state == BreakerState::partial && self.state != BreakerState::partial) {
-    self.partial_since = now;
-    self.ramp.begin(now);
-    self.feedback.begin_trial();
+  if (state == BreakerState::partial && self.state != BreakerState::partial) self.begin_trial(now);
+  if (state == BreakerState::closed) {
+    self.feedback_trial = false;
+    self.stall_trial = 0;
   }
-  if (state == BreakerState::closed) self.feedback_trial = false;
   if (state != self.state) self.forget();
   return self.ordered(state, until, note);
 }

@@ -32,6 +32,15 @@ struct Outcome {
   /// One of ours (F15): it counts for health, but not in what is shown of customers' calls, nor is it
   /// learned.
   bool probe = false;
+  /// `on_silence` has been told of this attempt: that it hung counts no second time.
+  bool silent = false;
+};
+
+/// An attempt that has waited for its first token longer than `Breaker::patience`, and waits still.
+struct Silence {
+  Instant at, began;
+  /// Was it let through by a partial-open trickle?
+  bool trickle = false;
 };
 
 /// Who ordered something, and why: for the audit (F13).
@@ -69,6 +78,12 @@ class Breaker {
   /// after the trip). While partial, attempts that began before the cool-down ended prove nothing and are
   /// left out.
   std::optional<BreakerEvent> on_outcome(const Outcome& outcome);
+  /// How long a first token may be waited for until the attempt counts as hanging; zero: not known yet, or
+  /// nobody asks (stall_ratio_max 0).
+  Duration patience() const;
+  /// That it hangs counts now, while its outcome may be most of a minute away; tell it at most once an
+  /// attempt, and mark the outcome `silent`. Does nothing while open.
+  std::optional<BreakerEvent> on_silence(const Silence& silence);
   /// A customer's rating of an answer. While closed it is learned, and a trend trips (C11). While partial
   /// after such a trip it decides the trial; give only ratings of answers made since then. Otherwise passed
   /// over.

@@ -34,8 +34,14 @@ struct Breaker::Impl {
   std::optional<Instant> closed_since, forced_until, throttled_since, measured;
   /// Feedback opened it and has not yet said that it is well.
   bool feedback_trial = false;
+  /// Hanging calls opened it: the share of them that the trial must refute, 0 when it need not. Calls of this
+  /// trial so far, and how many of them hung.
+  double stall_trial = 0;
+  std::size_t trial_calls = 0, trial_hung = 0;
 
   // The state machine, breaker.cpp.
+  /// A trip so soon after a recovery is the same sickness.
+  Duration same_sickness() const { return 5 * policy.cool_down_max; }
   bool held(Instant now) const { return forced_until && now < *forced_until; }
   double share() const;
   void advance_time(Instant now);
@@ -49,11 +55,20 @@ struct Breaker::Impl {
   std::optional<BreakerEvent> step_ramp(Instant now);
   /// May the next stage be given, as far as feedback is concerned?
   bool feedback_allows(Instant now) const;
+  void begin_trial(Instant now);
+  /// Evidence from a call of the trial.
+  void weigh(bool bad, bool hung);
   BreakerEvent ordered(BreakerState to, Instant until, const OrderNote& note);
 
   // Outcomes and the rules on them, breaker_trips.cpp.
   WindowSample sample_of(const Outcome& outcome, Verdict verdict) const;
-  void remember(const WindowSample& sample);
+  void remember(const WindowSample& sample, bool silent);
+  bool hangs(const WindowSample& sample) const;
+  TwoShares stall_shares() const;
+  TwoShares trial_shares() const;
+  bool stalls_allow() const;
+  bool stalls_go_on() const;
+  std::string stall_figures() const;
   std::optional<BreakerTrip> find_trip(Instant now);
   std::optional<BreakerTrip> window_trip(const OutcomeTally& in) const;
   std::optional<BreakerTrip> errors_trip(const OutcomeTally& in) const;

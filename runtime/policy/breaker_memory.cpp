@@ -25,6 +25,7 @@ void memory_fields(Visitor& v, Memory& m) {
   v("relapses", m.relapses);
   v("recovered_for", m.recovered_for);
   v("feedback_trial", m.feedback_trial);
+  v("stall_trial", m.stall_trial);
   v("ttft_p90", m.healthy.ttft_p90);
   v("itl_p90", m.healthy.itl_p90);
   v("total_p90", m.healthy.total_p90);

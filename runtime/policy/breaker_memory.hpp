@@ -35,6 +35,8 @@ struct BreakerMemory {
   std::optional<Duration> recovered_for;
   /// It opened because of feedback, and feedback has not said it is well.
   bool feedback_trial = false;
+  /// It opened because calls hung, and the trial has not refuted that this share of them still does; 0: no.
+  double stall_trial = 0;
   HealthyFigures healthy;
   double healthy_feedback = 0;
   friend bool operator==(const BreakerMemory&, const BreakerMemory&) = default;

@@ -51,6 +51,7 @@ Complaint limits_complaint(const BreakerPolicy& policy) {
     return "baseline_growth_per_day is below 1; 1 means it never moves";
   if (auto bad = not_a_share("error_share_max", policy.error_share_max)) return bad;
   if (auto bad = not_a_share("throttle_share_max", policy.throttle_share_max)) return bad;
+  if (auto bad = not_a_share("stall_trial_share", policy.stall_trial_share)) return bad;
   return not_a_share("trip_chance_max", policy.trip_chance_max);
 }
 

@@ -34,8 +34,13 @@ struct BreakerPolicy {
   double total_ratio_max = 3;
   /// A call hangs when its first token takes this many times the healthy p90, or when it times out. More than
   /// some 0.7 % of them, over as many calls as that takes to be sure, is sickness although p90 is fine: the
-  /// grey failure. Zero: off.
+  /// grey failure. A call that hangs counts the moment that is known, not when it ends (Breaker::on_silence).
+  /// Zero: off.
   double stall_ratio_max = 10;
+  /// After a trip by hanging calls no more than this share until a sequential test over the trial's calls
+  /// refutes that half as many hang as did then. The ramp's own test bears more of them than a grey failure
+  /// has, so it would let the endpoint back again and again. 1: off.
+  double stall_trial_share = 0.5;
   /// Share of counting failures (5xx, timeouts, broken streams) that trips (F2).
   double error_share_max = 0.3;
   /// A trip by share or quantile also needs evidence less likely than this if the endpoint were as healthy as
@@ -69,9 +74,12 @@ struct BreakerPolicy {
   double feedback_trial_share = 0.25;
   Duration feedback_patience = std::chrono::hours(24);
 
-  /// After a trip nothing is admitted for this long; doubles on each relapse up to the maximum (F9).
+  /// After a trip nothing is admitted for this long; doubles on each relapse up to the maximum (F9). A trip
+  /// within five times the maximum after a recovery is a relapse too. More than a minute would buy little: a
+  /// first stage costs a handful of calls that fall back, while what is left of the cool-down is lost when
+  /// the fault ends.
   Duration cool_down = std::chrono::seconds(5);
-  Duration cool_down_max = std::chrono::minutes(5);
+  Duration cool_down_max = std::chrono::minutes(1);
   /// Shares of traffic admitted stage by stage (F8). Last must be 1.
   std::vector<double> ramp{0.01, 0.02, 0.05, 0.10, 0.25, 0.50, 1.0};
   /// A stage is passed after so many outcomes, and so much time, when a sequential test over all outcomes of

@@ -51,6 +51,7 @@ BreakerMemory Breaker::save(Instant now) const {
   memory.relapses = self.relapses;
   if (self.closed_since) memory.recovered_for = now - *self.closed_since;
   memory.feedback_trial = self.feedback_trial;
+  memory.stall_trial = self.stall_trial;
   memory.healthy = self.baseline.figures();
   memory.healthy_feedback = self.feedback.healthy();
   return memory;
@@ -70,6 +71,7 @@ void Breaker::restore(const BreakerMemory& memory, Instant now, Duration away) {
   self.state = memory.state;
   self.reason = memory.reason;
   self.feedback_trial = memory.feedback_trial;
+  self.stall_trial = std::clamp(memory.stall_trial, 0.0, 1.0);
   self.opened = now - span_kept(memory.open_for) - away;
   self.cool_until = saturating_add(now, span_kept(span_kept(memory.cool_left) - away));
   self.partial_since = now;
@@ -81,9 +83,10 @@ std::uint64_t Breaker::digest(Instant now) const {
   Digest d;
   d.mix(static_cast<std::uint64_t>(self.state));
   d.mix(std::uint64_t{self.feedback_trial});
+  d.mix(self.stall_trial);
   d.mix(std::uint64_t{self.failures_in_row});
   d.mix(std::uint64_t{self.relapses});
-  d.since(self.closed_since, now, self.policy.cool_down_max);
+  d.since(self.closed_since, now, self.same_sickness());
   d.since(self.throttled_since, now, self.policy.throttle_sustained);
   d.ahead(self.forced_until.value_or(now), now);
   if (self.state == BreakerState::open) {
@@ -92,7 +95,7 @@ std::uint64_t Breaker::digest(Instant now) const {
   }
   if (self.state == BreakerState::partial) {
     for (auto n : {self.ramp.stage(), self.ramp.seen(), self.ramp.bad(), self.ramp.stage_seen(),
-                   self.ramp.stage_bad(), self.ramp.bad_in_row()})
+                   self.ramp.stage_bad(), self.ramp.bad_in_row(), self.trial_calls, self.trial_hung})
       d.mix(std::uint64_t{n});
     d.since(self.ramp.stage_since(), now, self.policy.stage_time_min);
     d.since(self.partial_since, now, std::max(self.policy.window, self.policy.feedback_patience));

@@ -17,12 +17,6 @@ constexpr double kP90Tail = 0.1;
 /// many is what the detector looks for.
 constexpr double kStallsLeast = 0.001, kStallsMost = 0.002, kStallsSick = 10;
 
-bool stalled(const WindowSample& sample, double limit) {
-  if (sample.kind == FailureKind::timeout && sample.verdict == Verdict::failure) return true;
-  return limit > 0 && sample.ttft.bucket != LatencyGrid::none &&
-         LatencyGrid::value_of(sample.ttft.bucket) > limit;
-}
-
 struct SlowRule {
   const char* name;
   WindowSample::Latency WindowSample::*sample;
@@ -70,7 +64,25 @@ WindowSample Breaker::Impl::sample_of(const Outcome& outcome, Verdict verdict) c
   return sample;
 }
 
-void Breaker::Impl::remember(const WindowSample& sample) {
+bool Breaker::Impl::hangs(const WindowSample& sample) const {
+  if (sample.kind == FailureKind::timeout && sample.verdict == Verdict::failure) return true;
+  double limit = baseline.stall_limit().seconds;
+  return limit > 0 && sample.ttft.bucket != LatencyGrid::none &&
+         LatencyGrid::value_of(sample.ttft.bucket) > limit;
+}
+
+TwoShares Breaker::Impl::stall_shares() const {
+  double usual = std::clamp(baseline.stall_limit().healthy_above, kStallsLeast, kStallsMost);
+  return {usual, kStallsSick * usual};
+}
+
+TwoShares Breaker::Impl::trial_shares() const {
+  constexpr double sick_most = 0.5;
+  auto shares = stall_shares();
+  return {shares.healthy, std::min(std::max(shares.sick, stall_trial), sick_most)};
+}
+
+void Breaker::Impl::remember(const WindowSample& sample, bool silent) {
   bool learning = state == BreakerState::closed && !held(latest);
   window.add(sample, [&](const WindowSample& gone) {
     if (learning) baseline.learn(gone, latest);
@@ -80,11 +92,9 @@ void Breaker::Impl::remember(const WindowSample& sample) {
   // A throttle neither proves nor disproves sickness, so it does not break a row of failures.
   if (sample.verdict == Verdict::throttled) return;
   failures_in_row = sample.verdict == Verdict::failure ? failures_in_row + 1 : 0;
-  if (state != BreakerState::closed || policy.stall_ratio_max == 0) return;
-  const auto& limit = baseline.stall_limit();
-  double usual = std::clamp(limit.healthy_above, kStallsLeast, kStallsMost);
-  stalls.aim({usual, kStallsSick * usual});
-  stalls.add(stalled(sample, limit.seconds));
+  if (state != BreakerState::closed || policy.stall_ratio_max == 0 || silent) return;
+  stalls.aim(stall_shares());
+  stalls.add(hangs(sample));
 }
 
 std::optional<BreakerTrip> Breaker::Impl::find_trip(Instant now) {
@@ -143,6 +153,21 @@ std::optional<BreakerTrip> Breaker::Impl::stalls_trip() const {
   if (stalls.sum() < stalls_alarm) return std::nullopt;
   return BreakerTrip{TripReason::stalls, fmt::format("{} of {} calls hang, {:.2g} % when well", stalls.hits(),
                                                      stalls.seen(), 100 * stalls.aimed_at().healthy)};
+}
+
+bool Breaker::Impl::stalls_allow() const {
+  if (stall_trial == 0 || ramp.next_share() <= policy.stall_trial_share) return true;
+  return log_ratio(trial_hung, trial_calls, trial_shares()) <= std::log(policy.ramp_error_max);
+}
+
+bool Breaker::Impl::stalls_go_on() const {
+  if (stall_trial == 0 || trial_hung < policy.stage_failures_max) return false;
+  return log_ratio(trial_hung, trial_calls, trial_shares()) >= -std::log(policy.ramp_error_max);
+}
+
+std::string Breaker::Impl::stall_figures() const {
+  return fmt::format("{} of {} calls on trial hang, {:.2g} % when well", trial_hung, trial_calls,
+                     100 * stall_shares().healthy);
 }
 
 std::optional<BreakerTrip> Breaker::Impl::throttle_trip(Instant now) {

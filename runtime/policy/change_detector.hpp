@@ -25,6 +25,7 @@ class ShareCusum {
   /// Outcomes since the sum was last zero, and the hits among them: when the change seems to have begun.
   std::size_t seen() const { return seen_; }
   std::size_t hits() const { return hits_; }
+  double share() const { return seen_ > 0 ? static_cast<double>(hits_) / static_cast<double>(seen_) : 0; }
 
  private:
   TwoShares shares_;

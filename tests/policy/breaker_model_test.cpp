@@ -48,6 +48,7 @@ enum Letter {
   failed,
   throttled,
   callers_fault,
+  silent,
   good_rating,
   bad_rating,
   moment,
@@ -58,9 +59,9 @@ enum Letter {
   freeze,
   letters,
 };
-const char* const kLetterNames[] = {"good",     "slow",       "failed", "throttled", "caller",
-                                    "thumb-up", "thumb-down", "tick1s", "tick30s",   "!open",
-                                    "!closed",  "!partial",   "!freeze"};
+const char* const kLetterNames[] = {"good",   "slow",     "failed",     "throttled", "caller",
+                                    "silent", "thumb-up", "thumb-down", "tick1s",    "tick30s",
+                                    "!open",  "!closed",  "!partial",   "!freeze"};
 
 struct Walk {
   Breaker breaker{small_policy()};
@@ -95,6 +96,7 @@ struct Walk {
       case failed: return outcome(Errc::transient_server, 0s);
       case throttled: return outcome(Errc::rate_limited, 0s);
       case callers_fault: return outcome(Errc::bad_request, 0s);
+      case silent: return breaker.on_silence({now, now - 20s, true});
       case good_rating: return breaker.on_feedback(true, now);
       case bad_rating: return breaker.on_feedback(false, now);
       case moment: return tick(1s);
@@ -207,7 +209,7 @@ TEST(BreakerModel, EveryOrderOfEventsIsLegalAndHealthAlwaysCloses) {  // F11
   Checker checker{.depth = 8};
   checker.walk_from(Walk{});
   for (auto reason : {TripReason::ttft, TripReason::errors, TripReason::throttled, TripReason::relapse,
-                      TripReason::cooled_down, TripReason::ramped, TripReason::recovered,
+                      TripReason::cooled_down, TripReason::ramped, TripReason::recovered, TripReason::stalls,
                       TripReason::feedback, TripReason::forced})
     EXPECT_GT(checker.reached[static_cast<std::size_t>(reason)], 0u)
         << to_string(reason) << " was never reached";

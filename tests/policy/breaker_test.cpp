@@ -170,7 +170,7 @@ TEST(Breaker, EachRelapseCoolsLongerUpToTheMaximum) {  // F9, GATEWAYS 2.4
   for (int i = 0; i < 12; ++i) {
     ASSERT_GE(world.run_until(open_state, {.failure_share = 1}, 100'000), 0);
     auto cool = *world.breaker.cool_until() - world.now;
-    EXPECT_EQ(cool, std::min<Duration>(5s * (1 << i), 5min));
+    EXPECT_EQ(cool, std::min<Duration>(5s * (1 << i), 1min));
     EXPECT_GE(cool, last);
     last = cool;
     world.run_until(partial_state, {.failure_share = 1}, 100'000);
@@ -189,8 +189,8 @@ TEST(Breaker, RepeatedFailuresExtendTheCoolDownAndNeverShortenIt) {  // GATEWAYS
     last = *world.breaker.cool_until();
     world.tick(100ms);
   }
-  EXPECT_GT(last, first + 4min) << "late failures count";
-  EXPECT_LE(last, first + 5min) << "but not for ever";
+  EXPECT_GT(last, first + 50s) << "late failures count";
+  EXPECT_LE(last, first + 1min) << "but not for ever";
 }
 
 TEST(Breaker, FlappingHasNoPeriodAtWhichItGoesUnseen) {  // F9
