@@ -42,6 +42,7 @@ class Attempt final : public HttpAttempt,
     wait_for_credential();
   }
 
+  bool answering() const override { return result_ && result_->content_seen; }
   void cancel() override { abort(make_error(Errc::cancelled, "cancelled by the caller")); }
 
   void on_head(const http::ResponseHead& head) override {

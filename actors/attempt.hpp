@@ -37,6 +37,8 @@ class HttpAttempt {
   using Ended = std::function<void(AttemptResultPtr)>;
   virtual ~HttpAttempt() = default;
   virtual void cancel() = 0;
+  /// Has content come? Of an answer that is not streamed: never before its end.
+  virtual bool answering() const { return false; }
   /// Begins at once; `ended` is called exactly once, never inside `start`. Events go to `sink` (may be null).
   static std::shared_ptr<HttpAttempt> start(std::shared_ptr<const Wire> wire, const RunAttempt& order,
                                             http::Loop& loop, http::Client& client, Clock& clock,

@@ -30,10 +30,8 @@ struct BreakerShell {
     resume();
     return {
         [this](const OutcomeObserved& fact) { on_outcome(fact); },
-        [this](const LoadObserved& fact) {
-          load_ = fact.load;
-          dirty_ = true;
-        },
+        [this](const SilenceObserved& fact) { on_silence(fact); },
+        [this](const LoadObserved& fact) { on_load(fact); },
         [this](const FeedbackObserved& fact) { on_feedback(fact); },
         [this](const ForceBreaker& order) { on_order(order); },
         [this](const SubscribeHealth& wish) { on_subscribe(wish); },
@@ -79,6 +77,15 @@ struct BreakerShell {
     if (auto event = breaker_->on_outcome(fact.outcome)) moved(*event);
   }
 
+  void on_silence(const SilenceObserved& fact) {
+    if (auto event = breaker_->on_silence(fact.silence)) moved(*event);
+  }
+
+  void on_load(const LoadObserved& fact) {
+    load_ = fact.load;
+    dirty_ = true;
+  }
+
   void on_subscribe(const SubscribeHealth& wish) {
     if (std::find(subscribers_.begin(), subscribers_.end(), wish.subscriber) == subscribers_.end()) {
       subscribers_.push_back(wish.subscriber);
@@ -95,6 +102,7 @@ struct BreakerShell {
   void on_tick() {
     auto now = clock_->now();
     if (auto event = breaker_->on_tick(now)) moved(*event);
+    if (config_.patience) config_.patience->store(breaker_->patience());
     if (prober_ && breaker_->take_probe(now)) self_->send(prober_, ProbeDue{config_.endpoint});
     // What is healthy changes without the state changing.
     if (now - saved_at_ >= kSaveEvery) save();

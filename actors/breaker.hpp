@@ -21,6 +21,8 @@ struct BreakerConfig {
   policy::BreakerPolicy policy;
   /// What it knew when it was last heard of; shared with those that come after it in this process.
   std::shared_ptr<BreakerCell> cell = {};
+  /// Where to say how long a first token may be waited for; null: nobody asks.
+  std::shared_ptr<PatienceCell> patience = {};
 };
 
 /// `unit` null: CAF's scheduler.

@@ -4,6 +4,7 @@
 #include "runtime/base/log.hpp"
 #include "runtime/base/rng.hpp"
 #include "runtime/base/tokens.hpp"
+#include "runtime/policy/silence_watch.hpp"
 
 #include <fmt/format.h>
 
@@ -32,7 +33,7 @@ struct EndpointState {
         [this](const CancelAttempt& order) { on_cancel(order); },
         [this](const LimitsHeard& fact) { guard_->on_hints(fact.hints, clock_->now()); },
         [this](const AttemptEnded& fact) { on_ended(fact); },
-        [this](Tick) { self_->send(breaker_, LoadObserved{load()}); },
+        [this](Tick) { on_tick(); },
     };
   }
 
@@ -42,7 +43,28 @@ struct EndpointState {
     policy::QuotaNeed reserved;
     std::uint64_t workload = 0;
     std::shared_ptr<HttpAttempt> attempt;
+    Instant began;
+    bool silent = false;
   };
+
+  void on_tick() {
+    watch_silence();
+    self_->send(breaker_, LoadObserved{load()});
+  }
+
+  // Whoever hangs would say so only when a timer ends it (the grey failure).
+  void watch_silence() {
+    auto now = clock_->now();
+    auto patience = config_.patience ? config_.patience->load() : Duration::zero();
+    while (auto due = silence_.due(now, patience)) {
+      auto it = running_.find(*due);
+      if (it == running_.end() || it->second.attempt->answering()) continue;
+      auto& running = it->second;
+      running.silent = true;
+      bool trickle = running.order.cause == Cause::trickle;
+      self_->send(breaker_, SilenceObserved{{now, running.began, trickle}});
+    }
+  }
 
   void on_run(const RunAttempt& order) {
     auto workload = stable_hash(order.request->feature);
@@ -53,6 +75,8 @@ struct EndpointState {
     auto id = ++last_id_;
     auto& running = running_[id];
     running.order = order;
+    running.began = clock_->now();
+    silence_.began(id, running.began);
     auto asked = order;
     asked.on_hints = [me = EndpointActor(self_)](const policy::QuotaHints& hints) {
       caf::anon_send(me, LimitsHeard{hints});
@@ -95,7 +119,9 @@ struct EndpointState {
     result->record.model = config_.facts.model;
     book(result->record, result->completion.tier);
     guard_->ended(running.reserved, end_of(*result, running.workload), clock_->now(), clock_->wall());
-    self_->send(breaker_, OutcomeObserved{outcome_of(*result), load()});
+    auto outcome = outcome_of(*result);
+    outcome.silent = running.silent;
+    self_->send(breaker_, OutcomeObserved{outcome, load()});
     self_->send(running.order.reply_to, AttemptEnded{running.order.id, std::move(result)});
   }
 
@@ -152,6 +178,7 @@ struct EndpointState {
   BreakerActor breaker_;
   std::optional<policy::EndpointGuard> guard_;
   std::unordered_map<std::uint64_t, Running> running_;
+  policy::SilenceWatch silence_;
   std::uint64_t last_id_ = 0;
   bool unpriced_said_ = false;
 };

@@ -17,6 +17,8 @@ struct EndpointConfig {
   std::shared_ptr<const Wire> wire;
   /// What attempts are booked at. Without one the price of `facts` holds on every day.
   std::optional<policy::Tariff> tariff;
+  /// Its breaker's; null: that a call hangs is known when it ends.
+  std::shared_ptr<const PatienceCell> patience = {};
 };
 
 /// Starts attempts; HttpAttempt in production, a script in tests. Called on the endpoint's thread.

@@ -26,6 +26,9 @@ namespace troupe::actors {
 
 using RequestPtr = std::shared_ptr<const CompletionRequest>;
 using HealthPtr = std::shared_ptr<const policy::HealthView>;
+/// How long an endpoint's first token may be waited for until the call counts as hanging
+/// (policy::Breaker::patience); zero: not known. Its breaker publishes it, the endpoint beside it reads it.
+using PatienceCell = std::atomic<Duration>;
 
 /// Hears an attempt's events as they arrive, on whatever thread runs the attempt, one batch at a time.
 class StreamSink {
@@ -120,6 +123,11 @@ struct OutcomeObserved {
   policy::Outcome outcome;
   Load load;
 };
+/// An attempt has waited longer for its first token than the breaker has patience (PatienceCell); its outcome
+/// will follow, marked `silent`.
+struct SilenceObserved {
+  policy::Silence silence;
+};
 /// An attempt began, or capacity changed.
 struct LoadObserved {
   Load load;
@@ -188,10 +196,10 @@ using EndpointActor =
     caf::typed_actor<caf::reacts_to<RunAttempt>, caf::reacts_to<CancelAttempt>, caf::reacts_to<LimitsHeard>,
                      caf::reacts_to<AttemptEnded>, caf::reacts_to<Tick>>;
 /// Hears how an endpoint's attempts end and owns its state machine.
-using BreakerActor =
-    caf::typed_actor<caf::reacts_to<OutcomeObserved>, caf::reacts_to<LoadObserved>,
-                     caf::reacts_to<FeedbackObserved>, caf::reacts_to<ForceBreaker>,
-                     caf::reacts_to<SubscribeHealth>, caf::reacts_to<AcceptProbes>, caf::reacts_to<Tick>>;
+using BreakerActor = caf::typed_actor<caf::reacts_to<OutcomeObserved>, caf::reacts_to<SilenceObserved>,
+                                      caf::reacts_to<LoadObserved>, caf::reacts_to<FeedbackObserved>,
+                                      caf::reacts_to<ForceBreaker>, caf::reacts_to<SubscribeHealth>,
+                                      caf::reacts_to<AcceptProbes>, caf::reacts_to<Tick>>;
 
 /// An endpoint as others know it. `handle` may be a stand-in for one on another node.
 struct RosterEntry {
@@ -297,6 +305,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::FirstToken)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::LimitsHeard)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::CancelAttempt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::OutcomeObserved)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::SilenceObserved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::LoadObserved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ForceBreaker)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::HealthChanged)

@@ -78,9 +78,11 @@ struct SupervisorState {
     if (!cell) cell = spec.breaker.cell ? spec.breaker.cell : std::make_shared<BreakerCell>();
     auto config = spec.breaker;
     config.cell = cell;
+    auto endpoint_config = spec.endpoint;
+    endpoint_config.patience = config.patience = std::make_shared<PatienceCell>();
     auto breaker = spawn_breaker(self_->system(), stage_.loop_unit, config, *stage_.clock, stage_.ledger);
     self_->monitor(breaker);
-    auto endpoint = spawn_endpoint(self_->system(), stage_.loop_unit, spec.endpoint, spec.starter,
+    auto endpoint = spawn_endpoint(self_->system(), stage_.loop_unit, endpoint_config, spec.starter,
                                    *stage_.clock, breaker);
     breakers_[id] = breaker;
     endpoints_[id] = endpoint;

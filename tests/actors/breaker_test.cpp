@@ -218,6 +218,22 @@ TEST_F(BreakerActorTest, WishesForAProbeWhenNobodyCalls) {  // F15
   EXPECT_EQ(last().probes, 1u);
 }
 
+TEST_F(BreakerActorTest, SaysHowLongAFirstTokenMayTakeAndHearsOfThoseThatTakeLonger) {  // the grey failure
+  policy::BreakerMemory learned;
+  learned.healthy.ttft_p90 = 0.5;
+  auto cell = std::make_shared<BreakerCell>();
+  cell->store(std::make_shared<const BreakerKnown>(learned, clock_.wall()));
+  auto patience = std::make_shared<PatienceCell>();
+  BreakerConfig config{"a", {}, cell, patience};
+  auto breaker = keep(spawn_breaker(system_, nullptr, config, clock_, ledger_probe(books_)));
+  tell(breaker, SubscribeHealth{probe(heard_)});
+  tell(breaker, Tick{});
+  EXPECT_EQ(patience->load(), Duration(5s));
+  for (int i = 0; i < 8; ++i) tell(breaker, SilenceObserved{{clock_.now(), clock_.now() - 5s}});
+  EXPECT_EQ(last().state, BreakerState::open) << "at once, no outcome and no tick in between";
+  EXPECT_EQ(last().reason, policy::TripReason::stalls);
+}
+
 TEST_F(BreakerActorTest, SaysHowOldItsNewestFigureIs) {  // E8: the stale can be explored
   auto breaker = open();
   EXPECT_EQ(last().measured.ms, 0);

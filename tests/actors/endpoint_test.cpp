@@ -9,7 +9,9 @@ namespace {
 class ScriptedAttempt final : public HttpAttempt {
  public:
   void cancel() override { ++cancels; }
+  bool answering() const override { return begun; }
   int cancels = 0;
+  bool begun = false;
 };
 
 class EndpointTest : public ActorTest {
@@ -29,6 +31,7 @@ class EndpointTest : public ActorTest {
     auto breaker =
         keep(BreakerActor(system_.spawn([this](BreakerActor::pointer) -> BreakerActor::behavior_type {
           return {[this](const OutcomeObserved& fact) { outcomes_.push_back(fact); },
+                  [this](const SilenceObserved& fact) { silences_.push_back(fact); },
                   [this](const LoadObserved& fact) { loads_.push_back(fact); },
                   [](const FeedbackObserved&) {},
                   [](const ForceBreaker&) {},
@@ -68,7 +71,43 @@ class EndpointTest : public ActorTest {
   std::vector<AttemptEnded> ends_;
   std::vector<OutcomeObserved> outcomes_;
   std::vector<LoadObserved> loads_;
+  std::vector<SilenceObserved> silences_;
 };
+
+TEST_F(EndpointTest, SaysThatACallHangsWhileItHangs) {  // the grey failure
+  auto patience = std::make_shared<PatienceCell>(5s);
+  config_.patience = patience;
+  open();
+  order(1), order(2), order(3);
+  started_[1].attempt->begun = true;
+  auto began = clock_.now();
+  clock_.pass(4s);
+  tell(endpoint_, Tick{});
+  EXPECT_TRUE(silences_.empty());
+  finish(2);
+  clock_.pass(1s);
+  tell(endpoint_, Tick{});
+  tell(endpoint_, Tick{});
+  ASSERT_EQ(silences_.size(), 1u) << "of one that answers, one that has ended and one that hangs: once";
+  EXPECT_EQ(silences_[0].silence.began, began);
+  EXPECT_EQ(silences_[0].silence.at, clock_.now());
+  EXPECT_FALSE(silences_[0].silence.trickle);
+  finish(0, Errc::timeout);
+  finish(1);
+  ASSERT_EQ(outcomes_.size(), 3u);
+  EXPECT_FALSE(outcomes_[0].outcome.silent);
+  EXPECT_TRUE(outcomes_[1].outcome.silent) << "so that it counts once";
+  EXPECT_FALSE(outcomes_[2].outcome.silent);
+}
+
+TEST_F(EndpointTest, HasPatienceWithoutEndWhileItsBreakerKnowsOfNone) {
+  config_.patience = std::make_shared<PatienceCell>(0s);
+  open();
+  order(1);
+  clock_.pass(1h);
+  tell(endpoint_, Tick{});
+  EXPECT_TRUE(silences_.empty());
+}
 
 TEST_F(EndpointTest, BooksPriceAndModelAndTellsTheBreaker) {
   open();

@@ -52,6 +52,12 @@ class SupervisorTest : public ActorTest {
     local.endpoint.facts.model = "large";
     local.endpoint.facts.provider = "cloud " + id;
     local.breaker.endpoint = id;
+    if (healthy_.ttft_p90 > 0) {
+      local.breaker.cell = std::make_shared<BreakerCell>();
+      policy::BreakerMemory memory;
+      memory.healthy = healthy_;
+      local.breaker.cell->store(std::make_shared<const BreakerKnown>(memory, clock_.wall()));
+    }
     local.starter = [this, id](const RunAttempt& order, HttpAttempt::Ended ended) {
       orders_[id].push_back({order, std::move(ended)});
       return std::make_shared<IdleAttempt>();
@@ -97,11 +103,26 @@ class SupervisorTest : public ActorTest {
   };
   std::string shadow_model_;
   bool with_second_feature_ = false;
+  /// What breakers know of their endpoints from before.
+  policy::HealthyFigures healthy_;
   std::map<std::string, std::vector<Order>> orders_;
   LedgerBooks books_;
   std::shared_ptr<CastBoard> board_ = std::make_shared<CastBoard>();
   SupervisorActor supervisor_;
 };
+
+TEST_F(SupervisorTest, CallsThatHangOpenTheBreakerBeforeTheyEnd) {  // the grey failure
+  healthy_.ttft_p90 = 0.5;
+  open();
+  for (int i = 0; i < 20; ++i) ask();
+  pass(4s);
+  for (const auto& [id, view] : health()) EXPECT_EQ(view->state, policy::BreakerState::closed) << id;
+  pass(2s);
+  EXPECT_EQ(sent(), 20u) << "none has ended, none was sent again";
+  bool opened = false;
+  for (const auto& [id, view] : health()) opened |= view->reason == policy::TripReason::stalls;
+  EXPECT_TRUE(opened);
+}
 
 TEST_F(SupervisorTest, SpawnsACastThatServes) {
   open();
