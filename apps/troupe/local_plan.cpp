@@ -57,7 +57,9 @@ Result<Json> decision_from_state(const AskerOptions& options, const Config& conf
   if (!journal) return std::unexpected(journal.error());
   auto row = (*journal)->decision(id);
   if (!row) return std::unexpected(row.error());
-  if (!*row) return fail(Errc::not_found, "no decision " + id + " is kept in " + options.state_dir);
+  if (!*row)
+    return fail(Errc::not_found, "no decision " + id + " is kept in " + options.state_dir +
+                                     "; `troupe runs export RUN` names each attempt's");
   auto again = actors::make_again((*row)->body);
   if (!again) return std::unexpected(again.error());
   return std::move(again->explanation);

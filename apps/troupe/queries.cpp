@@ -91,19 +91,33 @@ int show_endpoints(const Json& endpoints) {
   return print_rows(rows);
 }
 
+// One of the past was made again from its record; where the two differ, the table shows the one from the
+// record.
+void say_whether_same(const Json& plan) {
+  if (!plan.contains("same")) return;
+  std::printf("made again from its record: %s\n",
+              get_bool(plan, "same", false) ? "the same plan" : "ANOTHER plan than the one it was sent by");
+}
+
+// Lower is better; what was ruled out has none.
+std::string score_of(const Json& candidate) {
+  return candidate.contains("score") ? fmt::format("{:.3f}", get_double(candidate, "score")) : "-";
+}
+
 int show_plan(const Json& plan) {
   std::printf("feature %s, %lld tokens in, up to %lld out\n", get_string(plan, "feature").c_str(),
               static_cast<long long>(get_int(plan, "input_tokens")),
               static_cast<long long>(get_int(plan, "output_tokens")));
-  std::vector<Row> rows{{"TRY", "ENDPOINT", "MODEL", "KIND", "STATE", "CAUSE", "WHY"}};
+  say_whether_same(plan);
+  std::vector<Row> rows{{"TRY", "ENDPOINT", "MODEL", "KIND", "STATE", "CAUSE", "SCORE", "WHY"}};
   int place = 0;
   for (const auto& each : plan["plan"])
     rows.push_back({std::to_string(++place), get_string(each, "endpoint"), get_string(each, "model"),
                     get_string(each, "kind"), get_string(each, "state"), get_string(each, "cause"),
-                    get_string(each, "reason")});
+                    score_of(each), get_string(each, "reason")});
   for (const auto& each : plan["passed_over"])
     rows.push_back({"-", get_string(each, "endpoint"), get_string(each, "model"), get_string(each, "kind"),
-                    get_string(each, "state"), "passed over", get_string(each, "reason")});
+                    get_string(each, "state"), "passed over", score_of(each), get_string(each, "reason")});
   return print_rows(rows);
 }
 
@@ -172,8 +186,10 @@ void add_route(CLI::App& app, Action& action) {
                               return question ? ask_and_print(o, "route.explain", *question, show_plan)
                                               : report_error(question.error());
                             });
-  explain->add_option("decision", options->decision,
-                      "A decision that was made: shown as it was, and made again from its record");
+  explain->add_option(
+      "decision", options->decision,
+      "A decision that was made: shown as it was, and made again from its record. Each attempt "
+      "in `troupe runs export` names its decision");
   explain->add_option("--feature", options->feature, "The feature that asks")->capture_default_str();
   explain->add_option("--request", options->request,
                       "JSON file: {\"input_tokens\": N, \"output_tokens_max\": N}");
