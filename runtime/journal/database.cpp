@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace troupe::journal {
@@ -12,7 +13,10 @@ namespace {
 /// How long to wait for another process that recovers or checkpoints the same file.
 constexpr int kBusyMillisecondsMax = 10'000;
 
-const char* plain_words(int code) {
+// `system`: what the system said, as far as SQLite knows. It reports a disk that is full while it makes its
+// index of the log as any other failure.
+const char* plain_words(int code, int system) {
+  if ((code & 0xff) == SQLITE_IOERR && system == ENOSPC) return "the disk is full";
   switch (code & 0xff) {
     case SQLITE_FULL: return "the disk is full";
     case SQLITE_NOTADB: return "the file is no journal";
@@ -27,7 +31,7 @@ const char* plain_words(int code) {
 
 Error database_error(DatabaseHandle& handle, int code) {
   const char* file = sqlite3_db_filename(handle.db, "main");
-  const char* words = plain_words(code);
+  const char* words = plain_words(code, sqlite3_system_errno(handle.db));
   const char* detail = sqlite3_errmsg(handle.db);
   auto what = fmt::format("journal {}: {}{}{}{}", file ? file : "?", words ? words : "", words ? " (" : "",
                           detail, words ? ")" : "");
