@@ -2,19 +2,18 @@
 // virtual time, with the simulator's extractive model. What is measured is the machinery around a model, not
 // a language model.
 //
-//   research_bench [held|dev|all] [FIRST_N] [tell]
+//   research_bench [held|dev|all] [FIRST_N] [tell|curve]
 //
-// Questions are split in two by a hash of their id: rules were tried on some of `dev`, `held` is what is
+// `curve`: how often "not found" is said rightly (gold documents hidden) and falsely, by the certainty asked
+// for. Questions are split in two by a hash of their id: rules were tried on some of `dev`, `held` is what is
 // reported.
 #include "agents/research/evidence.hpp"
 #include "agents/research/prompts.hpp"
 #include "agents/research/words.hpp"
 #include "bench/figures.hpp"
-#include "bench/research_questions.hpp"
+#include "bench/research_curve.hpp"
 #include "providers/simulator/extractive.hpp"
 #include "runtime/base/rng.hpp"
-#include "runtime/tools/corpus.hpp"
-#include "tests/agents/research_world.hpp"
 
 #include <chrono>
 #include <cstdlib>
@@ -23,96 +22,6 @@
 
 namespace troupe::bench {
 namespace {
-
-constexpr std::size_t kHits = 10;
-
-using CorpusPtr = std::shared_ptr<const tools::Corpus>;
-
-/// Search over a corpus from which some titles are gone.
-class HidingSearch final : public Tool {
- public:
-  HidingSearch(CorpusPtr corpus, std::set<std::string> hidden)
-      : spec_(tools::make_search_tool(corpus)->spec()),
-        corpus_(std::move(corpus)),
-        hidden_(std::move(hidden)) {}
-  const ToolSpec& spec() const override { return spec_; }
-  void call(const ToolContext&, const JsonText& input,
-            std::function<void(Result<ToolOutput>)> done) override {
-    auto json = parse_json(input.text);
-    auto hits = corpus_->search(json ? get_string(*json, "query") : "", "", kHits + 2 * hidden_.size());
-    if (!hits) return done(std::unexpected(hits.error()));
-    Json list = Json::array();
-    ToolOutput out;
-    for (const auto& hit : *hits) {
-      if (hidden_.contains(hit.title) || list.size() == kHits) continue;
-      list.push_back(Json{{"doc", hit.doc},
-                          {"title", hit.title},
-                          {"start", hit.span.start},
-                          {"end", hit.span.end},
-                          {"text", hit.snippet}});
-      out.sources.push_back(hit.span);
-    }
-    out.text = dump_json(Json{{"hits", std::move(list)}});
-    done(std::move(out));
-  }
-
- private:
-  ToolSpec spec_;
-  CorpusPtr corpus_;
-  std::set<std::string> hidden_;
-};
-
-research::ToolSource tools_over(CorpusPtr corpus, std::set<std::string> hidden) {
-  return [corpus, hidden](const JsonText&) -> Result<Toolbox> {
-    Toolbox out;
-    auto search = out.add(std::make_shared<HidingSearch>(corpus, hidden));
-    auto open = out.add(tools::make_open_tool(corpus));
-    if (!search || !open) return fail(Errc::internal, "two tools of one name");
-    return out;
-  };
-}
-
-Result<Completion> extract(const std::string&, const CompletionRequest& request) {
-  return providers::simulator::answer(request);
-}
-
-struct Answered {
-  std::string answer;
-  bool found = false;
-  std::set<std::string> titles;
-  Json json;
-  std::size_t passages = 0, calls = 0;
-  double tokens = 0;
-};
-
-std::set<std::string> gold_of(const KnownQuestion& question) {
-  return {question.gold_titles.begin(), question.gold_titles.end()};
-}
-
-Answered by_agents(CorpusPtr corpus, const KnownQuestion& question, std::set<std::string> hidden,
-                   research_test::ResearchWorld::Model model = extract) {
-  research_test::ResearchWorld world(std::move(model), tools_over(std::move(corpus), std::move(hidden)));
-  auto result = world.run(Json{{"question", question.question}});
-  Answered out;
-  if (!result || !*result) return out;
-  out.json = *parse_json((*result)->text);
-  out.answer = get_string(out.json, "answer");
-  out.found = get_bool(out.json, "found");
-  out.tokens = static_cast<double>(get_int(out.json, "tokens"));
-  std::set<std::string> docs;
-  for (const auto& [key, output] : world.journal.tools) {
-    auto said = parse_json(output.text);
-    const auto* hits = said ? find(*said, "hits") : nullptr;
-    if (hits == nullptr) continue;
-    ++out.calls;
-    for (const auto& hit : *hits) {
-      out.titles.insert(get_string(hit, "title"));
-      docs.insert(get_string(hit, "doc"));
-    }
-  }
-  out.passages = docs.size();
-  return out;
-}
 
 /// Everything these queries show, read at once and answered from by the same rules: nothing read leads to a
 /// further query.
@@ -324,7 +233,7 @@ void measure(const CorpusPtr& corpus, const std::vector<KnownQuestion>& question
   print(name + ".wall", took.count() / static_cast<double>(questions.size()) * 1000, "ms/question");
 }
 
-int run(const std::string& which, std::size_t first, bool tell) {
+int run(const std::string& which, std::size_t first, const std::string& how) {
   auto folder = data_folder() + "/research_qa";
   auto questions = read_questions(folder + "/questions.jsonl");
   if (questions.empty()) {
@@ -338,7 +247,11 @@ int run(const std::string& which, std::size_t first, bool tell) {
     fmt::print(stderr, "{}\n", corpus.error().what);
     return 65;
   }
-  measure(*corpus, questions, which, tell);
+  if (how == "curve") {
+    measure_curve(*corpus, questions, which);
+  } else {
+    measure(*corpus, questions, which, how == "tell");
+  }
   return 0;
 }
 
@@ -348,5 +261,5 @@ int run(const std::string& which, std::size_t first, bool tell) {
 int main(int argc, char** argv) {
   std::string which = argc > 1 && std::string_view(argv[1]) != "research" ? argv[1] : "held";
   std::size_t first = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : SIZE_MAX;
-  return troupe::bench::run(which, first, argc > 3);
+  return troupe::bench::run(which, first, argc > 3 ? argv[3] : "");
 }

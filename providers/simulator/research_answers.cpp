@@ -16,10 +16,10 @@ namespace {
 
 constexpr std::size_t kFindingsGiven = 8;
 constexpr double kFindingMin = 0.2;
-// A round half, fitted to nothing: below it "not found".
-constexpr double kFoundMin = 0.5;
 constexpr double kClaimHeld = 0.6;
 constexpr std::size_t kReportSentences = 4;
+// Beside the one that answers.
+constexpr double kSentenceMin = 0.5;
 constexpr std::size_t kTasksGiven = 4;
 
 Json text_list(std::vector<std::string> texts) { return Json(std::move(texts)); }
@@ -70,7 +70,7 @@ std::string plan_answer(const ResearchPrompt& prompt) {
                         {"tasks", std::move(tasks)}});
 }
 
-std::string findings_answer(const ResearchPrompt& prompt) {
+std::string findings_answer(const ResearchPrompt& prompt, double found_min) {
   auto ranked = rank_sentences(prompt.question + " " + prompt.objective, prompt.sources);
   Json findings = Json::array();
   for (const auto& sentence : ranked) {
@@ -78,27 +78,27 @@ std::string findings_answer(const ResearchPrompt& prompt) {
     findings.push_back(Json{
         {"text", sentence.text}, {"source", prompt.sources[sentence.source].id}, {"quote", sentence.text}});
   }
-  bool enough = !ranked.empty() && ranked.front().score >= kFoundMin;
+  bool enough = !ranked.empty() && ranked.front().score >= found_min;
   return dump_json(Json{{"findings", std::move(findings)},
                         {"sufficient", enough},
                         {"missing", enough ? "" : "no sentence holds enough of the question"}});
 }
 
-std::string review_answer(const ResearchPrompt& prompt) {
+std::string review_answer(const ResearchPrompt& prompt, double found_min) {
   auto ranked = rank_sentences(prompt.question, prompt.sources);
-  bool enough = !ranked.empty() && ranked.front().score >= kFoundMin;
+  bool enough = !ranked.empty() && ranked.front().score >= found_min;
   // It has no better idea than the agents had: no further tasks.
   return dump_json(Json{{"sufficient", enough}, {"missing", ""}, {"tasks", Json::array()}});
 }
 
-std::string report_answer(const ResearchPrompt& prompt) {
+std::string report_answer(const ResearchPrompt& prompt, double found_min) {
   auto ranked = rank_sentences(prompt.question, prompt.sources);
   auto answer = short_answer(prompt.question, prompt.sources, ranked);
-  bool found = !answer.text.empty() && answer.score >= kFoundMin;
+  bool found = !answer.text.empty() && answer.score >= found_min;
   std::string report;
   std::size_t shown = 0;
   for (std::size_t i = 0; i < ranked.size(); ++i) {
-    bool chosen = i == answer.from || (shown < kReportSentences && ranked[i].score >= kFoundMin);
+    bool chosen = i == answer.from || (shown < kReportSentences && ranked[i].score >= kSentenceMin);
     if (!chosen) continue;
     ++shown;
     report += "- " + ranked[i].text + "\n";
@@ -151,11 +151,12 @@ std::string citations_answer(const ResearchPrompt& prompt) {
   return dump_json(Json{{"report", out}});
 }
 
-std::optional<std::string> shaped_answer(const std::string& shape, const ResearchPrompt& prompt) {
+std::optional<std::string> shaped_answer(const std::string& shape, const ResearchPrompt& prompt,
+                                         const ResearchRules& rules) {
   if (shape == "research_plan") return plan_answer(prompt);
-  if (shape == "research_findings") return findings_answer(prompt);
-  if (shape == "research_review") return review_answer(prompt);
-  if (shape == "research_report") return report_answer(prompt);
+  if (shape == "research_findings") return findings_answer(prompt, rules.found_min);
+  if (shape == "research_review") return review_answer(prompt, rules.found_min);
+  if (shape == "research_report") return report_answer(prompt, rules.found_min);
   if (shape == "research_critique") return critique_answer(prompt);
   if (shape == "research_citations") return citations_answer(prompt);
   return std::nullopt;
@@ -163,20 +164,27 @@ std::optional<std::string> shaped_answer(const std::string& shape, const Researc
 
 }  // namespace
 
-std::optional<std::vector<Part>> research_answer(const CompletionRequest& request) {
+double research_certainty(const CompletionRequest& request) {
+  auto prompt = read_research_prompt(request);
+  auto ranked = rank_sentences(prompt.question, prompt.sources);
+  return short_answer(prompt.question, prompt.sources, ranked).score;
+}
+
+std::optional<std::vector<Part>> research_answer(const CompletionRequest& request,
+                                                 const ResearchRules& rules) {
   if (request.response_schema) {
     const auto& shape = request.response_schema->name;
     if (!shape.starts_with("research_")) return std::nullopt;
-    auto text = shaped_answer(shape, read_research_prompt(request));
+    auto text = shaped_answer(shape, read_research_prompt(request), rules);
     if (!text) return std::nullopt;
     return std::vector<Part>{TextPart{.text = std::move(*text)}};
   }
-  const auto* search = search_tool(request);
-  if (search == nullptr) return std::nullopt;
+  auto search = search_tool(request);
+  if (search.tool == nullptr) return std::nullopt;
   auto prompt = read_research_prompt(request);
   // Only what research's own prompts look like: others use tools as tool_answers.hpp says.
   if (prompt.question.empty() || prompt.objective.empty()) return std::nullopt;
-  return search_turn(request, prompt, *search);
+  return search_turn(request, prompt, search);
 }
 
 }  // namespace troupe::providers::simulator

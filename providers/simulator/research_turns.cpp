@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 namespace troupe::providers::simulator {
@@ -62,7 +63,9 @@ void read_user_text(std::string_view text, ResearchPrompt& out) {
 
 void read_call(const ToolUsePart& use, ResearchPrompt& out) {
   auto input = parse_json(use.input.text);
-  if (input) out.asked.push_back(get_string(*input, "query"));
+  if (!input || !input->is_object()) return;
+  for (const auto& argument : *input)
+    if (argument.is_string()) out.asked.push_back(argument.get<std::string>());
 }
 
 void take_sources(std::string_view text, ResearchPrompt& out) {
@@ -152,6 +155,19 @@ bool certain(const ResearchPrompt& prompt) {
   return !ranked.empty() && ranked.front().score >= kCertain;
 }
 
+// The name of the one argument that must be given, if it is a text that words can be said in.
+std::string only_text_wanted(const Json& schema, const Json& properties) {
+  const auto* required = find(schema, "required");
+  if (required == nullptr || !required->is_array() || required->size() != 1 || !(*required)[0].is_string())
+    return {};
+  auto name = (*required)[0].get<std::string>();
+  constexpr std::array said = {"q", "text", "message", "question", "topic", "words", "search"};
+  bool words = std::ranges::any_of(said, [&](const char* one) { return name == one; });
+  const auto* property = find(properties, name.c_str());
+  bool text = property != nullptr && get_string(*property, "type") == "string";
+  return words && text ? name : std::string();
+}
+
 }  // namespace
 
 ResearchPrompt read_research_prompt(const CompletionRequest& request) {
@@ -169,18 +185,22 @@ ResearchPrompt read_research_prompt(const CompletionRequest& request) {
   return out;
 }
 
-const ToolSpec* search_tool(const CompletionRequest& request) {
-  if (request.tool_choice == ToolChoice::none || !request.forced_tool.empty()) return nullptr;
+SearchTool search_tool(const CompletionRequest& request) {
+  if (request.tool_choice == ToolChoice::none || !request.forced_tool.empty()) return {};
+  SearchTool other;
   for (const auto& tool : request.tools) {
     auto schema = parse_json(tool.input_schema.text);
     const auto* properties = schema ? find(*schema, "properties") : nullptr;
-    if (properties != nullptr && find(*properties, "query") != nullptr) return &tool;
+    if (properties == nullptr) continue;
+    if (find(*properties, "query") != nullptr) return {&tool, "query"};
+    auto only = only_text_wanted(*schema, *properties);
+    if (other.tool == nullptr && !only.empty()) other = {&tool, only};
   }
-  return nullptr;
+  return other;
 }
 
 std::vector<Part> search_turn(const CompletionRequest& request, const ResearchPrompt& prompt,
-                              const ToolSpec& tool) {
+                              const SearchTool& search) {
   NextQueries next(prompt.asked);
   if (prompt.turns == 0) look_wide(prompt, next);
   if (prompt.turns == 1) next.add(content_query(prompt.question, 40));
@@ -189,7 +209,7 @@ std::vector<Part> search_turn(const CompletionRequest& request, const ResearchPr
   for (const auto& query : next.queries()) {
     if (!request.parallel_tools && !out.empty()) break;
     auto id = fmt::format("call_{:08x}", stable_hash(query, prompt.turns) & 0xffffffff);
-    out.emplace_back(ToolUsePart{id, tool.name, {dump_json(Json{{"query", query}})}, {}});
+    out.emplace_back(ToolUsePart{id, search.tool->name, {dump_json(Json{{search.argument, query}})}, {}});
   }
   if (out.empty()) out.emplace_back(TextPart{.text = "Nothing further to look for."});
   return out;

@@ -23,11 +23,17 @@ struct ResearchPrompt {
 };
 ResearchPrompt read_research_prompt(const CompletionRequest& request);
 
-/// The first tool whose arguments include a "query"; null when there is none.
-const ToolSpec* search_tool(const CompletionRequest& request);
+/// A tool to look things up with, and its argument that takes the words.
+struct SearchTool {
+  const ToolSpec* tool = nullptr;
+  std::string argument;
+};
+/// The first tool whose arguments include a "query", else the first that wants one text and nothing more
+/// ("message", "text", ...); none: null.
+SearchTool search_tool(const CompletionRequest& request);
 
 /// Calls of that tool for what is still to be looked for, or one sentence saying that it is enough.
 std::vector<Part> search_turn(const CompletionRequest& request, const ResearchPrompt& prompt,
-                              const ToolSpec& tool);
+                              const SearchTool& search);
 
 }  // namespace troupe::providers::simulator
