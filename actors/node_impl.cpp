@@ -35,7 +35,7 @@ Node::Impl::Impl(const Config& config) : config_(config), routing_(config), cloc
   system_config_.set("scheduler.policy", caf::atom("sharing"));
   system_config_.set("scheduler.max-threads", std::size_t{2});
   system_config_.set("scheduler.max-throughput", std::size_t{200});
-  for (auto& type : actors::built_in_workflows()) runs_.add(std::move(type));
+  for (auto& type : actors::built_in_workflows(values().tools, clock_)) runs_.add(std::move(type));
 }
 
 Node::Impl::~Impl() { stop(); }

@@ -52,6 +52,7 @@ void add_control(CLI::App& app, Action& action);
 void add_feedback(CLI::App& app, Action& action);
 void add_check(CLI::App& app, Action& action);
 void add_keygen(CLI::App& app, Action& action);
+void add_tools(CLI::App& app, Action& action);
 void add_version(CLI::App& app, Action& action);
 
 /// The configuration a command works with: a file, or the demo clouds.

@@ -25,7 +25,7 @@ Result<void> check_setting(const std::string& pair, const WorkflowEntry& workflo
 }
 
 Result<void> put_input(Json& input, const InputOptions& options, const WorkflowEntry& workflow) {
-  if (options.input.empty() && workflow.reads.empty()) return {};
+  if (options.input.empty() && (workflow.reads.empty() || workflow.reads_tools)) return {};
   if (options.input.empty())
     return fail(Errc::unsupported, fmt::format("{} needs --input: {}", workflow.name, workflow.reads));
   std::error_code error;

@@ -67,9 +67,12 @@ const std::vector<WorkflowEntry>& workflow_table() {
        {"question",       "tenant",       "principal",      "effort",          "subagents_max",
         "calls_max",      "parallel",     "tools_parallel", "rounds",          "first_k",
         "context_tokens", "deadline_s",   "grace_s",        "call_deadline_s", "unsupported",
-        "critic",         "lead_feature", "agent_feature",  "critic_feature",  "cite_feature"},
+        "critic",         "lead_feature", "agent_feature",  "critic_feature",  "cite_feature",
+        "tools"},
        {"question"},
-       write_research_files},
+       write_research_files,
+       false,
+       true},
   };
   return table;
 }

@@ -32,6 +32,8 @@ struct WorkflowEntry {
   std::function<Result<std::vector<std::string>>(const std::string& out, const Ended& ended)> write;
   /// Somebody waits and reads along: its text goes to stdout as it comes.
   bool prints = false;
+  /// It may find what it reads through the configuration's tools instead of --input.
+  bool reads_tools = false;
 };
 
 /// Null when there is none of that name.

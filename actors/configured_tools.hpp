@@ -1,0 +1,70 @@
+// The tools of `tools:` in the configuration, started when they are first wanted.
+#pragma once
+
+#include "actors/open_corpora.hpp"
+#include "runtime/base/clock.hpp"
+#include "runtime/config/tools_config.hpp"
+#include "runtime/tools/library.hpp"
+#include "runtime/tools/mcp.hpp"
+
+#include <troupe/tool.hpp>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe::actors {
+
+/// One entry of the configuration, as `troupe tools list` shows it.
+struct ToolOwner {
+  /// "mcp files", "sql sales", "corpus handbook", "fetch", "built in".
+  std::string name;
+  std::vector<ToolPtr> tools;
+  /// Why it gives none; and what else people should know (tools that were left out).
+  std::optional<Error> error;
+  std::vector<std::string> problems;
+};
+
+/// Thread-safe. `clock` must outlive it and its tools.
+class ConfiguredTools {
+ public:
+  ConfiguredTools(config::ToolsConfig config, Clock& clock);
+
+  /// Everything the configuration names. Servers that were not asked yet are started, all at once: blocks up
+  /// to the longest start_max. What cannot be used is asked again at the earliest half a minute later.
+  std::vector<ToolOwner> owners();
+
+  /// What agents of `workflow` may use: search and open_document over {"input": PATH} (none: no such corpus)
+  /// and the configured corpora, with the rights of {"principal"}; a calculator; the configured tools. Cut to
+  /// tools.allow and to {"tools": "NAME,BEGINNING*"}. An entry that cannot be used is one tool of its name
+  /// that says so when it is called: a failure for the model to see, not the run's end. input_missing when
+  /// there is nothing to look anything up with; invalid_input for names in "tools" that fit none.
+  Result<Toolbox> open(const std::string& workflow, const JsonText& input);
+
+ private:
+  struct Server {
+    std::optional<tools::McpClient> client;
+    std::optional<Error> failure;
+    Instant again_at{};
+  };
+  Result<tools::McpConfig> server_config(const std::string& name,
+                                         const config::McpServerConfig& server) const;
+  void start_servers();
+  ToolOwner server_owner(const std::string& name) const;
+  ToolOwner database(const std::string& name, const config::SqlToolConfig& sql);
+  std::vector<ToolOwner> outside();
+  Result<std::vector<ToolPtr>> all_tools(const std::string& input);
+  Result<std::vector<tools::NamedCorpus>> corpora(const std::string& input, std::vector<ToolOwner>& broken);
+
+  const config::ToolsConfig config_;
+  Clock& clock_;
+  OpenCorpora corpora_;
+  std::mutex mutex_;
+  std::map<std::string, Server> servers_;
+  std::map<std::string, ToolPtr> databases_;
+};
+
+}  // namespace troupe::actors

@@ -1,0 +1,178 @@
+"""Tools of the configuration: listed with their schemas, used by research, and missed without harm when they are gone."""
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+from troupe_process import BAD_CONFIG, BAD_INPUT, DONE, INPUT_MISSING, NO_ENDPOINT, ROOT, ProcessTest, main, program
+from troupe_process import read_json, show
+
+QUESTION = "In which year was the designer of Skerry Light born?"
+PAGES = [{"doc": "skerry", "title": "Skerry Light",
+          "text": "Skerry Light is a lighthouse. It was designed by the engineer Aline Moor."},
+         {"doc": "moor", "title": "Aline Moor", "text": "Aline Moor was an engineer. She was born in Port Varr in 1871."},
+         {"doc": "fog", "title": "Fog", "text": "Fog signals were fired by hand until horns replaced them."}]
+
+# Speaks the protocol as far as we need it: a search over PAGES that may die of being used.
+SERVER = """
+import json, os, sys
+pages = json.loads(os.environ["PAGES"])
+def hits(query):
+    words = {w.strip(".,?!").lower() for w in query.split() if len(w) > 3}
+    for page in pages:
+        score = len(words & {w.strip(".,?!").lower() for w in (page["title"] + " " + page["text"]).split()})
+        if score: yield score, dict(page, start=0, end=len(page["text"].encode()))
+for line in sys.stdin:
+    m = json.loads(line)
+    if "id" not in m: continue
+    r = {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": {"name": "desk", "version": "1"}}
+    if m["method"] == "tools/list":
+        r = {"tools": [{"name": "lookup", "description": "Finds pages by their words.\\nMore of it.",
+                        "inputSchema": {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]},
+                        "annotations": {"readOnlyHint": True}},
+                       {"name": "forget", "description": "Loses a page.", "inputSchema": {"type": "object"}}]}
+    if m["method"] == "tools/call":
+        if os.environ.get("MOOD") == "dies": sys.exit(1)
+        found = [h for _, h in sorted(hits(m["params"]["arguments"]["query"]), key=lambda x: -x[0])]
+        r = {"content": [{"type": "text", "text": json.dumps({"hits": found})}]}
+    print(json.dumps({"jsonrpc": "2.0", "id": m["id"], "result": r}), flush=True)
+"""
+
+
+class ToolsTest(ProcessTest):
+    def setUp(self):
+        super().setUp()
+        self.server = self.write("server.py", SERVER)
+        os.environ["DESK_PAGES"] = json.dumps(PAGES)
+        os.environ["DESK_MOOD"] = "dies"
+
+    def config(self, tools):
+        demo = (ROOT / "configs" / "demo.yaml").read_text(encoding="utf-8")
+        return self.write("troupe.yaml", f"{demo}\ntools: {json.dumps(tools)}\n")
+
+    def desk(self, **more):
+        return {"command": [sys.executable, str(self.server)], "environment": {"PAGES": "${DESK_PAGES}", **more},
+                "start_max": "2m"}
+
+    def research(self, config, *more):
+        return self.run_troupe("run", "research", "--config", config, "--set", f"question={QUESTION}", "--out",
+                               self.folder / "out", "--state", self.folder / "state", *more)
+
+
+class ListTools(ToolsTest):
+    def full(self):
+        with sqlite3.connect(self.folder / "sales.db") as database:
+            database.execute("create table boats(name text, year integer)")
+        self.write("handbook/bees.txt", "Bees make honey.")
+        return {"mcp": {"desk": self.desk()}, "sql": {"sales": {"path": "sales.db"}},
+                "corpora": {"handbook": {"path": "handbook"}}, "fetch": {"hosts": ["example.org"]}}
+
+    def test_shows_each_tool_with_its_schema(self):
+        config = self.config(self.full())
+        listed = self.run_troupe("tools", "list", "--config", config)
+        self.assert_status(listed, DONE)
+        for words in ("desk_lookup  Finds pages by their words.\n", '"required":["query"]', "sql_sales", "search_handbook",
+                      "open_document", "fetch", "calculator"):
+            self.assertIn(words, listed.out)
+        self.assertNotIn("desk_forget", listed.out, "what may write is not offered unasked")
+        told = self.run_troupe("tools", "list", "--config", config, "--json")
+        by_owner = {owner["from"]: owner for owner in told.json()}
+        self.assertEqual(set(by_owner), {"mcp desk", "sql sales", "corpora", "fetch", "built in"})
+        self.assertEqual(by_owner["mcp desk"]["tools"][0]["input_schema"]["required"], ["query"])
+        self.assertIn("boats", by_owner["sql sales"]["tools"][0]["description"])
+
+    def test_says_which_cannot_be_used_and_shows_the_others(self):
+        tools = self.full()
+        tools["mcp"]["gone"] = {"command": ["/nonexistent/server"]}
+        tools["mcp"]["keyless"] = {"command": ["true"], "environment": {"KEY": "${TROUPE_NO_SUCH_KEY}"}}
+        listed = self.run_troupe("tools", "list", "--config", self.config(tools))
+        self.assertIn(listed.status, (NO_ENDPOINT, BAD_CONFIG))
+        self.assertIn("troupe: mcp gone: ", listed.err)
+        self.assertIn("TROUPE_NO_SUCH_KEY is not set", listed.err)
+        self.assertIn("desk_lookup", listed.out)
+
+    def test_without_a_configuration_there_is_what_is_built_in(self):
+        listed = self.run_troupe("tools", "list")
+        self.assert_status(listed, DONE)
+        self.assertIn("calculator", listed.out)
+
+    def test_check_finds_mistakes(self):
+        checked = self.run_troupe("check", self.config({"mcp": {"desk": {"command": ["a"], "url": "http://b"}}}))
+        self.assert_refused(checked, BAD_CONFIG, "tools.mcp.desk", "give either command")
+        self.assert_status(self.run_troupe("check", self.config(self.full())), DONE)
+
+
+class ResearchWithTools(ToolsTest):
+    def test_answers_from_a_server_alone(self):
+        ended = self.research(self.config({"mcp": {"desk": self.desk()}, "allow": {"research": ["desk_*"]}}))
+        self.assert_status(ended, DONE)
+        result = read_json(self.folder / "out" / "research.json")
+        self.assertEqual(result["answer"], "1871")
+        docs = {citation["doc"] for claim in result["claims"] for citation in claim["citations"]}
+        self.assertIn("moor", docs)
+        self.assertEqual({query["tool"] for query in result["agents"][0]["queries"]}, {"desk_lookup"})
+
+    def test_a_server_that_dies_of_every_call_is_a_failure_the_model_is_told(self):
+        ended = self.research(self.config({"mcp": {"desk": self.desk(MOOD="${DESK_MOOD}")}}))
+        self.assert_status(ended, DONE)
+        result = read_json(self.folder / "out" / "research.json")
+        self.assertFalse(result["found"])
+        self.assertGreater(result["agents"][0]["tool_errors"], 0)
+
+    def test_a_server_that_never_was_does_not_keep_a_corpus_from_being_searched(self):
+        pages = self.write("corpus.jsonl", "".join(json.dumps({"id": p["doc"], "title": p["title"], "text": p["text"]}) + "\n"
+                                                   for p in PAGES))
+        ended = self.research(self.config({"mcp": {"gone": {"command": ["/nonexistent/server"]}}}), "--input", pages)
+        self.assert_status(ended, DONE)
+        self.assertEqual(read_json(self.folder / "out" / "research.json")["answer"], "1871")
+
+    def test_needs_something_to_look_into(self):
+        self.assert_refused(self.research(self.config({}), "--quiet"), INPUT_MISSING, "--input", "tools")
+        refused = self.research(self.config({"mcp": {"desk": self.desk()}}), "--quiet", "--set", "tools=nothing")
+        self.assert_refused(refused, BAD_INPUT, "desk_lookup")
+
+
+class RealServers(ToolsTest):
+    """Servers we did not write, from npm."""
+
+    def setUp(self):
+        super().setUp()
+        folder = Path(program()).resolve().parent / "mcp"
+        install = [sys.executable, "-B", str(ROOT / "tests" / "mcp" / "install.py"), str(folder)]
+        if subprocess.run(install, check=False).returncode != 0:
+            self.skipTest("the npm servers are not there: no foreign server is tried")
+        script = folder / "node_modules" / "@modelcontextprotocol"
+        self.write("shelf/note.txt", "The keeper counts seven ships.")
+        self.tools = {"everything": {"command": ["node", str(script / "server-everything" / "dist" / "index.js"), "stdio"],
+                                     "start_max": "3m"},
+                      "files": {"command": ["node", str(script / "server-filesystem" / "dist" / "index.js"),
+                                            str((self.folder / "shelf").resolve())], "start_max": "3m"}}
+
+    def test_are_listed(self):
+        listed = self.run_troupe("tools", "list", "--config", self.config({"mcp": self.tools}), "--json", seconds=240)
+        self.assert_status(listed, DONE)
+        names = {tool["name"] for owner in listed.json() for tool in owner["tools"]}
+        self.assertIn("everything_echo", names)
+        self.assertIn("files_read_text_file", names)
+        self.assertNotIn("files_write_file", names)
+        show("tools.of_real_servers", len(names))
+
+    def test_are_used_by_research(self):
+        config = self.config({"mcp": self.tools, "allow": {"research": ["everything_echo", "files_*"]}})
+        ended = self.research(config)
+        self.assert_status(ended, DONE)
+        result = read_json(self.folder / "out" / "research.json")
+        agent = result["agents"][0]
+        self.assertEqual({query["tool"] for query in agent["queries"]}, {"everything_echo"})
+        self.assertEqual(agent["tool_errors"], 0)
+        self.assertGreater(agent["sources"], 0)
+        # It says back what it is told: nothing in it answers the question.
+        for claim in result["claims"]:
+            for citation in claim["citations"]:
+                self.assertTrue(citation["doc"].startswith("tool:everything_echo/"), citation)
+
+
+if __name__ == "__main__":
+    main()
