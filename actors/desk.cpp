@@ -64,6 +64,8 @@ void runs_show(const Services& services, const Json& input, const Reply& reply) 
     out["calls"] = progress->calls;
     out["tokens"] = progress->tokens;
     out["cost_usd"] = progress->usd;
+    out["tool_calls"] = progress->tool_calls;
+    out["children"] = progress->children;
   }
   if (row->state != journal::RunState::running) {
     out["output"] = row->output;

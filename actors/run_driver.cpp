@@ -305,13 +305,16 @@ std::optional<WallTime> RunDriver::idle_until() const {
 // ---- for who looks ----
 
 void RunDriver::fill(RunProgress& progress) const {
-  auto spent = spent_on(attempts_);
+  auto own = spent_on(attempts_);
+  // Children that have ended are in it.
+  auto all = budget_.view(elapsed()).spent;
   progress.steps_planned = std::max(planned_, done_);
   progress.steps_done = done_;
   progress.steps_replayed = replayed_;
-  progress.calls = attempts_.size();
-  progress.tokens = spent.tokens_in + spent.tokens_out;
-  progress.usd = spent.usd;
+  progress.calls = std::max<std::uint64_t>(attempts_.size(), static_cast<std::uint64_t>(all.calls));
+  progress.tokens = std::max(own.tokens_in + own.tokens_out, all.tokens);
+  progress.usd = std::max(own.usd, all.usd);
+  progress.tool_calls = all.tool_calls;
 }
 
 void RunDriver::fill(RunReport& report) const {

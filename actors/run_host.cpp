@@ -75,12 +75,13 @@ Result<void> RunHost::begin(RunSpec spec, std::vector<Watch> watches) {
   if (stopping_) return fail(Errc::refused, "the node is stopping");
   auto type = types_.find(spec.workflow);
   if (type == types_.end()) return fail(Errc::not_found, "no workflow is named " + spec.workflow);
-  auto run_id = spec.run_id;
+  auto run_id = spec.run_id, parent = spec.parent;
   if (auto parked = parked_.extract(run_id); !parked.empty())
     for (auto& watch : parked.mapped().watches) watches.push_back(std::move(watch));
   auto run = config_of(std::move(spec), type->second, watches);
   auto& going = going_[run_id];
   going.watches = std::move(watches);
+  going.parent = std::move(parent);
   going.actor = spawn_run(*parts_.system, std::move(run), *parts_.clock, *parts_.journal);
   return {};
 }
@@ -204,7 +205,23 @@ std::optional<RunProgress> RunHost::progress(const std::string& run_id) const {
   std::lock_guard lock(mutex_);
   auto it = going_.find(run_id);
   if (it == going_.end()) return std::nullopt;
-  return it->second.progress;
+  return with_children(run_id, it->second.progress);
+}
+
+// A child's name is its parent's, a point and more (RunDriver::child_id).
+RunProgress RunHost::with_children(const std::string& run_id, RunProgress progress) const {
+  auto begin = run_id + ".";
+  for (auto it = going_.lower_bound(begin); it != going_.end() && it->first.starts_with(begin); ++it) {
+    // Somebody may have named a run of his own so.
+    if (it->second.parent.empty()) continue;
+    const auto& child = it->second.progress;
+    ++progress.children;
+    progress.calls += child.calls;
+    progress.tokens += child.tokens;
+    progress.usd += child.usd;
+    progress.tool_calls += child.tool_calls;
+  }
+  return progress;
 }
 
 std::size_t RunHost::going() const {
@@ -226,6 +243,7 @@ void RunHost::tick() {
 
 void RunHost::on_progress(const std::string& run_id, const RunProgress& progress) {
   std::vector<std::function<void(const RunProgress&)>> hooks;
+  RunProgress all;
   {
     std::lock_guard lock(mutex_);
     auto it = going_.find(run_id);
@@ -233,8 +251,9 @@ void RunHost::on_progress(const std::string& run_id, const RunProgress& progress
     it->second.progress = progress;
     for (const auto& watch : it->second.watches)
       if (watch.on_progress) hooks.push_back(watch.on_progress);
+    if (!hooks.empty()) all = with_children(run_id, progress);
   }
-  for (const auto& hook : hooks) hook(progress);
+  for (const auto& hook : hooks) hook(all);
 }
 
 void RunHost::on_done(const std::string& run_id, RunReport report) {

@@ -61,6 +61,8 @@ class RunHost final : public ChildRuns {
     RunActor actor;
     RunProgress progress;
     std::vector<Watch> watches;
+    /// Empty: nobody's child.
+    std::string parent;
   };
   struct Parked {
     std::string workflow;
@@ -73,6 +75,8 @@ class RunHost final : public ChildRuns {
   Result<std::vector<journal::RunRow>> left_behind();
   void leave_alone(const std::string& run_id, const Error& why);
   RunConfig config_of(RunSpec spec, const WorkflowType& type, const std::vector<Watch>& watches);
+  /// Its own, and that of those it started, and theirs. Under the lock.
+  RunProgress with_children(const std::string& run_id, RunProgress progress) const;
   void on_progress(const std::string& run_id, const RunProgress& progress);
   void on_parked(const std::string& run_id, const std::string& workflow);
   void on_done(const std::string& run_id, RunReport report);

@@ -11,6 +11,14 @@ namespace {
 constexpr Duration kTerminalEvery = std::chrono::milliseconds(100);
 constexpr Duration kPlainEvery = std::chrono::seconds(3);
 
+// Only of runs that have any.
+std::string of_children(const RunProgress& progress) {
+  std::string out;
+  if (progress.children > 0) out += fmt::format("  {} agents at work", progress.children);
+  if (progress.tool_calls > 0) out += fmt::format("  {} tool calls", progress.tool_calls);
+  return out;
+}
+
 std::string line_of(const RunProgress& progress, Duration took) {
   auto fresh = progress.steps_done - progress.steps_replayed;
   double rate = seconds(took) > 0 ? static_cast<double>(fresh) / seconds(took) : 0;
@@ -20,9 +28,9 @@ std::string line_of(const RunProgress& progress, Duration took) {
                         : "";
   std::string replayed =
       progress.steps_replayed > 0 ? fmt::format(" ({} replayed)", progress.steps_replayed) : "";
-  return fmt::format("{}/{} steps{}  {} calls  {} tokens  ${:.4f}  {:.1f} steps/s{}", progress.steps_done,
-                     progress.steps_planned, replayed, progress.calls, progress.tokens, progress.usd, rate,
-                     eta);
+  return fmt::format("{}/{} steps{}{}  {} calls  {} tokens  ${:.4f}  {:.1f} steps/s{}", progress.steps_done,
+                     progress.steps_planned, replayed, of_children(progress), progress.calls, progress.tokens,
+                     progress.usd, rate, eta);
 }
 
 }  // namespace

@@ -34,6 +34,8 @@ RunProgress progress_from(const Json& shown) {
   progress.calls = static_cast<std::uint64_t>(get_int(shown, "calls"));
   progress.tokens = get_int(shown, "tokens");
   progress.usd = get_double(shown, "cost_usd");
+  progress.tool_calls = get_int(shown, "tool_calls");
+  progress.children = static_cast<std::size_t>(get_int(shown, "children"));
   return progress;
 }
 

@@ -24,13 +24,16 @@ struct RunSpec {
   std::string parent;
 };
 
-/// A moment of a running run.
+/// A moment of a running run. Steps are its own; what is used counts its child runs, too.
 struct RunProgress {
   std::string run_id;
   std::size_t steps_planned = 0, steps_done = 0, steps_replayed = 0;
   std::uint64_t calls = 0;
   std::int64_t tokens = 0;
   double usd = 0;
+  std::int64_t tool_calls = 0;
+  /// Child runs at work on this node, and theirs.
+  std::size_t children = 0;
 };
 
 /// Text of a call while its answer comes. Steps given from the record are not heard.
