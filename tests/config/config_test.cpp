@@ -363,7 +363,8 @@ TEST(DemoConfig, LimitsAreWhatTheSimulatedCloudsEnforce) {
 
 TEST(ExampleConfigs, Load) {
   for (const char* path :
-       {"configs/two-nodes/a.yaml", "configs/two-nodes/b.yaml", "configs/two-nodes/simulator.yaml"}) {
+       {"configs/two-nodes/a.yaml", "configs/two-nodes/b.yaml", "configs/two-nodes/simulator.yaml",
+        "examples/research/models.yaml"}) {
     auto config = load_config(std::string(TROUPE_SOURCE_DIR) + "/" + path);
     EXPECT_TRUE(config) << config.error().what;
   }
