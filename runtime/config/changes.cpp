@@ -32,6 +32,7 @@ class OptionLister {
  private:
   void add(const std::string& path, std::string& value) { out_[path] = value; }
   void add(const std::string& path, SecretRef& value) { out_[path] = value.reference; }
+  void add(const std::string& path, JsonValue& value) { out_[path] = value.text; }
   void add(const std::string& path, bool value) { out_[path] = value ? "true" : "false"; }
   void add(const std::string& path, double value) { out_[path] = fmt::format("{}", value); }
   void add(const std::string& path, Duration& value) { out_[path] = fmt::format("{}", value.count()); }

@@ -5,6 +5,7 @@
 #include "runtime/config/choice_config.hpp"
 #include "runtime/config/lead_config.hpp"
 #include "runtime/config/money_config.hpp"
+#include "runtime/config/schedule_config.hpp"
 #include "runtime/config/simulator_config.hpp"
 #include "runtime/config/tools_config.hpp"
 #include "runtime/policy/breaker.hpp"
@@ -258,6 +259,8 @@ struct FeatureConfig {
 struct TenantConfig {
   /// Data of this tenant may be processed only there.
   std::string boundary;
+  /// Where its days begin and end, for schedules; empty: the schedule's own zone.
+  std::string zone;
   /// Names by which experiments choose tenants.
   std::vector<std::string> cohorts;
   policy::BudgetPolicy budget;
@@ -290,6 +293,10 @@ struct Config {
   std::map<std::string, ExperimentConfig> experiments;
   std::map<std::string, RolloutConfig> rollouts;
   std::map<std::string, TenantConfig> tenants;
+  /// Files of declared workflows (docs/WORKFLOWS.md) that the node knows beside the built-in ones, relative
+  /// to this file; absolute once loaded.
+  std::vector<std::string> workflows;
+  std::map<std::string, ScheduleConfig> schedules;
   PricesConfig prices;
   ToolsConfig tools;
   TelemetryConfig telemetry;

@@ -6,6 +6,7 @@
 #include "runtime/config/config.hpp"
 #include "runtime/config/lead_fields.hpp"
 #include "runtime/config/money_fields.hpp"
+#include "runtime/config/schedule_fields.hpp"
 #include "runtime/config/simulator_fields.hpp"
 #include "runtime/config/tools_fields.hpp"
 
@@ -282,6 +283,7 @@ void fields(V& v, FeatureConfig& x) {
 template <class V>
 void fields(V& v, TenantConfig& x) {
   v("boundary", x.boundary);
+  v("zone", x.zone);
   v("weight", x.weight);
   v("cohorts", x.cohorts);
   v("budget", x.budget);
@@ -305,6 +307,8 @@ void fields(V& v, Config& x) {
   v("rollouts", x.rollouts);
   v("tenants", x.tenants);
   v("tools", x.tools);
+  v("workflows", x.workflows);
+  v("schedules", x.schedules);
   v("telemetry", x.telemetry);
   v("simulator", x.simulator);
 }

@@ -107,7 +107,12 @@ Result<Config> parse_config(std::string_view text, const std::string& name, cons
   }
   complete_endpoints(config, prices);
   complete_tools(config.tools, directory);
-  for (auto& problem : load_choices(config, directory)) {
+  auto where = [&](const std::string& path) {
+    return fmt::format("{}:{}: {}", name, line_of(context, path), path);
+  };
+  auto found = load_choices(config, directory);
+  std::ranges::move(load_schedules(config, directory, where), std::back_inserter(found));
+  for (auto& problem : found) {
     auto line = line_of(context, problem.path);
     context.problems.push_back({line, std::move(problem)});
   }

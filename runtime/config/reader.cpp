@@ -2,6 +2,7 @@
 #include "runtime/config/reader.hpp"
 
 #include "runtime/config/secret.hpp"
+#include "runtime/config/yaml_value.hpp"
 
 #include <fmt/format.h>
 
@@ -96,6 +97,14 @@ void MappingReader::read(const YAML::Node& node, const std::string& path, Secret
   // The text is not quoted: it may be the secret.
   problem(node, path,
           "a literal secret is refused; write ${VAR} or file:PATH, and change the secret that stood here");
+}
+
+void MappingReader::read(const YAML::Node& node, const std::string& path, JsonValue& value) {
+  auto json = json_of_node(node);
+  if (json)
+    value.text = dump_json(*json);
+  else
+    context_.problems.push_back({json.error().line, {path, json.error().what}});
 }
 
 std::uint64_t MappingReader::read_integer(const YAML::Node& node, const std::string& path, std::uint64_t max,

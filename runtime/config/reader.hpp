@@ -58,6 +58,7 @@ class MappingReader {
   void read(const YAML::Node& node, const std::string& path, double& value);
   void read(const YAML::Node& node, const std::string& path, Duration& value);
   void read(const YAML::Node& node, const std::string& path, SecretRef& value);
+  void read(const YAML::Node& node, const std::string& path, JsonValue& value);
   /// 0 when it is not a count up to `max`; a problem then.
   std::uint64_t read_integer(const YAML::Node& node, const std::string& path, std::uint64_t max,
                              std::uint64_t before);

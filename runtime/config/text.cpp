@@ -15,6 +15,7 @@ std::string value_text(bool value) { return value ? "true" : "false"; }
 std::string value_text(double value) { return number_text(value); }
 std::string value_text(Duration value) { return duration_text(value); }
 std::string value_text(const SecretRef& value) { return value.reference; }
+std::string value_text(const JsonValue& value) { return value.text; }
 template <class T>
 requires(std::unsigned_integral<T> && !std::same_as<T, bool>) std::string value_text(T value) {
   return fmt::format("{}", value);

@@ -88,6 +88,10 @@ struct Words<policy::WorkClass> {
   static constexpr std::array all = {policy::WorkClass::interactive, policy::WorkClass::soon,
                                      policy::WorkClass::batch};
 };
+template <>
+struct Words<policy::CatchUp> {
+  static constexpr std::array all = {policy::CatchUp::none, policy::CatchUp::last, policy::CatchUp::all};
+};
 
 template <class E>
 std::optional<E> read_word(std::string_view text) {

@@ -1,9 +1,9 @@
 #include "runtime/config/yaml_json.hpp"
 
 #include "runtime/config/words.hpp"
+#include "runtime/config/yaml_value.hpp"
 
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
 
 #include <charconv>
 
@@ -14,12 +14,7 @@ constexpr std::size_t kYamlBytesMax = 1u << 20;
 constexpr std::size_t kYamlValuesMax = 50'000;
 constexpr int kYamlDepthMax = 64;
 
-// Thrown by nobody: the first thing wrong ends the walk through this.
-struct YamlFault {
-  int line = 1;
-  std::string what;
-};
-
+// Nothing is thrown: the first thing wrong ends the walk.
 class YamlWalk {
  public:
   explicit YamlWalk(SourceLines& lines) : lines_(lines) {}
@@ -101,6 +96,14 @@ Result<YamlDocument> walked(const std::vector<YAML::Node>& documents, const std:
 }
 
 }  // namespace
+
+std::expected<Json, YamlFault> json_of_node(const YAML::Node& node) {
+  SourceLines lines;
+  YamlWalk walk(lines);
+  auto value = walk.value(node, "", 0);
+  if (walk.fault()) return std::unexpected(*walk.fault());
+  return value;
+}
 
 Result<YamlDocument> read_yaml_json(std::string_view text, const std::string& name) {
   if (text.size() > kYamlBytesMax)

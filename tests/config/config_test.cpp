@@ -303,6 +303,8 @@ Config reference_defaults() {
   config.tools.sql["example"].path = "/example.db";
   config.tools.corpora["example"].path = "/example";
   config.tools.allow["research"] = {"*"};
+  config.schedules["example"].workflow = "recap";
+  config.schedules["example"].cron = "0 4 * * *";
   config.features["example"].hierarchy = {"example-model"};
   config.features["example"].quality = {{"example-model", 0, "2100-01-01"}};
   config.features["example"].diverts = {{.model = "example-model"}};
