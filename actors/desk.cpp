@@ -4,6 +4,7 @@
 #include "actors/decision_record.hpp"
 #include "actors/desk_controls.hpp"
 #include "actors/desk_health.hpp"
+#include "actors/desk_schedules.hpp"
 #include "runtime/base/rng.hpp"
 
 #include <fmt/format.h>
@@ -102,8 +103,14 @@ void runs_signal(const Services& services, const Json& input, const Reply& reply
   // Who sends a signal again after a lost answer gives it a name, so that it counts once.
   auto message = get_string(input, "message_id");
   auto message_id = message.empty() ? 0 : stable_hash(message) | 1;
-  if (!services.signal(id, name, get_string(input, "json", "null"), message_id))
-    return reply(fail(Errc::not_found, "run " + id + " is not going on this node"));
+  auto json = get_string(input, "json", "null");
+  if (auto value = parse_json(json); !value)
+    return reply(fail(Errc::invalid_input, "a signal's value is JSON: " + value.error().what));
+  auto posted = services.journal->post({id, name, message_id, json, services.clock->wall()});
+  // A run that was just accepted has no row yet: it is going all the same.
+  bool heard = !posted && posted.error().code == Errc::not_found && services.progress(id) &&
+               services.signal(id, name, json, message_id);
+  if (!posted && !heard) return reply(std::unexpected(posted.error()));
   reply(std::string("{}"));
 }
 
@@ -269,6 +276,9 @@ void submit(const Services& services, const Json& input, const Reply& reply) {
   auto budget = read_budget(get_string(input, "budget"));
   if (!budget) return reply(std::unexpected(budget.error()));
   spec.budget = *budget;
+  if (auto file = services.file_budgets.find(spec.workflow);
+      file != services.file_budgets.end() && spec.budget == Budget{})
+    spec.budget = file->second;
   const auto* given = find(input, "input");
   spec.input = {given != nullptr ? dump_json(*given) : "{}"};
   auto id = services.submit(std::move(spec));
@@ -286,6 +296,7 @@ const std::map<std::string, Verb>& verbs() {
       {"runs.signal", runs_signal},
       {"runs.export", runs_export},
       {"runs.story", runs_story},
+      {"schedules.list", schedules_list},
       {"endpoints", endpoints},
       {"route.explain", route_explain},
       {"cost", cost},

@@ -4,6 +4,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/run_entries.hpp"
+#include "actors/schedule_plan.hpp"
 #include "actors/supervisor.hpp"
 #include "runtime/json/json.hpp"
 
@@ -30,6 +31,10 @@ struct DeskServices {
   std::vector<FeatureShadow> shadows;
   /// Puts a question to a peer whose answer nobody waits for. Null: no node.
   std::function<Result<void>(const std::string& peer, const std::string& verb, const Json& input)> pass_on;
+  /// Null: no node, or it has none.
+  std::shared_ptr<const std::vector<Scheduled>> schedules;
+  /// Of workflows from files: for runs that are submitted without caps.
+  FileBudgets file_budgets;
   std::shared_ptr<const Roster> roster_facts;  ///< facts of every endpoint, local and remote; handles unused
   std::function<Result<std::string>(RunSpec)> submit;
   std::function<bool(const std::string& run_id)> cancel;

@@ -247,6 +247,9 @@ struct SignalRun {
   std::string json;
   /// Not 0: a signal of this id counts once (O3).
   std::uint64_t id = 0;
+  /// Not 0: its number in the journal's inbox, where it waits until it is recorded; it may be found there and
+  /// come again meanwhile.
+  std::uint64_t number = 0;
 };
 /// Stop: recorded steps stay, no new one begins. `interrupt`: the node is going down, the run stays
 /// resumable.
@@ -256,6 +259,9 @@ struct CancelRun {
 /// Drives one workflow coroutine, journals each step, resumes after a crash.
 using RunActor = caf::typed_actor<caf::reacts_to<Continue>, caf::reacts_to<SignalRun>,
                                   caf::reacts_to<CancelRun>, caf::reacts_to<Tick>>;
+
+/// Begins runs by the clock.
+using SchedulerActor = caf::typed_actor<caf::reacts_to<Tick>>;
 
 /// The connection to a node came up or went down.
 struct LinkChanged {

@@ -14,7 +14,6 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
-#include <condition_variable>
 #include <filesystem>
 #include <future>
 
@@ -24,8 +23,6 @@ namespace {
 constexpr auto kTick = std::chrono::milliseconds(50);
 // Calls in flight when the node stops get this long to be recorded before they are abandoned.
 constexpr auto kHandBack = std::chrono::seconds(20);
-// How often runs that are due, or that nobody drives, are looked for.
-constexpr auto kCare = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -43,6 +40,7 @@ Node::Impl::~Impl() { stop(); }
 // ---- beginning ----
 
 Result<void> Node::Impl::start() {
+  if (auto loaded = load_workflows(); !loaded) return loaded;
   if (auto opened = open_journal(); !opened) return opened;
   if (auto listening = start_simulator(); !listening) return listening;
   loop_ = std::make_unique<http::Loop>();
@@ -280,51 +278,12 @@ std::string Node::Impl::simulator_url() const {
   return simulator_ ? fmt::format("http://127.0.0.1:{}", simulator_->port()) : std::string();
 }
 
-// ---- runs ----
-
-Result<std::size_t> Node::Impl::resume_runs() {
-  resumes_runs_ = true;
-  return runs_.resume();
-}
-
-// On a thread of its own, because it waits for the journal.
-void Node::Impl::look_after_runs() {
-  caretaker_ = std::jthread([this](const std::stop_token& stop) {
-    std::mutex nobody;
-    std::condition_variable_any pause;
-    std::unique_lock lock(nobody);
-    while (!pause.wait_for(lock, stop, kCare, [&] { return stop.stop_requested(); })) {
-      if (!keep_seat()) return;
-      runs_.wake_due(resumes_runs_);
-      if (!resumes_runs_) continue;
-      if (auto begun = runs_.resume(); !begun) log::error("runs", begun.error().what);
-    }
-  });
-}
-
-// A node that lost its seat writes nothing any more; whoever has its runs now goes on with them.
-bool Node::Impl::keep_seat() {
-  if (journal_->membership()->held()) return true;
-  auto renewed = journal_->membership()->renew();
-  if (renewed || renewed.error().code != Errc::refused) return true;
-  log::error("node", "this node's runs belong to others now: " + renewed.error().what);
-  interrupt();
-  return false;
-}
-
-void Node::Impl::interrupt() {
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  runs_.interrupt();
-}
-
 // ---- ending ----
 
 void Node::Impl::stop() {
   if (std::exchange(stopped_, true)) return;
   interrupt();
+  if (journal_) journal_->membership()->watch({});
   caretaker_ = {};
   if (system_ && !runs_.quiet(kHandBack)) runs_.kill();
   if (loop_) {
@@ -336,6 +295,8 @@ void Node::Impl::stop() {
     quiet.get_future().wait();
   }
   control_room_.stop();
+  if (auto scheduler = std::exchange(scheduler_, nullptr))
+    caf::anon_send_exit(scheduler, caf::exit_reason::user_shutdown);
   if (ledger_) caf::anon_send_exit(ledger_, caf::exit_reason::user_shutdown);
   if (supervisor_) caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
   if (system_) system_->await_all_actors_done();

@@ -5,6 +5,7 @@
 #include "actors/desk.hpp"
 #include "actors/reload.hpp"
 #include "actors/run_host.hpp"
+#include "actors/scheduler.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/wiring.hpp"
 #include "providers/simulator/server.hpp"
@@ -19,6 +20,7 @@
 #include <caf/actor_system_config.hpp>
 
 #include <atomic>
+#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -46,6 +48,9 @@ struct Node::Impl final : transport::GatewayListener {
 
  private:
   const config::Config& values() const { return config_.values(); }
+  Result<void> load_workflows();
+  Result<void> start_schedules();
+  Result<std::string> submit_scheduled(RunSpec spec);
   Result<void> open_journal();
   Result<void> start_simulator();
   Result<void> start_gateway();
@@ -66,6 +71,7 @@ struct Node::Impl final : transport::GatewayListener {
   void make_desk();
   void let_desk_at_runs();
   void tick();
+  void tick_schedules();
   // What the gateway hears waits until the cast stands.
   void heard(std::function<void()> work);
   void link_changed(const actors::LinkChanged& fact);
@@ -74,6 +80,8 @@ struct Node::Impl final : transport::GatewayListener {
   Result<void> pass_on(const std::string& peer, const std::string& verb, const Json& input);
   void look_after_runs();
   bool keep_seat();
+  /// Waits for a hint that signals came, or for the next look at everything.
+  bool pause(const std::stop_token& stop, Instant until);
 
   Config config_;
   Config routing_;                            ///< the last reload's; under mutex_
@@ -96,10 +104,14 @@ struct Node::Impl final : transport::GatewayListener {
   std::shared_ptr<actors::BudgetCell> budgets_ = std::make_shared<actors::BudgetCell>();
   actors::LedgerActor ledger_;
   actors::SupervisorActor supervisor_;
+  actors::SchedulerActor scheduler_;  ///< null until runs are taken up; under mutex_
   actors::DeskServices desk_;
 
   std::mutex mutex_;
   actors::RunHost runs_;
+  std::mutex caretaker_mutex_;
+  std::condition_variable_any caretaker_hint_;
+  bool signals_came_ = false;
   std::jthread caretaker_;  // wakes and takes up runs
   std::atomic<bool> resumes_runs_ = false;
   bool stopping_ = false, stopped_ = false;

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace troupe::actors {
 namespace {
 
@@ -34,7 +36,7 @@ struct RunState {
         [this](const SignalRun& order) {
           if (parked_) return pass_on(order);
           // Not before the run has begun: until then there is no run to record it for.
-          if (!workflow_ && !finished_) return early_.push_back(order);
+          if (!workflow_ && !finished_) return keep_for_later(order);
           driver_->on_signal(order);
           drive();
         },
@@ -203,7 +205,14 @@ struct RunState {
     pen_->commit(std::move(batch), [](Result<void>) {});
   }
 
+  // What waits in the inbox comes again, and needs to be kept once.
+  void keep_for_later(const SignalRun& order) {
+    bool known =
+        order.number != 0 && std::ranges::find(early_, order.number, &SignalRun::number) != early_.end();
+    if (!known) early_.push_back(order);
+  }
   void pass_on(const SignalRun& order) {
+    if (order.number != 0) return;
     config_.children->signal(config_.spec.run_id, order.name, order.json, order.id);
   }
   void pass_on(const CancelRun& order) {

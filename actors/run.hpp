@@ -22,7 +22,8 @@ class ChildRuns {
   virtual Result<void> start(RunSpec spec, std::function<void(RunReport)> ended) = 0;
   /// False when no such run goes here. A parked one is woken for it, unless it is only to be interrupted.
   virtual bool cancel(const std::string& run_id, bool interrupt) = 0;
-  /// False when no such run goes here. Signals with the same `id` that is not 0 count once.
+  /// To a run that goes here, or into the inbox of one that goes elsewhere; false when neither can be.
+  /// Signals with the same `id` that is not 0 count once.
   virtual bool signal(const std::string& run_id, const std::string& name, const std::string& json,
                       std::uint64_t id) = 0;
 };

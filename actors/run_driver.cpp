@@ -2,6 +2,7 @@
 #include "actors/run_driver.hpp"
 
 #include "actors/run_record.hpp"
+#include "runtime/base/crash_point.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/base/rng.hpp"
 
@@ -44,7 +45,7 @@ void RunDriver::take_up(RunHistory history, Budget cap) {
   now_ = history_.started();
   budget_ = policy::RunBudget(cap);
   inbox_ = history_.signals();
-  signal_ids_ = history_.signal_ids();
+  for (auto id : history_.signal_ids()) signal_ids_[id] = true;
   attempts_ = history_.attempts();
 }
 
@@ -226,13 +227,21 @@ void RunDriver::signal(const StepKey& step, std::function<void(Result<JsonText>)
 }
 
 void RunDriver::on_signal(const SignalRun& order) {
-  if (order.id != 0 && !signal_ids_.insert(order.id).second) return;
-  auto entry = pen_.entry(journal::Kind::signal_in, order.name, order.json, 0, order.id);
-  pen_.commit(entry, [this, order, at = entry.at](Result<void> committed) {
+  if (order.number != 0 && taking_.contains(order.number)) return;
+  if (order.id != 0 && !signal_ids_.try_emplace(order.id, false).second) return take_up_again(order);
+  crash_point("signal.before_entry");
+  journal::Batch batch;
+  batch.entries.push_back(pen_.entry(journal::Kind::signal_in, order.name, order.json, 0, order.id));
+  auto at = batch.entries.back().at;
+  if (order.number != 0) batch.taken.push_back(*taking_.insert(order.number).first);
+  pen_.commit(std::move(batch), [this, order, at](Result<void> committed) {
+    crash_point("signal.after_entry");
+    taking_.erase(order.number);
     if (!committed) {
       signal_ids_.erase(order.id);
       return;
     }
+    if (order.id != 0) signal_ids_[order.id] = true;
     auto& waits = signal_waits_[order.name];
     if (waits.empty()) return inbox_[order.name].push_back({0, at, {order.json}});
     auto first = std::move(waits.front());
@@ -240,6 +249,15 @@ void RunDriver::on_signal(const SignalRun& order) {
     hear_of(first.key, at);
     first.done(JsonText{order.json});
   });
+}
+
+// Somebody said it again. It leaves the inbox only once it is known to be recorded.
+void RunDriver::take_up_again(const SignalRun& order) {
+  if (order.number == 0 || !signal_ids_[order.id]) return;
+  journal::Batch batch;
+  batch.taken.push_back(*taking_.insert(order.number).first);
+  pen_.commit(std::move(batch),
+              [this, number = order.number](const Result<void>&) { taking_.erase(number); });
 }
 
 void RunDriver::on_tick() {

@@ -125,6 +125,7 @@ class RunDriver final : public WorkflowDriver {
   /// Says once that the budget runs low.
   void watch_budget();
   void note_drift(const std::string& what);
+  void take_up_again(const SignalRun& order);
 
   bool lost_seat(const std::string& key);
 
@@ -183,7 +184,9 @@ class RunDriver final : public WorkflowDriver {
   std::map<std::string, RunHistory::Signal> signals_given_;
   /// Children that are asked for and not begun: those begun together share the budget.
   std::map<std::string, Shared<Starting>> children_waiting_;
-  std::set<std::uint64_t> signal_ids_;
+  /// Ids of signals that came, and whether they are recorded already.
+  std::map<std::uint64_t, bool> signal_ids_;
+  std::set<std::uint64_t> taking_;  // numbers in the inbox, of signals that are being recorded
   std::map<std::string, std::uint32_t> signals_sent_;
   std::vector<AttemptRecord> attempts_;
   std::vector<std::string> drift_;

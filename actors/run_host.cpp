@@ -17,6 +17,7 @@ namespace {
 /// Runs taken up or woken at once; the others follow a moment later.
 constexpr std::size_t kTakenUpAtOnce = 256;
 constexpr std::size_t kTickedAtOnce = 2000;
+constexpr std::size_t kSignalsAtOnce = 256;
 
 std::string new_run_id(Clock& clock) {
   static std::atomic<std::uint64_t> counter{0};
@@ -42,6 +43,13 @@ void RunHost::add(WorkflowType type) {
   types_.insert_or_assign(std::move(name), std::move(type));
   left_alone_.clear();
   all_taken_up_ = false;
+}
+
+std::set<std::string> RunHost::workflows() const {
+  std::lock_guard lock(mutex_);
+  std::set<std::string> names;
+  for (const auto& [name, type] : types_) names.insert(name);
+  return names;
 }
 
 // ---- beginning ----
@@ -184,12 +192,35 @@ void RunHost::on_parked(const std::string& run_id, const std::string& workflow) 
 
 bool RunHost::signal(const std::string& run_id, const std::string& name, const std::string& json,
                      std::uint64_t id) {
-  std::lock_guard lock(mutex_);
-  auto it = going_.find(run_id);
-  if (it == going_.end() && wake(run_id)) it = going_.find(run_id);
-  if (it == going_.end()) return false;
-  caf::anon_send(it->second.actor, SignalRun{name, json, id});
+  {
+    std::lock_guard lock(mutex_);
+    auto it = going_.find(run_id);
+    if (it != going_.end()) return caf::anon_send(it->second.actor, SignalRun{name, json, id}), true;
+  }
+  if (!parts_.journal->post({run_id, name, id, json, parts_.clock->wall()})) return false;
+  // If it is parked here.
+  take_signals();
   return true;
+}
+
+void RunHost::hand_over(journal::SignalRow signal) {
+  const auto& run_id = signal.run_id;
+  auto it = going_.find(run_id);
+  if (it == going_.end() && !left_alone_.contains(run_id) && wake(run_id)) it = going_.find(run_id);
+  if (it == going_.end()) return;
+  caf::anon_send(it->second.actor,
+                 SignalRun{std::move(signal.name), std::move(signal.json), signal.id, signal.number});
+}
+
+void RunHost::take_signals() {
+  for (std::uint64_t after = 0;;) {
+    auto rows = parts_.journal->inbox(after, kSignalsAtOnce);
+    if (!rows) return log::error("runs", "no signal is taken up: " + rows.error().what);
+    std::lock_guard lock(mutex_);
+    if (!rows->empty()) after = rows->back().number;
+    for (auto& row : *rows) hand_over(std::move(row));
+    if (rows->size() < kSignalsAtOnce) return;
+  }
 }
 
 bool RunHost::cancel(const std::string& run_id, bool interrupt) {

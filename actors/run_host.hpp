@@ -30,6 +30,7 @@ class RunHost final : public ChildRuns {
 
   void start(RunHostParts parts) { parts_ = std::move(parts); }
   void add(WorkflowType type);
+  std::set<std::string> workflows() const;
 
   /// Node::submit.
   Result<std::string> submit(RunSpec spec, Watch watch);
@@ -40,7 +41,10 @@ class RunHost final : public ChildRuns {
   /// often enough.
   void wake_due(bool all);
   void tick();
-  /// False when no such run goes here. A parked one is woken first.
+  /// Hands over the signals that wait for runs of this node, and wakes those that are parked. Blocks on the
+  /// journal.
+  void take_signals();
+  /// ChildRuns::signal.
   bool signal(const std::string& run_id, const std::string& name, const std::string& json,
               std::uint64_t id) override;
   std::optional<RunProgress> progress(const std::string& run_id) const;
@@ -72,6 +76,7 @@ class RunHost final : public ChildRuns {
   /// Under the lock.
   Result<void> begin(RunSpec spec, std::vector<Watch> watches);
   bool wake(const std::string& run_id);
+  void hand_over(journal::SignalRow signal);
   Result<std::vector<journal::RunRow>> left_behind();
   void leave_alone(const std::string& run_id, const Error& why);
   RunConfig config_of(RunSpec spec, const WorkflowType& type, const std::vector<Watch>& watches);

@@ -3,6 +3,7 @@
 
 #include "actors/desk.hpp"
 #include "actors/store.hpp"
+#include "runtime/base/clock.hpp"
 #include "runtime/config/config.hpp"
 
 #include <troupe/client.hpp>
@@ -33,6 +34,7 @@ class StateAsker final : public Asker {
   StateAsker(std::unique_ptr<journal::Journal> journal, Config config)
       : journal_(std::move(journal)), config_(std::move(config)) {
     services_.journal = journal_.get();
+    services_.clock = &system_clock();
     services_.progress = [](const std::string&) { return std::nullopt; };
     services_.cancel = [](const std::string&) { return false; };
     services_.signal = [](const std::string&, const std::string&, const std::string&, std::uint64_t) {
@@ -41,8 +43,7 @@ class StateAsker final : public Asker {
   }
   Result<Json> ask(const std::string& verb, const Json& input) override {
     if (verb == "endpoints") return last_known_health();
-    if (verb == "submit")
-      return fail(Errc::unsupported, verb + " needs a node; give --to ADDRESS");
+    if (verb == "submit") return fail(Errc::unsupported, verb + " needs a node; give --to ADDRESS");
     Result<std::string> json = fail(Errc::internal, "no answer");
     actors::answer_question(services_, verb, input,
                             [&json](Result<std::string> told) { json = std::move(told); });

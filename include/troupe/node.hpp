@@ -50,7 +50,8 @@ class Node {
 
   /// Takes up every run that an earlier life of this node left unfinished, and (in a shared store) those of
   /// nodes that died; answers how many. Call it once all workflows are added; from then on the node does so
-  /// by itself whenever there are any.
+  /// by itself whenever there are any, and begins the runs of its schedules. bad_config when a schedule names
+  /// a workflow that was not added.
   Result<std::size_t> resume_runs();
 
   /// No new step begins in any run, those going are recorded, then every run ends as `interrupted`.
@@ -58,11 +59,12 @@ class Node {
 
   /// Asks the node itself, JSON in and out, as `troupe` does over the wire: "runs.list", "runs.show" {id},
   /// "runs.cancel" {id}, "runs.signal" {id, name, json, message_id}, "runs.export" {id}, "runs.going",
-  /// "runs.check", "endpoints", "route.explain" {feature}, "cost" {by, since_ms}, "submit" {workflow, input,
-  /// run_id}, "feedback" {endpoint or run and step, good}, "control.stop" and "control.start" {subject, name,
-  /// ttl_ms, who, why}, "control.breaker" {endpoint, order: open, close or freeze, ttl_ms, who, why},
-  /// "control.flag" {name, percent, unit, allow, deny, who, why}, "control.rollout" {name, action, who, why},
-  /// "control.list", "control.audit" {since_ms}, "control.experiments", "control.shadows".
+  /// "runs.check", "schedules.list" {schedule, tenant, at_ms, count}, "endpoints", "route.explain" {feature},
+  /// "cost" {by, since_ms}, "submit" {workflow, input, run_id}, "feedback" {endpoint or run and step, good},
+  /// "control.stop" and "control.start" {subject, name, ttl_ms, who, why}, "control.breaker" {endpoint,
+  /// order: open, close or freeze, ttl_ms, who, why}, "control.flag" {name, percent, unit, allow, deny, who,
+  /// why}, "control.rollout" {name, action, who, why}, "control.list", "control.audit" {since_ms},
+  /// "control.experiments", "control.shadows".
   Result<JsonText> ask(const std::string& verb, const JsonText& input = {"{}"});
 
   /// Where other nodes and clients connect; empty when the configuration names no address.
