@@ -6,6 +6,13 @@
 #include "agents/summary/summary.hpp"
 
 namespace troupe::actors {
+namespace {
+
+// To be raised when a run that began before would go another way with the new code: it is then left to a node
+// that has the old one (M14).
+constexpr const char* kVersion = "1";
+
+}  // namespace
 
 std::vector<WorkflowType> built_in_workflows(const config::ToolsConfig& tools, Clock& clock) {
   auto configured = std::make_shared<ConfiguredTools>(tools, clock);
@@ -13,10 +20,21 @@ std::vector<WorkflowType> built_in_workflows(const config::ToolsConfig& tools, C
     return configured->open(std::string(research::kResearchName), input);
   };
   std::vector<WorkflowType> out;
-  out.push_back({"recap", recap::recap, {}, {}});
-  out.push_back({"summary", summary::summarise, {}, {}});
-  out.push_back({std::string(research::kResearchName), research::make_research(source), {}, {}});
-  out.push_back({std::string(research::kAgentName), research::make_research_agent(source), {}, {}});
+  auto add = [&out](std::string_view name, WorkflowFunction function) {
+    auto from_before_versions = [](const std::string& from) { return from.empty(); };
+    out.push_back({std::string(name), std::move(function), kVersion, from_before_versions});
+  };
+  add("recap", recap::recap);
+  add("summary", summary::summarise);
+  add(research::kResearchName, research::make_research(source));
+  add(research::kAgentName, research::make_research_agent(source));
+  return out;
+}
+
+std::set<std::string> built_in_names() {
+  ManualClock never_read;
+  std::set<std::string> out;
+  for (const auto& type : built_in_workflows({}, never_read)) out.insert(type.name);
   return out;
 }
 

@@ -6,11 +6,14 @@
 
 #include <troupe/workflow.hpp>
 
+#include <set>
+#include <string>
 #include <vector>
 
 namespace troupe::actors {
 
 /// recap, summary, research (with its subagents, who use these tools). The clock must outlive them.
 std::vector<WorkflowType> built_in_workflows(const config::ToolsConfig& tools, Clock& clock);
+std::set<std::string> built_in_names();
 
 }  // namespace troupe::actors

@@ -12,8 +12,7 @@ namespace troupe::actors {
 
 Result<WorkflowFiles> load_workflow_files(const config::Config& config, const Clock& clock) {
   WorkflowFiles out;
-  std::set<std::string> taken;
-  for (const auto& type : built_in_workflows()) taken.insert(type.name);
+  auto taken = built_in_names();
   for (const auto& file : config.workflows) {
     auto loaded = declared::load_declared(file);
     if (!loaded) return std::unexpected(loaded.error());
@@ -29,8 +28,7 @@ Result<WorkflowFiles> load_workflow_files(const config::Config& config, const Cl
 }
 
 std::set<std::string> known_workflows(const config::Config& config) {
-  std::set<std::string> names;
-  for (const auto& type : built_in_workflows()) names.insert(type.name);
+  auto names = built_in_names();
   for (const auto& file : config.workflows)
     if (auto declared = declared::load_declared(file)) names.insert(declared->name);
   return names;
