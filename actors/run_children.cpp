@@ -122,6 +122,9 @@ void RunDriver::on_child_end(const Shared<Starting>& starting, RunReport report)
     // It is not over: whoever resumes this run resumes it too; and what was not its fault, such as an outage
     // of its models, is tried again then, as with calls.
     in_flight_.erase(starting->key);
+    // A child that gave way for want of a seat takes this run with it, or a lease that ran out for a moment
+    // would fail it for good.
+    if (!stopping_ && !passing && !report.error) return stop(false);
     if (!stopping_) starting->done(std::move(outcome.end));
     return;
   }
