@@ -213,10 +213,15 @@ bool Dispatcher::waits_for_reserved(const Following& call, std::uint32_t endpoin
 }
 
 // What is borrowed leaves room to those it is borrowed from, worse classes more; who has waited long may take
-// ever more of it, up to all at its deadline, or batch work would starve beneath a steady load (A10).
+// ever more of it, up to all at its deadline, or batch work would starve beneath a steady load (A10). Batch
+// work leaves some with its own guarantee too: that is a matter of hours, and who waits for an answer counts
+// seconds.
 bool Dispatcher::leaves_room(const Following& call, std::uint32_t endpoint, Instant now) const {
+  constexpr double own_batch_room = 0.9;
+  bool borrowed = has_borrowed(call), batch = tree_ && policy_.rules.work_class == WorkClass::batch;
   double share =
-      has_borrowed(call) ? tree_->room_share(policy_.rules.feature, policy_.rules.work_class, now) : 1;
+      borrowed || batch ? tree_->room_share(policy_.rules.feature, policy_.rules.work_class, now) : 1;
+  if (!borrowed) share = std::max(share, own_batch_room);
   if (share >= 1) return true;
   double life = std::max(seconds(call.facts.deadline - call.arrived), 1e-9);
   double waited = seconds(now - call.arrived) / life, ageing = policy_.admission.ageing_share;

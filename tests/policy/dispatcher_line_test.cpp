@@ -228,16 +228,24 @@ TEST(DispatcherLine, WithSpilloverOffReservedCapacityIsWaitedForAndNothingElseUs
 struct Crowd {
   std::shared_ptr<QuotaTree> tree;
   World world;
-  explicit Crowd(std::array<double, 3> room = QuotaTreePolicy{}.class_room)
+  explicit Crowd(std::array<double, 3> room = QuotaTreePolicy{}.class_room,
+                 WorkClass work_class = WorkClass::batch)
       : tree(std::make_shared<QuotaTree>(QuotaTreePolicy{.tokens_per_minute = 1e9, .class_room = room},
                                          Instant{})),
-        world({endpoint_at("a")}, batch()) {
+        world({endpoint_at("a")}, policy_of(work_class)) {
     world.dispatcher.set_quota_tree(tree);
   }
-  static DispatchPolicy batch() {
+  static DispatchPolicy policy_of(WorkClass work_class) {
     auto policy = roomy();
-    policy.rules.work_class = WorkClass::batch;
+    policy.rules.work_class = work_class;
     return policy;
+  }
+  /// What the feature sends is its own from now on.
+  void guarantee(std::array<double, 3> room = QuotaTreePolicy{}.class_room) {
+    QuotaTreePolicy policy{.tokens_per_minute = 1e9, .class_room = room};
+    policy.features["summary"].guaranteed_tokens_per_minute = 1e8;
+    tree = std::make_shared<QuotaTree>(policy, Instant{});
+    world.dispatcher.set_quota_tree(tree);
   }
   bool goes(std::uint32_t in_flight, Duration waits = 0s, Duration deadline = 2h) {
     auto view = std::make_shared<HealthView>();
@@ -272,13 +280,22 @@ TEST(DispatcherLine, WhoHasWaitedLongTakesEverMoreOfTheRoomThatIsKept) {  // A10
   EXPECT_TRUE(Crowd().goes(90, 115min, 2h));
 }
 
-TEST(DispatcherLine, WhatIsNotBorrowedIsHeldBackForNobody) {  // C6
+TEST(DispatcherLine, WhatIsNotBorrowedIsHeldBackForNobodyUnlessItIsBatchWork) {  // C6
+  for (auto work_class : {WorkClass::interactive, WorkClass::soon}) {
+    Crowd crowd(QuotaTreePolicy{}.class_room, work_class);
+    crowd.guarantee();
+    EXPECT_TRUE(crowd.goes(99));
+  }
+}
+
+TEST(DispatcherLine, BatchWorkLeavesATenthToTheUrgentAlsoWithItsOwnGuarantee) {  // A10
   Crowd crowd;
-  QuotaTreePolicy policy{.tokens_per_minute = 1e9};
-  policy.features["summary"].guaranteed_tokens_per_minute = 1e8;
-  crowd.tree = std::make_shared<QuotaTree>(policy, Instant{});
-  crowd.world.dispatcher.set_quota_tree(crowd.tree);
-  EXPECT_TRUE(crowd.goes(99));
+  crowd.guarantee();
+  EXPECT_TRUE(crowd.goes(89));
+  EXPECT_FALSE(crowd.goes(90));
+  EXPECT_TRUE(crowd.goes(98, 115min, 2h)) << "not for ever";
+  crowd.guarantee({1, 1, 1});
+  EXPECT_TRUE(crowd.goes(99)) << "off";
 }
 
 TEST(QuotaTree, ABorrowerLeavesRoomToWhoeverUsesAGuarantee) {  // C6

@@ -15,8 +15,9 @@ using testing_dispatch::endpoint_at;
 using testing_dispatch::usual_policy;
 using testing_dispatch::World;
 
-/// Batch work with a guarantee of a hundred tokens a second, at an endpoint that is nine tenths full while
-/// interactive work asks: nothing borrowed finds room there.
+/// Batch work with a guarantee of a hundred tokens a second, at an endpoint that is eight tenths full while
+/// interactive work asks: nothing borrowed finds room there, for batch work leaves a quarter with it, and a
+/// tenth with what is its own.
 struct Lender {
   std::shared_ptr<QuotaTree> tree;
   World world;
@@ -27,8 +28,8 @@ struct Lender {
       : tree(shares(guaranteed_per_minute)), world(places(), batch()) {
     world.dispatcher.set_quota_tree(tree);
     auto view = std::make_shared<HealthView>();
-    view->in_flight = 90;
-    view->in_flight_max = 100;
+    view->in_flight = 8'000;
+    view->in_flight_max = 10'000;
     world.dispatcher.set_health(0, view);
   }
   static std::vector<FactsPtr> places() { return {endpoint_at("a")}; }
