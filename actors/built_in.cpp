@@ -1,9 +1,15 @@
 #include "actors/built_in.hpp"
 
 #include "actors/configured_tools.hpp"
+#include "actors/edition.hpp"
 #include "agents/recap/recap.hpp"
+#include "agents/recap_night/export_world.hpp"
+#include "agents/recap_night/workflows.hpp"
 #include "agents/research/research.hpp"
 #include "agents/summary/summary.hpp"
+#include "runtime/json/json.hpp"
+
+#include <mutex>
 
 namespace troupe::actors {
 namespace {
@@ -12,10 +18,38 @@ namespace {
 // that has the old one (M14).
 constexpr const char* kVersion = "1";
 
+// A night and all it starts look at one world, as long as its files stay as they are.
+class OpenWorlds {
+ public:
+  Result<recap_night::NightWorld> open(const Json& input) {
+    auto name = edition_of(get_string(input, "input"));
+    for (const char* key : {"people", "recaps"}) name += "\n" + get_string(input, key);
+    name += "\n" + edition_of(get_string(input, "people"));
+    std::lock_guard lock(mutex_);
+    if (name == name_) return world_;
+    auto opened = recap_night::open_export_world(input);
+    if (!opened) return opened;
+    name_ = std::move(name);
+    return world_ = std::move(*opened);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string name_;
+  recap_night::NightWorld world_;
+};
+
+recap_night::PortsPtr night_ports(std::shared_ptr<recap_night::SharedRuns> shared) {
+  auto ports = std::make_shared<recap_night::NightPorts>();
+  ports->open = [worlds = std::make_shared<OpenWorlds>()](const Json& input) { return worlds->open(input); };
+  ports->runs = std::move(shared);
+  return ports;
+}
+
 }  // namespace
 
-std::vector<WorkflowType> built_in_workflows(const config::ToolsConfig& tools, Clock& clock) {
-  auto configured = std::make_shared<ConfiguredTools>(tools, clock);
+std::vector<WorkflowType> built_in_workflows(BuiltInParts parts) {
+  auto configured = std::make_shared<ConfiguredTools>(parts.tools, *parts.clock);
   research::ToolSource source = [configured](const JsonText& input) {
     return configured->open(std::string(research::kResearchName), input);
   };
@@ -28,13 +62,15 @@ std::vector<WorkflowType> built_in_workflows(const config::ToolsConfig& tools, C
   add("summary", summary::summarise);
   add(research::kResearchName, research::make_research(source));
   add(research::kAgentName, research::make_research_agent(source));
+  for (auto& type : recap_night::night_workflows(night_ports(std::move(parts.shared))))
+    out.push_back(std::move(type));
   return out;
 }
 
 std::set<std::string> built_in_names() {
   ManualClock never_read;
   std::set<std::string> out;
-  for (const auto& type : built_in_workflows({}, never_read)) out.insert(type.name);
+  for (const auto& type : built_in_workflows({{}, &never_read, nullptr})) out.insert(type.name);
   return out;
 }
 

@@ -1,19 +1,31 @@
 // The workflows every node knows by name.
 #pragma once
 
+#include "agents/recap_night/ports.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/config/tools_config.hpp"
 
 #include <troupe/workflow.hpp>
 
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 namespace troupe::actors {
 
-/// recap, summary, research (with its subagents, who use these tools). The clock must outlive them.
-std::vector<WorkflowType> built_in_workflows(const config::ToolsConfig& tools, Clock& clock);
+/// What they need of their node.
+struct BuiltInParts {
+  /// Of research's subagents.
+  config::ToolsConfig tools;
+  /// Outlives them.
+  Clock* clock = nullptr;
+  /// What a night's recaps start besides themselves.
+  std::shared_ptr<recap_night::SharedRuns> shared;
+};
+
+/// recap, summary, research (with its subagents), recap_night (with what it starts).
+std::vector<WorkflowType> built_in_workflows(BuiltInParts parts);
 std::set<std::string> built_in_names();
 
 }  // namespace troupe::actors

@@ -2,6 +2,7 @@
 
 #include "actors/built_in.hpp"
 #include "actors/ledger.hpp"
+#include "actors/line_up.hpp"
 #include "actors/list_price.hpp"
 #include "actors/store.hpp"
 #include "runtime/base/log.hpp"
@@ -32,7 +33,9 @@ Node::Impl::Impl(const Config& config) : config_(config), routing_(config), cloc
   system_config_.set("scheduler.policy", caf::atom("sharing"));
   system_config_.set("scheduler.max-threads", std::size_t{2});
   system_config_.set("scheduler.max-throughput", std::size_t{200});
-  for (auto& type : actors::built_in_workflows(values().tools, clock_)) runs_.add(std::move(type));
+  auto line_up = std::make_shared<actors::LineUp>(runs_, clock_, [this] { return journal_.get(); });
+  for (auto& type : actors::built_in_workflows({values().tools, &clock_, std::move(line_up)}))
+    runs_.add(std::move(type));
 }
 
 Node::Impl::~Impl() { stop(); }

@@ -331,6 +331,8 @@ bool RunHost::quiet(Duration within) {
 
 void RunHost::kill() {
   std::lock_guard lock(mutex_);
+  // Whoever hears of an end now must not begin another run.
+  stopping_ = true;
   for (const auto& [id, going] : going_) caf::anon_send_exit(going.actor, caf::exit_reason::user_shutdown);
 }
 

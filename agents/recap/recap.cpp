@@ -213,6 +213,19 @@ JsonText written(Making& making, const DigestOf& digests) {
 
 }  // namespace
 
+Task<Result<DaysMade>> recap_days(Workflow& wf, slack::Workspace workspace, RecapInput input) {
+  Making making(wf, std::move(workspace), std::move(input));
+  cut_into_jobs(making);
+  wf.plan(making.jobs.size() + merges_planned(making));
+  auto mapping = map_all(making);
+  auto mapped = co_await mapping;
+  if (!mapped) co_return std::unexpected(mapped.error());
+  auto merging = merge_all(making);
+  auto merged = co_await merging;
+  if (!merged) co_return std::unexpected(merged.error());
+  co_return DaysMade{std::move(making.workspace), std::move(making.result)};
+}
+
 Task<Result<JsonText>> recap_workspace(Workflow& wf, slack::Workspace workspace, RecapInput input) {
   auto readers = find_readers(workspace, input.users);
   if (!readers) co_return std::unexpected(readers.error());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agents/recap/input.hpp"
+#include "agents/recap/result.hpp"
 #include "agents/slack/workspace.hpp"
 
 #include <troupe/error.hpp>
@@ -27,5 +28,13 @@ Task<Result<JsonText>> recap(Workflow& wf, JsonText input);
 
 /// The same for a workspace that was read already.
 Task<Result<JsonText>> recap_workspace(Workflow& wf, slack::Workspace workspace, RecapInput input);
+
+/// What was made of each channel-day; points refer to the workspace beside them.
+struct DaysMade {
+  slack::Workspace workspace;
+  RecapResult result;
+};
+/// The channel-days alone, mapped and merged, without a digest. As above in all else.
+Task<Result<DaysMade>> recap_days(Workflow& wf, slack::Workspace workspace, RecapInput input);
 
 }  // namespace troupe::recap

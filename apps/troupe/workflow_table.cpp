@@ -73,6 +73,11 @@ const std::vector<WorkflowEntry>& workflow_table() {
        write_research_files,
        false,
        true},
+      {"recap_night",
+       "a Slack export, folder or ZIP",
+       {"recaps", "people", "zone", "date", "hour", "last", "batch", "parallel"},
+       {"recaps", "date"},
+       write_result},
   };
   return table;
 }
