@@ -54,14 +54,15 @@ std::vector<WorkflowType> built_in_workflows(BuiltInParts parts) {
     return configured->open(std::string(research::kResearchName), input);
   };
   std::vector<WorkflowType> out;
-  auto add = [&out](std::string_view name, WorkflowFunction function) {
-    auto from_before_versions = [](const std::string& from) { return from.empty(); };
-    out.push_back({std::string(name), std::move(function), kVersion, from_before_versions});
+  auto add = [&out](std::string_view name, std::string_view version, WorkflowFunction function) {
+    // Runs from before there were versions ask for the same steps.
+    auto older = [](const std::string& from) { return from.empty(); };
+    out.push_back({std::string(name), std::move(function), std::string(version), older});
   };
-  add("recap", recap::recap);
-  add("summary", summary::summarise);
-  add(research::kResearchName, research::make_research(source));
-  add(research::kAgentName, research::make_research_agent(source));
+  add("recap", kVersion, recap::recap);
+  add("summary", kVersion, summary::summarise);
+  add(research::kResearchName, research::kResearchVersion, research::make_research(source, *parts.clock));
+  add(research::kAgentName, research::kResearchVersion, research::make_research_agent(source));
   for (auto& type : recap_night::night_workflows(night_ports(std::move(parts.shared))))
     out.push_back(std::move(type));
   return out;

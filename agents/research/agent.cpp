@@ -1,8 +1,10 @@
 // A subagent's turns, and what it makes of them.
 #include "agents/research/agent.hpp"
 
+#include "agents/research/kept_tools.hpp"
 #include "agents/research/principal.hpp"
 #include "agents/research/prompts.hpp"
+#include "agents/research/shared_calls.hpp"
 #include "agents/research/words.hpp"
 
 #include <troupe/structured.hpp>
@@ -33,7 +35,7 @@ std::string stop_for(Errc code) {
 std::string why_stop(const Searching& at, std::size_t turn) {
   if (!at.report.stopped.empty()) return at.report.stopped;
   const auto& task = at.job.task;
-  if (at.steering.finish()) return "steered";
+  if (at.steered_from != 0 && turn >= at.steered_from) return "steered";
   if (at.wf.budget().stage >= BudgetStage::degrade) return "budget";
   if (task.deadline_ms != 0 && at.wf.now().ms >= task.deadline_ms) return "deadline";
   if (at.log.asked().size() >= task.calls_max) return "calls";
@@ -107,13 +109,27 @@ void close_report(Searching& at) {
   report.narrow_first = at.log.narrow_first();
 }
 
-Task<Result<JsonText>> run_agent(Workflow& wf, ToolSource source, JsonText input) {
+// The task's tools, as they were when it began, and asked together with its siblings.
+Task<Result<Toolbox>> tools_for(Workflow& wf, ToolSource source, std::shared_ptr<SharedCalls> shared,
+                                AgentJob job) {
+  auto tools = source(job.input.given);
+  if (!tools) co_return std::unexpected(tools.error());
+  auto mine = on_behalf_of(tools->only(job.task.tools), job.input.principal);
+  auto keeping = keep_tools(wf, mine);
+  auto kept = co_await keeping;
+  if (!kept || !shared) co_return kept;
+  co_return shared->over(*kept);
+}
+
+Task<Result<JsonText>> run_agent(Workflow& wf, ToolSource source, std::shared_ptr<SharedCallsOfRuns> runs,
+                                 JsonText input) {
   auto job = read_agent_job(input);
   if (!job) co_return std::unexpected(job.error());
-  auto tools = source(job->input.given);
+  auto shared = job->share.empty() ? nullptr : runs->of(job->share);
+  auto opening = tools_for(wf, source, shared, *job);
+  auto tools = co_await opening;
   if (!tools) co_return std::unexpected(tools.error());
-  auto mine = on_behalf_of(tools->only(job->task.tools), job->input.principal);
-  Searching at(wf, std::move(*job), std::move(mine));
+  Searching at(wf, std::move(*job), std::move(*tools));
   at.steering.listen(wf);
   auto searching = search(at);
   auto searched = co_await searching;
@@ -126,6 +142,22 @@ Task<Result<JsonText>> run_agent(Workflow& wf, ToolSource source, JsonText input
   if (!kept) co_return std::unexpected(kept.error());
   close_report(at);
   co_return to_text(at.report);
+}
+
+// A resumed agent hears at once what it was told late, and must not give up the turns it has paid for.
+Task<Result<void>> heed(Searching& at, std::size_t turn) {
+  if (!at.steering.finish() || at.steered_from != 0) co_return Result<void>{};
+  StepKey key{"steered", ""};
+  std::function<Result<JsonText>()> body = [turn]() -> Result<JsonText> {
+    return JsonText{std::to_string(turn)};
+  };
+  auto keeping = at.wf.step(key, std::move(body));
+  auto kept = co_await keeping;
+  if (!kept) co_return std::unexpected(kept.error());
+  auto json = parse_json(kept->text);
+  auto recorded = json && json->is_number_unsigned() ? json->get<std::size_t>() : turn;
+  at.steered_from = std::max<std::size_t>(recorded, 1);
+  co_return Result<void>{};
 }
 
 }  // namespace
@@ -154,6 +186,9 @@ Searching::Searching(Workflow& workflow, AgentJob asked, Toolbox toolbox)
 
 Task<Result<void>> search(Searching& at) {
   for (std::size_t turn = 1;; ++turn) {
+    auto listening = heed(at, turn);
+    auto heeded = co_await listening;
+    if (!heeded) co_return heeded;
     at.report.stopped = why_stop(at, turn);
     if (!at.report.stopped.empty()) break;
     auto request = turn_request(at);
@@ -202,8 +237,9 @@ Task<Result<void>> find_out(Searching& at) {
 }
 
 WorkflowFunction make_research_agent(ToolSource source) {
-  return [source = std::move(source)](Workflow& wf, JsonText input) {
-    return run_agent(wf, source, std::move(input));
+  auto runs = std::make_shared<SharedCallsOfRuns>();
+  return [source = std::move(source), runs](Workflow& wf, JsonText input) {
+    return run_agent(wf, source, runs, std::move(input));
   };
 }
 

@@ -38,6 +38,8 @@ struct Searching {
   QueryLog log;
   std::vector<Turn> turns;
   Steering steering;
+  /// The turn before which it was first obeyed, by the record; 0: not yet.
+  std::size_t steered_from = 0;
   AgentReport report;
   /// It was reminded that there are tools.
   bool reminded = false;

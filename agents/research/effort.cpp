@@ -18,6 +18,8 @@ constexpr std::array kCompareCues = {
     " between ", " pros and cons ", " either ", " or ", " older ",      " younger ", " advantages "};
 constexpr std::size_t kManyWords = 90;
 constexpr std::size_t kManyQuestions = 3;
+constexpr std::int64_t kTokensOfLead = 6000, kTokensOfCall = 2500;
+constexpr std::int64_t kCallsWorthBeginning = 3;
 
 // Lower-case words between single blanks, so that cues match whole words.
 std::string cue_text(std::string_view question) {
@@ -76,6 +78,24 @@ Effort effort_for(std::string_view question, const EffortWish& wish) {
     out.calls_max = std::min(wish.calls_max, kToolCallsCeiling);
     out.calls_near = std::max<std::size_t>(1, std::min(out.calls_near, out.calls_max * 4 / 5));
   }
+  return out;
+}
+
+std::int64_t tokens_for(const Effort& effort) {
+  auto calls = static_cast<std::int64_t>(effort.agents_max * effort.calls_near);
+  return kTokensOfLead + calls * kTokensOfCall;
+}
+
+std::optional<Effort> worth(const Effort& effort, std::int64_t tokens) {
+  auto calls = (tokens - kTokensOfLead) / kTokensOfCall;
+  if (calls < kCallsWorthBeginning) return std::nullopt;
+  auto out = effort;
+  auto near = static_cast<std::int64_t>(effort.calls_near);
+  auto agents = std::max<std::int64_t>(1, calls / near);
+  out.agents_max = std::min(effort.agents_max, static_cast<std::size_t>(agents));
+  if (calls >= near) return out;
+  out.calls_near = static_cast<std::size_t>(calls);
+  out.calls_max = std::min(effort.calls_max, out.calls_near + 2);
   return out;
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -44,5 +46,13 @@ struct EffortWish {
 /// The table: 1 agent x 3 to 10 calls, 2-4 x 10 to 15, up to 20 x 10 to 15; a wish may lower it, and raise it
 /// to the ceilings only by naming another kind. The model's plan can only stay below. Pure.
 Effort effort_for(std::string_view question, const EffortWish& wish);
+
+/// About how many tokens all calls of such a run take together: 6,000 for plan, report, critic and citations,
+/// and 2,500 for each tool call an agent is told to stop near. Measured with the extractive model
+/// (bench/RESULTS.md); a model that writes more takes more.
+std::int64_t tokens_for(const Effort& effort);
+/// The same with as many agents, and then calls, as `tokens` are enough for (M17); nothing when that is not
+/// one agent with three calls.
+std::optional<Effort> worth(const Effort& effort, std::int64_t tokens);
 
 }  // namespace troupe::research

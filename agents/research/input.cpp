@@ -84,11 +84,13 @@ void read_bounds(Settings& settings, ResearchInput& out) {
   settings.number("parallel", out.parallel, {1, static_cast<std::int64_t>(kSubagentsCeiling)});
   settings.number("tools_parallel", out.tools_parallel, {1, 16});
   settings.number("rounds", out.rounds_max, {1, static_cast<std::int64_t>(kRoundsCeiling)});
+  settings.number("worth_tokens", out.worth_tokens, {0, 1'000'000'000});
   settings.number("first_k", out.first_k, {0, static_cast<std::int64_t>(kSubagentsCeiling)});
   settings.number("context_tokens", out.context_tokens_max, {2000, 1'000'000});
   settings.number("output_tokens", out.output_tokens_max, {256, 65'536});
   settings.seconds("deadline_s", out.deadline, {0, 7 * 86'400});
   settings.seconds("grace_s", out.grace, {0, 3600});
+  settings.seconds("patience_s", out.patience, {0, 3600});
   settings.seconds("call_deadline_s", out.call_deadline, {1, 3600});
 }
 
@@ -100,7 +102,8 @@ void read_without(Settings& settings, Without& out) {
   out = {.plan = named("plan"),
          .repeats = named("repeats"),
          .tool_errors = named("tool_errors"),
-         .async = named("async")};
+         .async = named("async"),
+         .share = named("share")};
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ struct Without {
   bool repeats = false;      ///< "repeats": identical calls are carried out again
   bool tool_errors = false;  ///< "tool_errors": a failing tool ends the agent (M13)
   bool async = false;        ///< "async": the lead waits for all of a round (M15)
+  bool share = false;        ///< "share": siblings who ask the same all ask it (M3)
 };
 
 struct ResearchInput {
@@ -36,6 +37,8 @@ struct ResearchInput {
   /// Subagents at once, and tool calls of one of them at once.
   std::size_t parallel = 4, tools_parallel = 4;
   std::size_t rounds_max = 2;
+  /// What an answer is worth, in tokens; the effort is cut to it (M17). 0: whatever it takes.
+  std::int64_t worth_tokens = 0;
   /// Go on when so many of a round have ended; 0: all. The others are told to finish, then stopped.
   std::size_t first_k = 0;
   /// What one prompt may hold (estimated), below any model's window.
@@ -45,6 +48,9 @@ struct ResearchInput {
   Duration deadline{};
   /// How long those who were told to finish may take.
   Duration grace = std::chrono::seconds(20);
+  /// When most of a round have ended: so long the lead waits for the rest before it looks for gaps and starts
+  /// further agents beside them; zero: it waits for all.
+  Duration patience = std::chrono::seconds(10);
   Duration call_deadline = std::chrono::minutes(2);
   /// What happens to a claim no source bears out: it is taken out of the report, or stays, marked.
   bool mark_unsupported = false;
@@ -57,9 +63,10 @@ struct ResearchInput {
 
 /// From {"question", "input"?, "tenant"?, "principal"?, "effort"? (simple|comparison|complex|auto),
 /// "subagents_max"?, "calls_max"?, "parallel"?, "tools_parallel"?, "rounds"?, "first_k"?, "context_tokens"?,
-/// "deadline_s"?, "grace_s"?, "call_deadline_s"?, "unsupported"? (remove|mark), "critic"? (on|off),
-/// "lead_feature"?, "agent_feature"?, "critic_feature"?, "cite_feature"?}; numbers may be given as text, as
-/// `--set` does. invalid_input naming the key and what would be right; a question is 1 to 4,000 bytes.
+/// "deadline_s"?, "grace_s"?, "patience_s"?, "worth_tokens"?, "call_deadline_s"?, "unsupported"?
+/// (remove|mark), "critic"? (on|off), "lead_feature"?, "agent_feature"?, "critic_feature"?, "cite_feature"?};
+/// numbers may be given as text, as `--set` does. invalid_input naming the key and what would be right; a
+/// question is 1 to 4,000 bytes.
 Result<ResearchInput> read_research_input(const JsonText& input);
 
 }  // namespace troupe::research

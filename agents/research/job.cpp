@@ -73,8 +73,11 @@ std::vector<AskedQuery> queries_at(const Json& json) {
 JsonText to_input(const AgentJob& job) {
   auto given = parse_json(job.input.given.text);
   Json out = given ? std::move(*given) : Json::object();
-  out["agent"] = Json{
-      {"task", to_json(job.task)}, {"plan", job.plan}, {"known", json_list(job.known)}, {"asked", job.asked}};
+  out["agent"] = Json{{"task", to_json(job.task)},
+                      {"plan", job.plan},
+                      {"known", json_list(job.known)},
+                      {"asked", job.asked},
+                      {"share", job.share}};
   return {dump_json(out)};
 }
 
@@ -91,6 +94,7 @@ Result<AgentJob> read_agent_job(const JsonText& input) {
   out.task = delegation_from(*task);
   out.plan = one_line(get_string(*agent, "plan"), 2000);
   out.known = findings_at(*agent, "known");
+  out.share = get_string(*agent, "share");
   for (auto& hash : hashes_at(*agent)) out.asked.insert(std::move(hash));
   return out;
 }

@@ -23,6 +23,8 @@ struct AgentJob {
   /// What the run knows already, and call hashes it has spent.
   std::vector<Finding> known;
   std::set<std::string> asked;
+  /// Leading::share.
+  std::string share;
 };
 JsonText to_input(const AgentJob& job);
 Result<AgentJob> read_agent_job(const JsonText& input);

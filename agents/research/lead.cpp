@@ -1,6 +1,9 @@
 // The order of the work: plan, rounds, report.
 #include "agents/research/lead.hpp"
+#include "agents/research/kept_tools.hpp"
 #include "agents/research/principal.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
@@ -14,16 +17,35 @@ bool nobody_found_and_one_failed(const Leading& lead) {
   return lead.findings.empty() && lead.first_error && lead.first_error->code != Errc::refused;
 }
 
-Task<Result<JsonText>> run_lead(Workflow& wf, ToolSource source, JsonText given) {
+Result<void> begin(Leading& lead) {
+  for (const auto& spec : lead.tools.specs()) lead.tool_names.push_back(spec.name);
+  auto asked = effort_for(lead.input.question, lead.input.effort);
+  lead.effort = asked;
+  lead.started = lead.wf.now();
+  if (lead.input.worth_tokens > 0) {
+    auto cut = worth(asked, lead.input.worth_tokens);
+    if (!cut)
+      return fail(Errc::invalid_input,
+                  fmt::format("worth_tokens: {} are too few for any research; about {} would be right",
+                              lead.input.worth_tokens, tokens_for(asked)));
+    lead.effort = *cut;
+    if (*cut != asked) lead.note("less was done than the question seems to ask for: worth_tokens");
+  }
+  lead.tokens_expected = tokens_for(lead.effort);
+  return {};
+}
+
+Task<Result<JsonText>> run_lead(Workflow& wf, ToolSource source, Clock& clock, JsonText given) {
   auto input = read_research_input(given);
   if (!input) co_return std::unexpected(input.error());
   auto tools = source(given);
   if (!tools) co_return std::unexpected(tools.error());
   auto allowed = on_behalf_of(*tools, input->principal);
-  Leading lead{.wf = wf, .input = std::move(*input), .tools = std::move(allowed)};
-  for (const auto& spec : lead.tools.specs()) lead.tool_names.push_back(spec.name);
-  lead.effort = effort_for(lead.input.question, lead.input.effort);
-  lead.started = wf.now();
+  auto keeping = keep_tools(wf, allowed);
+  auto kept = co_await keeping;
+  if (!kept) co_return std::unexpected(kept.error());
+  Leading lead{.wf = wf, .input = std::move(*input), .tools = std::move(*kept), .clock = clock};
+  if (auto begun = begin(lead); !begun) co_return std::unexpected(begun.error());
   auto planning = make_plan(lead);
   auto tasks = co_await planning;
   if (!tasks) co_return std::unexpected(tasks.error());
@@ -46,9 +68,9 @@ Task<Result<JsonText>> run_lead(Workflow& wf, ToolSource source, JsonText given)
 
 }  // namespace
 
-WorkflowFunction make_research(ToolSource source) {
-  return [source = std::move(source)](Workflow& wf, JsonText input) {
-    return run_lead(wf, source, std::move(input));
+WorkflowFunction make_research(ToolSource source, Clock& clock) {
+  return [source = std::move(source), &clock](Workflow& wf, JsonText input) {
+    return run_lead(wf, source, clock, std::move(input));
   };
 }
 

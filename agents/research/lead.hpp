@@ -32,17 +32,26 @@ struct Leading {
   Workflow& wf;
   ResearchInput input;
   Toolbox tools;
+  /// Read in recorded steps only.
+  Clock& clock;
   std::vector<std::string> tool_names = {};
   Effort effort = {};
   WallTime started = {};
+  /// When what came last came, by the record: the same on every replay.
+  std::int64_t latest_ms = 0;
   /// The plan in a few lines, shown in every prompt of the run (M2).
   std::string plan = {};
   std::vector<AgentRecord> agents = {};
   std::vector<Finding> findings = {};
   Spend spend = {};
+  /// What the plan was expected to take, and what writing the report alone took: one call that reads the
+  /// findings and answers (M17).
+  std::int64_t tokens_expected = 0, tokens_of_report = 0;
   /// For the report's readers: what was refused, merged, cut, cancelled, or done without a model.
   std::vector<std::string> notes = {};
   std::optional<Error> first_error = {};
+  /// How many findings there were when gaps were last looked for; nothing: never.
+  std::optional<std::size_t> reviewed_at = {};
   std::size_t rounds = 0, refused_tasks = 0, merged_tasks = 0, cut_tasks = 0;
 
   void note(std::string text);
@@ -51,6 +60,8 @@ struct Leading {
   /// Agents that may still be started.
   std::size_t agents_left() const;
   std::vector<std::string> asked_hashes() const;
+  /// The same for all agents of this run: what they ask alike is asked once. Empty: nothing is shared.
+  std::string share() const;
   void add(const StructuredAnswer& answer);
 };
 
@@ -77,6 +88,8 @@ struct Outcome {
 /// Writes, criticises, cites and checks (M10, M21). Falls back on rules where a model cannot be asked.
 Task<Result<Outcome>> write_up(Leading& lead);
 
+/// What the run did, without a word of what it was about (M16, H5): kinds, counts, sizes and hashes.
+Json structure_json(const Leading& lead, const Outcome& outcome);
 /// research.json with the report's text; see make_research.
 JsonText research_json(const Leading& lead, const Outcome& outcome);
 std::string research_markdown(const Leading& lead, const Outcome& outcome);

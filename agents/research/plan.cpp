@@ -2,6 +2,7 @@
 #include "agents/research/lead.hpp"
 #include "agents/research/prompts.hpp"
 #include "agents/research/words.hpp"
+#include "runtime/base/rng.hpp"
 
 #include <fmt/format.h>
 
@@ -125,6 +126,11 @@ std::vector<std::string> Leading::asked_hashes() const {
   return out;
 }
 
+std::string Leading::share() const {
+  if (input.without.share) return {};
+  return fmt::format("{:016x}", stable_hash(input.given.text, static_cast<std::uint64_t>(started.ms)));
+}
+
 void Leading::add(const StructuredAnswer& answer) {
   for (const auto& one : answer.answers) spend.add(one);
 }
@@ -159,10 +165,13 @@ Task<Result<std::vector<Delegation>>> make_plan(Leading& lead) {
 Task<Result<std::vector<Delegation>>> find_gaps(Leading& lead, std::size_t findings_before) {
   std::vector<Delegation> none;
   bool nothing_new = lead.findings.size() == findings_before;
-  bool late = lead.deadline_ms() != 0 && lead.wf.now().ms >= lead.deadline_ms();
+  bool late = lead.deadline_ms() != 0 && lead.latest_ms >= lead.deadline_ms();
+  // Asked already, by a lead that waited for one of them.
+  if (lead.reviewed_at == lead.findings.size()) co_return none;
   // Diminishing returns: a round that found nothing is not followed by another, unless it was the first.
   if (lead.rounds >= lead.input.rounds_max || (nothing_new && lead.rounds > 1)) co_return none;
   if (late || lead.agents_left() == 0 || lead.wf.budget().stage >= BudgetStage::degrade) co_return none;
+  lead.reviewed_at = lead.findings.size();
   auto specs = lead.tools.specs();
   auto request = review_request(lead.input, lead.plan, lead.findings, specs);
   StepKey key{"review", request_hash(request)};

@@ -1,5 +1,6 @@
 // research.json and report.md.
 #include "agents/research/lead.hpp"
+#include "runtime/base/rng.hpp"
 
 #include <fmt/format.h>
 
@@ -88,6 +89,37 @@ Json checks_json(const Leading& lead, const Outcome& outcome) {
               {"duplicate_query_rate", duplicate_rate(lead)}};
 }
 
+std::string hash_of(const std::string& text) { return fmt::format("{:016x}", stable_hash(text)); }
+
+Json agent_structure(const AgentRecord& agent) {
+  Json queries = Json::array();
+  for (const auto& query : agent.report.queries)
+    queries.push_back(Json{{"tool", query.tool},
+                           {"words_hash", hash_of(query.text)},
+                           {"terms", query.terms},
+                           {"turn", query.turn},
+                           {"shown", query.shown}});
+  return Json{{"task", agent.task.id},
+              {"round", agent.round},
+              {"tools", agent.task.tools},
+              {"calls_max", agent.task.calls_max},
+              {"stopped", agent.report.stopped},
+              {"error", agent.error},
+              {"findings", agent.report.findings.size()},
+              {"sources", agent.report.sources},
+              {"queries", std::move(queries)}};
+}
+
+Json economics_json(const Leading& lead) {
+  const auto& spend = lead.spend;
+  auto tokens = spend.input + spend.output + spend.cached;
+  auto one = lead.tokens_of_report;
+  return Json{{"tokens_expected", lead.tokens_expected},
+              {"tokens", tokens},
+              {"tokens_of_report", one},
+              {"times_one_call", one == 0 ? 0 : static_cast<double>(tokens) / static_cast<double>(one)}};
+}
+
 std::string searched_for(const Leading& lead) {
   std::set<std::string> shown;
   std::size_t sources = 0;
@@ -133,6 +165,21 @@ std::string research_markdown(const Leading& lead, const Outcome& outcome) {
   return out;
 }
 
+Json structure_json(const Leading& lead, const Outcome& outcome) {
+  Json agents = Json::array();
+  for (const auto& agent : lead.agents) agents.push_back(agent_structure(agent));
+  return Json{{"question_hash", hash_of(lead.input.question)},
+              {"kind", to_string(lead.effort.kind)},
+              {"agents_max", lead.effort.agents_max},
+              {"rounds", lead.rounds},
+              {"agents", std::move(agents)},
+              {"findings", lead.findings.size()},
+              {"claims", outcome.claims.size()},
+              {"report_bytes", outcome.body.size()},
+              {"found", outcome.found},
+              {"checks", checks_json(lead, outcome)}};
+}
+
 JsonText research_json(const Leading& lead, const Outcome& outcome) {
   Json agents = Json::array();
   for (const auto& agent : lead.agents) agents.push_back(agent_json(agent));
@@ -151,6 +198,8 @@ JsonText research_json(const Leading& lead, const Outcome& outcome) {
                          {"usage", to_json(spend)},
                          {"cost", spend.usd},
                          {"checks", checks_json(lead, outcome)},
+                         {"economics", economics_json(lead)},
+                         {"structure", structure_json(lead, outcome)},
                          {"notes", lead.notes},
                          {"report", research_markdown(lead, outcome)}})};
 }

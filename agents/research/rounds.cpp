@@ -1,39 +1,12 @@
 // One round of agents: started as there is room, taken as they end, told to finish when it is time (M15).
-#include "agents/research/lead.hpp"
+#include "agents/research/joining.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 namespace troupe::research {
-
-/// What ended: an agent, or a timer.
-struct Arrival {
-  enum class What { agent, deadline, grace } what = What::agent;
-  std::size_t agent = 0;
-  Result<ChildEnd> end = ChildEnd{};
-};
-
-/// A round's own affairs; the lead's outlive it.
-struct Round {
-  explicit Round(Leading& leading) : lead(leading) {}
-  Leading& lead;
-  TaskGroup<Arrival> group{256};
-  /// Positions in lead.agents, and the group's number of each that was started.
-  std::vector<std::size_t> waiting;
-  std::vector<std::pair<std::size_t, std::size_t>> running;
-  /// Its agents are those from `first` on; what was asked before they began.
-  std::size_t first = 0;
-  std::vector<std::string> asked;
-  std::map<std::size_t, Error> errors;
-  std::size_t ended = 0, total = 0;
-  bool finishing = false;
-  /// Who is to be told to finish.
-  std::vector<std::size_t> to_tell;
-};
-
 namespace {
 
 StepKey agent_key(const Leading& lead, std::size_t agent) {
@@ -65,8 +38,9 @@ JsonText agent_input(const Round& round, std::size_t agent) {
                .task = lead.agents[agent].task,
                .plan = lead.plan,
                .known = lead.findings,
-               .asked = {}};
-  // Within a round nobody knows what the others ask; what earlier rounds asked is known.
+               .asked = {},
+               .share = lead.share()};
+  // What earlier agents asked and found is known. Siblings share what they are told while they work.
   job.asked.insert(round.asked.begin(), round.asked.end());
   return to_input(job);
 }
@@ -76,14 +50,6 @@ Task<Arrival> run_one(Leading& lead, std::size_t agent, ChildSpec spec) {
   auto child = lead.wf.child(key, std::move(spec));
   auto end = co_await child;
   Arrival out{.what = Arrival::What::agent, .agent = agent, .end = std::move(end)};
-  co_return out;
-}
-
-Task<Arrival> ring(Leading& lead, StepKey key, std::int64_t when_ms, Arrival::What what) {
-  auto sleep = lead.wf.sleep_until(key, WallTime{when_ms});
-  auto rung = co_await sleep;
-  Arrival out{.what = what, .agent = 0, .end = ChildEnd{}};
-  if (!rung) out.end = std::unexpected(rung.error());
   co_return out;
 }
 
@@ -123,14 +89,20 @@ void take_end(Round& round, Arrival& arrival) {
   if (!report) agent.error = "unreadable";
 }
 
-// In the order of the tasks, not of arrival: a resumed run must find the same findings under the same
-// numbers.
+// In the order of the tasks, not of arrival: findings keep their numbers.
+void know_findings(Round& round) {
+  auto& lead = round.lead;
+  lead.findings = round.found;
+  for (std::size_t i = round.first; i < lead.agents.size(); ++i)
+    take_findings_of(lead, lead.agents[i].report);
+}
+
 void gather(Round& round) {
   auto& lead = round.lead;
+  know_findings(round);
   for (std::size_t i = round.first; i < lead.agents.size(); ++i) {
     const auto& agent = lead.agents[i];
     lead.spend.add(agent.report.spend);
-    take_findings_of(lead, agent.report);
     if (!agent.error.empty()) lead.note(fmt::format("agent {} gave no report: {}", i + 1, agent.error));
   }
   if (!round.errors.empty() && !lead.first_error) lead.first_error = round.errors.begin()->second;
@@ -150,8 +122,8 @@ void begin_to_finish(Round& round, const char* why) {
   lead.note(fmt::format("{} agents were told to finish: {}", round.running.size(), why));
   for (const auto& [agent, number] : round.running) round.to_tell.push_back(agent);
   auto grace = std::chrono::duration_cast<std::chrono::milliseconds>(lead.input.grace).count();
-  StepKey key{"grace", std::to_string(lead.rounds)};
-  round.group.add(ring(lead, key, lead.wf.now().ms + grace, Arrival::What::grace));
+  StepKey key{"grace", std::to_string(round.number)};
+  set_timer(round, std::move(key), lead.latest_ms + grace, Arrival::What::grace);
 }
 
 void stop_the_rest(Round& round) {
@@ -175,20 +147,39 @@ Task<Result<void>> tell_to_finish(Round& round) {
   co_return Result<void>{};
 }
 
-void open_round(Round& round, std::vector<Delegation> tasks) {
+void enlist(Round& round, std::vector<Delegation> tasks) {
   auto& lead = round.lead;
   ++lead.rounds;
-  round.first = lead.agents.size();
+  round.total += tasks.size();
   round.asked = lead.asked_hashes();
-  round.total = tasks.size();
   for (auto& task : tasks) {
     round.waiting.push_back(lead.agents.size());
     lead.agents.push_back({.task = std::move(task), .round = lead.rounds, .report = {}, .error = {}});
   }
+}
+
+void open_round(Round& round, std::vector<Delegation> tasks) {
+  auto& lead = round.lead;
+  round.number = lead.rounds + 1;
+  round.first = lead.agents.size();
+  round.found = lead.findings;
+  enlist(round, std::move(tasks));
+  if (lead.latest_ms == 0) lead.latest_ms = lead.started.ms;
   if (auto when = lead.deadline_ms(); when != 0) {
-    StepKey key{"deadline", std::to_string(lead.rounds)};
-    round.group.add(ring(lead, key, when, Arrival::What::deadline));
+    StepKey key{"deadline", std::to_string(round.number)};
+    set_timer(round, std::move(key), when, Arrival::What::deadline);
   }
+}
+
+// Few are left of many: how long are they worth waiting for?
+void lose_patience_soon(Round& round) {
+  const auto& input = round.lead.input;
+  bool most = round.total > 1 && round.ended * 2 >= round.total && !round.running.empty();
+  if (!most || !round.waiting.empty() || round.finishing || !std::exchange(round.patient, false)) return;
+  if (input.without.async || input.patience <= Duration::zero()) return;
+  auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(input.patience).count();
+  StepKey key{"patience", std::to_string(round.number)};
+  set_timer(round, std::move(key), round.lead.latest_ms + patience, Arrival::What::patience);
 }
 
 void decide(Round& round) {
@@ -196,6 +187,41 @@ void decide(Round& round) {
   auto enough = lead.input.first_k == 0 ? round.total : std::min(lead.input.first_k, round.total);
   if (round.ended >= enough && !lead.input.without.async) begin_to_finish(round, "enough have reported");
   if (lead.wf.budget().stage >= BudgetStage::degrade) begin_to_finish(round, "the budget is nearly spent");
+  lose_patience_soon(round);
+}
+
+// The rest takes its time: what is missing is looked for beside them.
+Task<Result<void>> add_agents(Round& round) {
+  auto& lead = round.lead;
+  if (round.finishing || round.running.empty()) co_return Result<void>{};
+  auto before = lead.findings.size();
+  know_findings(round);
+  auto looking = find_gaps(lead, before);
+  auto tasks = co_await looking;
+  if (!tasks) co_return std::unexpected(tasks.error());
+  if (tasks->empty()) co_return Result<void>{};
+  lead.note(fmt::format("{} agents were added while {} were at work", tasks->size(), round.running.size()));
+  enlist(round, std::move(*tasks));
+  co_return Result<void>{};
+}
+
+Task<Result<void>> act_on(Round& round, Arrival arrival) {
+  if (arrival.what == Arrival::What::agent) take_end(round, arrival);
+  if (arrival.what == Arrival::What::deadline && arrival.end) begin_to_finish(round, "the deadline is near");
+  if (arrival.what == Arrival::What::grace) stop_the_rest(round);
+  if (arrival.what == Arrival::What::patience && arrival.end) {
+    auto adding = add_agents(round);
+    auto added = co_await adding;
+    if (!added) co_return added;
+  }
+  decide(round);
+  if (!round.to_tell.empty()) {
+    auto telling = tell_to_finish(round);
+    auto told = co_await telling;
+    if (!told) co_return told;
+  }
+  start_some(round);
+  co_return Result<void>{};
 }
 
 }  // namespace
@@ -205,21 +231,13 @@ Task<Result<void>> run_round(Leading& lead, std::vector<Delegation> tasks) {
   open_round(round, std::move(tasks));
   start_some(round);
   while (!round.running.empty() || (!round.waiting.empty() && !round.finishing)) {
-    auto next = round.group.next();
-    auto ended = co_await next;
-    if (!ended) break;
-    auto arrival = std::move(ended->value);
-    if (arrival.what == Arrival::What::agent) take_end(round, arrival);
-    if (arrival.what == Arrival::What::deadline && arrival.end)
-      begin_to_finish(round, "the deadline is near");
-    if (arrival.what == Arrival::What::grace) stop_the_rest(round);
-    decide(round);
-    if (!round.to_tell.empty()) {
-      auto telling = tell_to_finish(round);
-      auto told = co_await telling;
-      if (!told) co_return told;
-    }
-    start_some(round);
+    auto coming = next_arrival(round);
+    auto arrival = co_await coming;
+    if (!arrival) co_return std::unexpected(arrival.error());
+    if (!*arrival) break;
+    auto acting = act_on(round, std::move(**arrival));
+    auto acted = co_await acting;
+    if (!acted) co_return acted;
   }
   gather(round);
   co_return Result<void>{};

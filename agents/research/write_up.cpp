@@ -38,6 +38,9 @@ Task<Result<Json>> ask_for_report(Leading& lead) {
   auto answer = co_await asking;
   if (answer) {
     lead.add(*answer);
+    Spend alone;
+    alone.add(answer->answers.back());
+    lead.tokens_of_report = alone.input + alone.output + alone.cached;
     co_return parse_json(answer->value.text);
   }
   if (!not_worth_failing(answer.error().code)) co_return std::unexpected(answer.error());

@@ -68,7 +68,7 @@ const std::vector<WorkflowEntry>& workflow_table() {
         "calls_max",      "parallel",     "tools_parallel", "rounds",          "first_k",
         "context_tokens", "deadline_s",   "grace_s",        "call_deadline_s", "unsupported",
         "critic",         "lead_feature", "agent_feature",  "critic_feature",  "cite_feature",
-        "tools"},
+        "patience_s",     "worth_tokens", "tools"},
        {"question"},
        write_research_files,
        false,

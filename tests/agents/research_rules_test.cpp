@@ -60,6 +60,21 @@ TEST(EffortFor, GivesASimpleQuestionOneAgentWhateverIsWished) {  // M4
   EXPECT_EQ(effort.calls_max, 10u);
 }
 
+TEST(Worth, CutsAgentsThenCallsToWhatAnAnswerIsWorth) {  // M17
+  Effort broad{QuestionKind::breadth_first, 20, 12, 15};
+  for (std::int64_t tokens : {20'000, 50'000, 100'000, 300'000}) {
+    auto cut = worth(broad, tokens);
+    ASSERT_TRUE(cut) << tokens;
+    EXPECT_LE(tokens_for(*cut), tokens);
+    EXPECT_LE(cut->calls_near, cut->calls_max);
+  }
+  EXPECT_EQ(worth(broad, 100'000)->agents_max, 3u);
+  EXPECT_EQ(worth(broad, 10'000'000), broad);
+  EXPECT_EQ(worth(broad, 20'000)->calls_near, 5u);
+  EXPECT_FALSE(worth(broad, 13'499));
+  EXPECT_TRUE(worth(broad, 13'500));
+}
+
 TEST(EffortFor, LetsAPersonNameAnotherKindAndLowerIt) {
   auto effort = effort_for("When was it built?", {.kind = "complex", .agents_max = 12, .calls_max = 99});
   EXPECT_EQ(effort.agents_max, 12u);

@@ -69,6 +69,13 @@ inline Json a_task(const std::string& objective) {
       {"background", ""},         {"starts", Json::array()},      {"priority", 0}};
 }
 
+/// The same in the form that a review gives.
+inline Json a_gap(const std::string& objective) {
+  auto out = a_task(objective);
+  for (const char* key : {"sources", "avoid", "priority"}) out.erase(key);
+  return out;
+}
+
 /// Plans `count` tasks, each about another numbered tower; everything else by rule.
 inline ResearchWorld::Model planning(std::size_t count) {
   return [count](const std::string& run, const CompletionRequest& request) -> Result<Completion> {

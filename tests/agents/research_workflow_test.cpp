@@ -243,6 +243,41 @@ TEST(Research, TheCriticTakesOutWhatTheSourcesDoNotSay) {  // M21
   EXPECT_TRUE(get_bool(json, "found"));
 }
 
+TEST(Research, TellsItsStructureWithoutAWordOfItsContent) {  // M16, H5
+  for (const auto& input : {kBridge, kCompare}) {
+    ResearchWorld world(extract, shelves());
+    auto json = outcome(world, input);
+    const auto& structure = json["structure"];
+    EXPECT_EQ(structure["agents"].size(), json["agents"].size());
+    EXPECT_GT(structure["agents"][0]["queries"].size(), 0u);
+    auto text = dump_json(structure);
+    for (const char* canary : {"Skerry", "skerry", "Moor", "moor", "Elbow", "1871", "born", "Answer"})
+      EXPECT_EQ(text.find(canary), std::string::npos) << canary;
+    EXPECT_NE(dump_json(json).find("Skerry"), std::string::npos);
+  }
+}
+
+TEST(Research, SaysWhatItTookBesideOneCallAndWhatWasExpected) {  // M17
+  ResearchWorld world(extract, shelves());
+  auto json = outcome(world, kBridge);
+  const auto& economics = json["economics"];
+  EXPECT_EQ(get_int(economics, "tokens"), get_int(json, "tokens"));
+  EXPECT_EQ(get_int(economics, "tokens_expected"), 26'000);
+  EXPECT_GT(get_double(economics, "times_one_call"), 1);
+  auto input = kBridge;
+  input["worth_tokens"] = 1000;
+  ResearchWorld poor(extract, shelves());
+  auto refused = poor.run(input);
+  ASSERT_TRUE(refused);
+  ASSERT_FALSE(*refused);
+  EXPECT_EQ((*refused).error().code, Errc::invalid_input);
+  EXPECT_TRUE(poor.asked.empty()) << "it was refused only after something was bought";
+  input["effort"] = "complex";
+  input["worth_tokens"] = 100'000;
+  ResearchWorld cut(planning(20), shelves());
+  EXPECT_EQ(outcome(cut, input)["agents"].size(), 3u);
+}
+
 TEST(Research, FailsAsItsAgentsDoWhenNobodyFoundAnything) {
   ResearchWorld world(
       [](const std::string& run, const CompletionRequest& request) -> Result<Completion> {

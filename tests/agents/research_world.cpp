@@ -106,7 +106,7 @@ class ResearchWorld::Driver final : public WorkflowDriver {
   }
   void abandon(const StepKey& key) override { world_.drop(run_, key.str()); }
   BudgetView budget() const override { return world_.budget(run_); }
-  WallTime now() const override { return WallTime{world_.now_ms}; }
+  WallTime now() const override { return WallTime{world_.journal.started_ms.at(run_)}; }
   void plan(std::size_t) override {}
 
  private:
@@ -144,7 +144,7 @@ struct ResearchWorld::Run {
 
 ResearchWorld::ResearchWorld(Model model, research::ToolSource tools)
     : model_(std::move(model)), source_(std::move(tools)) {
-  workflows_[std::string(research::kResearchName)] = research::make_research(source_);
+  workflows_[std::string(research::kResearchName)] = research::make_research(source_, clock_);
   workflows_[std::string(research::kAgentName)] = research::make_research_agent(source_);
 }
 
@@ -158,6 +158,7 @@ void ResearchWorld::at(std::int64_t when, std::string run, std::string key, std:
 
 ResearchWorld::Run& ResearchWorld::open(const std::string& id, const std::string& workflow, JsonText input,
                                         std::function<void(Result<JsonText>)> done) {
+  journal.started_ms.try_emplace(id, now_ms);
   auto& run = runs_[id];
   run = std::make_unique<Run>(*this, id);
   run->task.emplace(workflows_.at(workflow)(run->wf, std::move(input)));

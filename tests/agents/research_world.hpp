@@ -3,6 +3,7 @@
 #pragma once
 
 #include "agents/research/research.hpp"
+#include "runtime/base/clock.hpp"
 #include "runtime/json/json.hpp"
 
 #include <troupe/workflow.hpp>
@@ -24,6 +25,8 @@ struct WorldJournal {
   std::map<std::string, Completion> answers;
   std::map<std::string, JsonText> steps, children, signals;
   std::map<std::string, ToolOutput> tools;
+  /// When each run began: all that `now` tells it, as the real driver does.
+  std::map<std::string, std::int64_t> started_ms;
 };
 
 /// One call of a tool that was really carried out.
@@ -64,6 +67,16 @@ class ResearchWorld {
   std::int64_t now_ms = 1'700'000'000'000;
 
  private:
+  /// The world's own time.
+  class WorldClock final : public Clock {
+   public:
+    explicit WorldClock(const ResearchWorld& world) : world_(world) {}
+    Instant now() const override { return Instant(std::chrono::milliseconds(world_.now_ms)); }
+    WallTime wall() const override { return {world_.now_ms}; }
+
+   private:
+    const ResearchWorld& world_;
+  };
   class Driver;
   struct Run;
   struct Event {
@@ -78,6 +91,7 @@ class ResearchWorld {
   void drop(const std::string& run, const std::string& key);
   void deliver(const std::string& child, const std::string& name, const JsonText& json);
 
+  WorldClock clock_{*this};
   Model model_;
   research::ToolSource source_;
   std::map<std::string, WorkflowFunction> workflows_;
