@@ -82,19 +82,19 @@ struct FeatureQueueState {
 
   void on_call(const CallPtr& call) {
     auto at = moment();
-    auto id = ++last_call_;
-    auto facts = facts_of(*call, id, at.now);
+    auto facts = facts_of(*call, ++last_call_, at.now);
     heed_orders();
     auto lead = lead_of(*call->request, facts, at);
     facts.lead = place_of(lead.model);
     auto choice = choose_lead(config_.choice, *call->request, facts);
     bind_to_boundary(config_.tenant_boundaries.get(), facts);
     auto led = facts.lead;
+    if (call->cheaper && config_.cheaper) facts.lead = config_.cheaper;
     if (auto refusal = apply_budget(config_.budgets.get(), feature(), at.wall, facts)) {
       ++over_budget_;
       return call->answer({std::unexpected(*std::move(refusal)), {}});
     }
-    auto& open = open_[id];
+    auto& open = open_[facts.id];
     open.call = call;
     open.lead = lead;
     // A budget that chose the model has taken the call out of the rollout's comparison.

@@ -28,6 +28,8 @@ struct FeatureConfig {
   std::shared_ptr<const policy::LeadRules> leads;
   /// Which of two models leads where those say nothing; none: the hierarchy's first.
   std::optional<policy::ChoiceRule> choice;
+  /// Place in the hierarchy of the model that leads for runs short of budget; none: there is no cheaper one.
+  std::optional<std::size_t> cheaper;
   /// Hears how calls that count for a rollout ended; may be null.
   RolloutActor rollouts;
   /// The node's shadows by feature, loaded for each offer, since they may have been restarted; null: this

@@ -68,6 +68,8 @@ struct Call {
   SinkPtr sink;  ///< may be null
   /// Who pays: "" outside runs.
   std::string run_id, step_key;
+  /// Its run's budget is nearly spent: the cheapest model of the feature's hierarchy leads.
+  bool cheaper = false;
   std::function<void(CallResult)> done;
   Call() = default;
   Call(const Call&) = delete;

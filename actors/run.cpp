@@ -291,8 +291,9 @@ struct RunState {
 
 }  // namespace
 
-RunActor spawn_run(caf::actor_system& system, RunConfig config, Clock& clock, journal::Journal& journal) {
-  return spawn_shell<RunActor, RunState>(system, nullptr, std::move(config), &clock, &journal);
+RunActor spawn_run(caf::actor_system& system, RunConfig config, Clock& clock, journal::Journal& journal,
+                   Unit* unit) {
+  return spawn_shell<RunActor, RunState>(system, unit, std::move(config), &clock, &journal);
 }
 
 }  // namespace troupe::actors

@@ -9,6 +9,7 @@
 #include <troupe/run.hpp>
 
 #include <map>
+#include <optional>
 
 namespace troupe::actors {
 
@@ -28,6 +29,18 @@ class ChildRuns {
                       std::uint64_t id) = 0;
 };
 
+/// Does a run's outside work in its place: for a verifier, which knows from the record what came of it
+/// (actors/verify_run.hpp). All is called on the run's turn; what is answered may be answered there too.
+class StandIn {
+ public:
+  virtual ~StandIn() = default;
+  virtual void ask(const CallPtr& call) = 0;
+  virtual void call_off(const CallPtr& call) = 0;
+  virtual void use(const std::string& key, std::function<void(Result<ToolOutput>)> done) = 0;
+  /// Nothing: the record does not say; the step never ends.
+  virtual std::optional<Result<JsonText>> step(const std::string& key) = 0;
+};
+
 struct RunConfig {
   RunSpec spec;
   WorkflowFunction function;
@@ -42,6 +55,8 @@ struct RunConfig {
   std::function<bool()> holds_seat;
   /// Null: child runs are refused.
   ChildRuns* children = nullptr;
+  /// Null: calls go to the queues, tools are used, steps are done.
+  StandIn* stand_in = nullptr;
   /// A run that has only waited for timers and signals for so long is parked; 0: never.
   Duration park_after{};
   /// All are called on the run's turn; either `on_parked` or `on_done` exactly once, last.
@@ -54,7 +69,9 @@ struct RunConfig {
 
 /// Step protocol (RUNTIME 5.3): INTENT, with what is set aside of the budget, is durable before a call goes
 /// out, RESULT before the workflow hears the answer. A crash between the two leaves an outcome unknown: the
-/// call is made again, at most once per crash. `journal` must outlive the actor.
-RunActor spawn_run(caf::actor_system& system, RunConfig config, Clock& clock, journal::Journal& journal);
+/// call is made again, at most once per crash. `journal` must outlive the actor. Runs on CAF's workers, or
+/// pinned to `unit`.
+RunActor spawn_run(caf::actor_system& system, RunConfig config, Clock& clock, journal::Journal& journal,
+                   Unit* unit = nullptr);
 
 }  // namespace troupe::actors

@@ -1,7 +1,9 @@
 // A run's model calls.
 #include "actors/run_driver.hpp"
 
+#include "actors/live_sink.hpp"
 #include "actors/run_record.hpp"
+#include "actors/run_spending.hpp"
 #include "runtime/base/crash_point.hpp"
 #include "runtime/base/rng.hpp"
 #include "runtime/base/tokens.hpp"
@@ -13,38 +15,6 @@
 #include <cmath>
 
 namespace troupe::actors {
-namespace {
-
-Budget used_in(const CallResult& result) {
-  auto spent = spent_on(result.attempts);
-  Budget used;
-  used.usd = spent.usd;
-  used.tokens = spent.tokens_in + spent.tokens_out;
-  used.calls = 1;
-  return used;
-}
-
-// Passes a call's text on to the run's turn, so that whoever reads along hears it on one thread and in order.
-class LiveSink final : public StreamSink {
- public:
-  using Tell = std::function<void(LiveText)>;
-  LiveSink(StepKey step, Tell tell) : step_(std::move(step)), tell_(std::move(tell)) {}
-  void on_events(std::span<const StreamEvent> events) override {
-    std::string text;
-    for (const auto& event : events)
-      if (const auto* delta = std::get_if<TextDelta>(&event)) text += delta->text;
-    if (!text.empty()) tell_({LiveText::What::delta, step_, std::move(text)});
-  }
-  void on_taken_back() override { tell_({LiveText::What::restart, step_, {}}); }
-
- private:
-  StepKey step_;
-  Tell tell_;
-};
-
-}  // namespace
-
-// ---- model calls ----
 
 void RunDriver::complete(const StepKey& step, CompletionRequest request, OnUnknown on_unknown,
                          std::function<void(Result<Answer>)> done) {
@@ -86,24 +56,27 @@ void RunDriver::begin_call(const Shared<Calling>& calling, OnUnknown on_unknown)
   in_flight_[key] = {};
   count_unknown();
   journal::Batch batch;
-  if (calling->attempt > 1 && on_unknown == OnUnknown::fail) return give_up_unknown(calling);
+  bool unknown = calling->attempt > 1 && !history_.begun(key).noted;
+  if (unknown && on_unknown == OnUnknown::fail) return give_up_unknown(calling);
   bool bounded = budget_.cap() != Budget{};
   auto amount = bounded ? estimate(*calling->request) : Budget{};
+  calling->cheaper = budget_.wants_cheaper();
   if (bounded) {
     if (auto refusal = set_aside(key, amount)) {
       in_flight_.erase(key);
       return answer<Answer>(calling->done, std::unexpected(*std::move(refusal)));
     }
   }
-  batch.entries.push_back(pen_.entry(journal::Kind::intent, key,
-                                     bounded ? to_payload({IntentOf::model, amount}) : std::string(),
-                                     calling->attempt, calling->hash));
+  batch.entries.push_back(
+      pen_.entry(journal::Kind::intent, key,
+                 bounded ? to_payload(IntentNote{IntentOf::model, amount, calling->cheaper}) : std::string(),
+                 calling->attempt, calling->hash));
   crash_point("call.before_intent");
   pen_.commit(std::move(batch), [this, calling](Result<void> committed) {
     crash_point("call.after_intent");
-    if (committed && !stopping_) return send_call(calling);
+    if (committed) return stopping_ ? not_begun(calling->key) : send_call(calling);
     in_flight_.erase(calling->key);
-    if (!committed) calling->done(std::unexpected(std::move(committed.error())));
+    calling->done(std::unexpected(std::move(committed.error())));
   });
 }
 
@@ -117,15 +90,35 @@ bool RunDriver::lost_seat(const std::string& key) {
 
 void RunDriver::send_call(const Shared<Calling>& calling) {
   if (lost_seat(calling->key)) return;
+  if (config_.stand_in != nullptr) return ask_stand_in(calling);
   auto queues = config_.queues->load();
   auto queue = queues->find(calling->request->feature);
   if (queue == queues->end()) {
-    in_flight_.erase(calling->key);
-    return calling->done(
-        fail(Errc::bad_config, "no feature named " + calling->request->feature + " is configured"));
+    auto error =
+        make_error(Errc::bad_config, "no feature named " + calling->request->feature + " is configured");
+    note_failed(calling->key, error);
+    return calling->done(std::unexpected(std::move(error)));
   }
+  auto sent = call_of(calling);
+  // Not held: a call that nobody holds any more answers for itself.
+  in_flight_[calling->key].call_off = [queue = queue->second, weak = std::weak_ptr(sent)] {
+    if (auto alive = weak.lock()) caf::anon_send(queue, CancelCall{alive});
+  };
+  caf::anon_send(queue->second, std::move(sent));
+}
+
+void RunDriver::ask_stand_in(const Shared<Calling>& calling) {
+  auto sent = call_of(calling);
+  in_flight_[calling->key].call_off = [who = config_.stand_in, weak = std::weak_ptr(sent)] {
+    if (auto alive = weak.lock()) who->call_off(alive);
+  };
+  config_.stand_in->ask(sent);
+}
+
+CallPtr RunDriver::call_of(const Shared<Calling>& calling) {
   auto call = std::make_shared<Call>();
   call->request = calling->request;
+  call->cheaper = calling->cheaper;
   call->run_id = pen_.row().run_id;
   call->step_key = calling->key;
   call->sink = reader_of(calling);
@@ -133,12 +126,7 @@ void RunDriver::send_call(const Shared<Calling>& calling) {
     auto shared = std::make_shared<CallResult>(std::move(result));
     RunPen::go_on(me, [this, calling, shared] { on_answer(calling, std::move(*shared)); });
   };
-  CallPtr sent = std::move(call);
-  // Not held: a call that nobody holds any more answers for itself.
-  in_flight_[calling->key].call_off = [queue = queue->second, weak = std::weak_ptr(sent)] {
-    if (auto alive = weak.lock()) caf::anon_send(queue, CancelCall{alive});
-  };
-  caf::anon_send(queue->second, std::move(sent));
+  return call;
 }
 
 SinkPtr RunDriver::reader_of(const Shared<Calling>& calling) const {
@@ -154,7 +142,7 @@ void RunDriver::on_answer(const Shared<Calling>& calling, CallResult result) {
   attempts_.insert(attempts_.end(), result.attempts.begin(), result.attempts.end());
   journal::Batch batch;
   batch.usage = usage_rows({pen_.row().run_id, key, config_.node}, *calling->request, result.attempts);
-  auto used = used_in(result);
+  auto used = used_by_call(result.attempts);
   bool unknown = !result.completion && result.completion.error().maybe_billed && used.tokens == 0;
   unknown ? budget_.write_off(key) : budget_.settle(key, used);
   auto answer = std::make_shared<Result<Answer>>();
@@ -164,10 +152,15 @@ void RunDriver::on_answer(const Shared<Calling>& calling, CallResult result) {
                                        calling->attempt, calling->hash));
   } else {
     *answer = std::unexpected(result.completion.error());
-    if (answer->error().fault == Fault::caller && answer->error().code != Errc::cancelled)
+    bool for_good = answer->error().fault == Fault::caller && answer->error().code != Errc::cancelled;
+    // What the workflow hears is in the record, and so is what was paid for it.
+    if (!for_good || used.tokens > 0 || used.usd > 0)
+      batch.entries.push_back(failed_note(key, {answer->error(), used, unknown}));
+    if (for_good)
       batch.entries.push_back(pen_.entry(journal::Kind::failure, key, protocol::to_bytes(answer->error()),
                                          calling->attempt, calling->hash));
   }
+  note_stage(batch);
   record(key, std::move(batch), [this, calling, answer](Result<void> committed) {
     crash_point("call.after_result");
     if (config_.on_text) config_.on_text({LiveText::What::end, calling->step, {}});

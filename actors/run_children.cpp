@@ -19,8 +19,10 @@ std::string RunDriver::child_id(const std::string& key) const {
 
 void RunDriver::child(const StepKey& step, ChildSpec spec, std::function<void(Result<ChildEnd>)> done) {
   auto key = step.str();
-  if (replay<ChildEnd>(key, input_hash(step, spec.workflow, spec.input), done)) return;
+  auto hash = input_hash(step, spec.workflow, spec.input);
+  if (replay<ChildEnd>(key, hash, done)) return;
   auto starting = std::make_shared<Starting>();
+  starting->hash = hash;
   starting->key = key;
   starting->spec = std::move(spec);
   starting->done = std::move(done);
@@ -44,14 +46,6 @@ std::optional<Error> RunDriver::refuse_child(const std::string& key, const Budge
   return set_aside(key, one);
 }
 
-// What a child may use, and the child itself: for its parent both are spent until it ends.
-Budget RunDriver::set_aside_for(const Budget& slice) {
-  Budget amount = slice;
-  amount.tool_calls = std::max<std::int64_t>(slice.tool_calls, 0);
-  amount.subagents = std::max<std::int64_t>(slice.subagents, 0) + 1;
-  return amount;
-}
-
 void RunDriver::begin_child(const Shared<Starting>& starting) {
   const auto& key = starting->key;
   auto sharers = std::max<std::size_t>(children_waiting_.size(), 1);
@@ -62,18 +56,18 @@ void RunDriver::begin_child(const Shared<Starting>& starting) {
   in_flight_[key] = {};
   if (auto begun = history_.begun(key); begun.times > 0)
     // It goes on where it was, with what it was given.
-    return start_child(starting, {child_id(key), begun.reserved_last});
+    return start_child(starting, {child_id(key), begun.slice});
   ChildNote note{child_id(key), budget_.slice(starting->spec.slice, elapsed(), sharers)};
   if (auto refusal = refuse_child(key, note.slice)) {
     in_flight_.erase(key);
     return answer<ChildEnd>(starting->done, std::unexpected(*std::move(refusal)));
   }
-  budget_.reserve(key, set_aside_for(note.slice));
-  pen_.commit(pen_.entry(journal::Kind::child_start, key, to_payload(note), 1),
+  budget_.reserve(key, policy::taken_by_slice(note.slice));
+  pen_.commit(pen_.entry(journal::Kind::child_start, key, to_payload(note), 1, starting->hash),
               [this, starting, note](Result<void> committed) {
-                if (committed && !stopping_) return start_child(starting, note);
+                if (committed) return stopping_ ? not_begun(starting->key) : start_child(starting, note);
                 in_flight_.erase(starting->key);
-                if (!committed) starting->done(std::unexpected(std::move(committed.error())));
+                starting->done(std::unexpected(std::move(committed.error())));
               });
 }
 
@@ -88,7 +82,7 @@ void RunDriver::start_child(const Shared<Starting>& starting, const ChildNote& n
     RunPen::go_on(me, [this, starting, shared] { on_child_end(starting, std::move(*shared)); });
   });
   if (started) return;
-  in_flight_.erase(starting->key);
+  note_failed(starting->key, started.error());
   answer<ChildEnd>(starting->done, std::unexpected(std::move(started.error())));
 }
 
@@ -118,22 +112,33 @@ void RunDriver::on_child_end(const Shared<Starting>& starting, RunReport report)
         make_error(Errc::cancelled, "the child run was " + std::string(to_string(report.end)))));
   budget_.settle(starting->key, outcome.spent);
   bool passing = report.end == RunEnd::failed && outcome.end.error().fault != Fault::caller;
-  if (report.end == RunEnd::interrupted || passing) {
-    // It is not over: whoever resumes this run resumes it too; and what was not its fault, such as an outage
-    // of its models, is tried again then, as with calls.
+  if (passing) return on_child_outage(starting, std::move(outcome));
+  if (report.end == RunEnd::interrupted) {
+    // It is not over: whoever resumes this run resumes it too. A child that gave way for want of a seat takes
+    // this run with it, or a lease that ran out for a moment would fail it for good.
     in_flight_.erase(starting->key);
-    // A child that gave way for want of a seat takes this run with it, or a lease that ran out for a moment
-    // would fail it for good.
-    if (!stopping_ && !passing && !report.error) return stop(false);
+    if (!stopping_ && !report.error) return stop(false);
     if (!stopping_) starting->done(std::move(outcome.end));
     return;
   }
   if (outcome.end) outcome.end->spent = outcome.spent;
   journal::Batch batch;
-  batch.entries.push_back(pen_.entry(journal::Kind::child_end, starting->key, to_payload(outcome), 1));
+  batch.entries.push_back(
+      pen_.entry(journal::Kind::child_end, starting->key, to_payload(outcome), 1, starting->hash));
+  note_stage(batch);
   record(starting->key, std::move(batch), [starting, outcome](Result<void> committed) {
     if (!committed) return starting->done(std::unexpected(std::move(committed.error())));
     starting->done(outcome.end);
+  });
+}
+
+// What was not its fault, such as an outage of its models, is tried again when the run is resumed, as with
+// calls.
+void RunDriver::on_child_outage(const Shared<Starting>& starting, ChildOutcome outcome) {
+  auto note = failed_note(starting->key, {outcome.end.error(), outcome.spent, false});
+  pen_.commit(std::move(note), [this, starting, end = std::move(outcome.end)](Result<void>) {
+    in_flight_.erase(starting->key);
+    if (!stopping_) starting->done(end);
   });
 }
 

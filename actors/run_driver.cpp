@@ -2,6 +2,7 @@
 #include "actors/run_driver.hpp"
 
 #include "actors/run_record.hpp"
+#include "actors/run_spending.hpp"
 #include "runtime/base/crash_point.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/base/rng.hpp"
@@ -14,17 +15,6 @@ namespace troupe::actors {
 namespace {
 
 constexpr std::size_t kDriftMax = 100;
-
-using policy::operator+;
-
-Budget used_by(const Answer& answer) {
-  auto spent = spent_on(answer.attempts);
-  Budget used;
-  used.usd = spent.usd;
-  used.tokens = spent.tokens_in + spent.tokens_out;
-  used.calls = 1;
-  return used;
-}
 
 // What a recorded step gives, if it is of the kind that is asked for.
 template <class T>
@@ -47,12 +37,14 @@ void RunDriver::take_up(RunHistory history, Budget cap) {
   inbox_ = history_.signals();
   for (auto id : history_.signal_ids()) signal_ids_[id] = true;
   attempts_ = history_.attempts();
+  said_ = history_.stage();
 }
 
 void RunDriver::ended_before() {
   ended_before_ = true;
   replayed_ = done_ = history_.results();
-  for (const auto& key : history_.keys()) settle_recorded(key, *history_.find(key));
+  for (const auto& key : history_.keys()) settle_recorded(budget_, history_, key, *history_.find(key));
+  count_unknown();
 }
 
 // ---- the record ----
@@ -72,7 +64,7 @@ bool RunDriver::replay(const std::string& key, std::uint64_t hash,
     ++replayed_;
     ++done_;
     hear_of(key, recorded->at);
-    settle_recorded(key, *recorded);
+    settle_recorded(budget_, history_, key, *recorded);
     done(given_again<T>(recorded->what));
   });
   return true;
@@ -84,31 +76,8 @@ template bool RunDriver::replay(const std::string&, std::uint64_t,
 template bool RunDriver::replay(const std::string&, std::uint64_t,
                                 const std::function<void(Result<ChildEnd>)>&);
 
-void RunDriver::settle_recorded(const std::string& key, const RunHistory::Recorded& recorded) {
-  if (std::holds_alternative<JsonText>(recorded.what)) return;
-  auto begun = history_.begun(key);
-  if (begun.times > 1) {
-    budget_.reserve(key, begun.reserved_before);
-    budget_.write_off(key);
-  }
-  Budget used;
-  if (const auto* bought = std::get_if<Answer>(&recorded.what)) used = used_by(*bought);
-  if (const auto* child = std::get_if<ChildOutcome>(&recorded.what)) used = child->spent;
-  if (std::holds_alternative<ToolOutput>(recorded.what)) used.tool_calls = 1;
-  budget_.settle(key, used);
-}
-
 void RunDriver::count_unknown() {
-  if (std::exchange(unknown_counted_, true)) return;
-  for (const auto& key : history_.open()) {
-    auto begun = history_.begun(key);
-    if (begun.child) {
-      budget_.reserve(key, set_aside_for(begun.reserved_last));
-      continue;
-    }
-    budget_.reserve(key, begun.reserved_before + begun.reserved_last);
-    budget_.write_off(key);
-  }
+  if (!std::exchange(unknown_counted_, true)) settle_open(budget_, history_);
 }
 
 std::optional<Error> RunDriver::set_aside(const std::string& key, const Budget& amount) {
@@ -122,12 +91,31 @@ std::optional<Error> RunDriver::set_aside(const std::string& key, const Budget& 
                     fmt::format("the run's budget of {} does not allow step {}", *broken, key));
 }
 
-void RunDriver::watch_budget() {
+void RunDriver::note_stage(journal::Batch& batch) {
+  if (budget_.cap() == Budget{}) return;
   auto view = budget();
-  if (warned_ || view.stage < BudgetStage::warn) return;
-  warned_ = true;
-  log::warn("runs",
-            fmt::format("run {} has used {:.0f} % of its budget", pen_.row().run_id, 100 * view.used));
+  if (view.stage <= said_) return;
+  said_ = view.stage;
+  batch.entries.push_back(pen_.entry(journal::Kind::note, {}, to_payload(RunNote(StageNote{said_}))));
+  log::warn("runs", fmt::format("run {} has used {:.0f} % of its budget, stage {}", pen_.row().run_id,
+                                100 * view.used, to_string(said_)));
+}
+
+journal::Entry RunDriver::failed_note(const std::string& key, FailedNote note) {
+  return pen_.entry(journal::Kind::note, key, to_payload(RunNote(std::move(note))));
+}
+
+void RunDriver::note_failed(const std::string& key, const Error& error) {
+  in_flight_.erase(key);
+  // A child that could not be started may be, when the run is resumed.
+  if (!history_.begun(key).child) budget_.settle(key, {});
+  pen_.commit(failed_note(key, {error, {}, false}), [](auto) {});
+}
+
+void RunDriver::not_begun(const std::string& key) {
+  budget_.settle(key, {});
+  FailedNote note{make_error(Errc::cancelled, "the run stopped first"), {}, false};
+  pen_.commit(failed_note(key, std::move(note)), [this, key](auto) { in_flight_.erase(key); });
 }
 
 void RunDriver::note_drift(const std::string& what) {
@@ -135,12 +123,13 @@ void RunDriver::note_drift(const std::string& what) {
 }
 
 void RunDriver::record(const std::string& key, journal::Batch batch, std::function<void(Result<void>)> then) {
-  auto at = batch.entries.empty() ? WallTime{} : batch.entries.back().at;
+  WallTime at;
+  for (const auto& entry : batch.entries)
+    if (entry.kind != journal::Kind::note) at = entry.at;
   pen_.commit(std::move(batch), [this, key, at, then = std::move(then)](Result<void> committed) {
     in_flight_.erase(key);
     hear_of(key, at);
     ++done_;
-    watch_budget();
     then(std::move(committed));
   });
 }
@@ -172,8 +161,13 @@ void RunDriver::step(const StepKey& step, std::function<Result<JsonText>()> body
   auto key = step.str();
   if (replay<JsonText>(key, 0, done)) return;
   auto work = [this, key, body = std::move(body), done = std::move(done)] {
-    auto result = body();
-    if (!result) return done(std::move(result));
+    auto known = config_.stand_in == nullptr ? std::optional(body()) : config_.stand_in->step(key);
+    if (!known) return;
+    auto result = std::move(*known);
+    if (!result) {
+      note_failed(key, result.error());
+      return done(std::move(result));
+    }
     auto entry = pen_.entry(journal::Kind::result, key, result->text);
     pen_.commit(std::move(entry), [this, key, at = entry.at, result, done](Result<void> committed) mutable {
       ++done_;

@@ -77,6 +77,7 @@ class RunDriver final : public WorkflowDriver {
     std::shared_ptr<const CompletionRequest> request;
     std::uint32_t attempt = 0;
     std::uint64_t hash = 0;
+    bool cheaper = false;
     std::function<void(Result<Answer>)> done;
   };
   struct Using {
@@ -95,6 +96,7 @@ class RunDriver final : public WorkflowDriver {
   struct Starting {
     std::string key;
     ChildSpec spec;
+    std::uint64_t hash = 0;
     std::function<void(Result<ChildEnd>)> done;
   };
   template <class T>
@@ -108,7 +110,6 @@ class RunDriver final : public WorkflowDriver {
   /// Gives the record of `key` again, if there is one of the wanted kind or an error.
   template <class T>
   bool replay(const std::string& key, std::uint64_t hash, const std::function<void(Result<T>)>& done);
-  void settle_recorded(const std::string& key, const RunHistory::Recorded& recorded);
   /// Sets `amount` aside, or says which cap forbids it.
   std::optional<Error> set_aside(const std::string& key, const Budget& amount);
   /// Before anything new begins: steps that earlier lives began and nobody knows the end of count as spent,
@@ -122,8 +123,13 @@ class RunDriver final : public WorkflowDriver {
   }
   /// Once the run's time is up calls and tools under way are given up; children have their own time.
   void watch_wall();
-  /// Says once that the budget runs low.
-  void watch_budget();
+  /// Says once of each stage that the budget has come to it: in the log, and in the record.
+  void note_stage(journal::Batch& batch);
+  journal::Entry failed_note(const std::string& key, FailedNote note);
+  /// It failed for a passing reason before anything was used, and the workflow hears of it now.
+  void note_failed(const std::string& key, const Error& error);
+  /// It was announced, but the run stopped first.
+  void not_begun(const std::string& key);
   void note_drift(const std::string& what);
   void take_up_again(const SignalRun& order);
 
@@ -132,6 +138,8 @@ class RunDriver final : public WorkflowDriver {
   void begin_call(const Shared<Calling>& calling, OnUnknown on_unknown);
   void give_up_unknown(const Shared<Calling>& calling);
   void send_call(const Shared<Calling>& calling);
+  void ask_stand_in(const Shared<Calling>& calling);
+  CallPtr call_of(const Shared<Calling>& calling);
   void on_answer(const Shared<Calling>& calling, CallResult result);
   SinkPtr reader_of(const Shared<Calling>& calling) const;
   Budget estimate(const CompletionRequest& request) const;
@@ -140,14 +148,15 @@ class RunDriver final : public WorkflowDriver {
   void use_tool(const Shared<Using>& use);
   void give_up_tool(const Shared<Using>& use, Errc code, const char* why);
   void give_up_late_tools();
+  void settle_use(const Shared<Using>& use);
   void on_output(const Shared<Using>& use, Result<ToolOutput> output);
   bool try_again(const Shared<Using>& use, const Error& error);
 
   void begin_child(const Shared<Starting>& starting);
   std::optional<Error> refuse_child(const std::string& key, const Budget& slice);
-  static Budget set_aside_for(const Budget& slice);
   void start_child(const Shared<Starting>& starting, const ChildNote& note);
   void on_child_end(const Shared<Starting>& starting, RunReport report);
+  void on_child_outage(const Shared<Starting>& starting, ChildOutcome outcome);
   std::string child_id(const std::string& key) const;
   /// A child of an earlier life that nobody will ask for in this one.
   void call_off_orphan(const std::string& key);
@@ -192,8 +201,8 @@ class RunDriver final : public WorkflowDriver {
   std::vector<std::string> drift_;
   WallTime now_;
   std::size_t planned_ = 0, done_ = 0, replayed_ = 0;
-  bool stopping_ = false, ended_before_ = false, unknown_counted_ = false, warned_ = false;
-  bool time_up_ = false;
+  bool stopping_ = false, ended_before_ = false, unknown_counted_ = false, time_up_ = false;
+  BudgetStage said_ = BudgetStage::plenty;
 };
 
 }  // namespace troupe::actors

@@ -9,6 +9,9 @@
 namespace troupe::actors {
 namespace {
 
+// Stored: never renumber.
+constexpr std::uint64_t kNoteOfFailure = 1, kNoteOfStage = 2;
+
 std::unexpected<Error> unreadable() { return fail(Errc::invalid_input, "malformed journal payload"); }
 
 constexpr std::pair<const char*, std::int64_t Budget::*> kBudgetCounts[] = {
@@ -33,9 +36,10 @@ Result<void> read_cap(const std::string& name, const Json& value, Budget& out) {
 
 std::string to_payload(const IntentNote& note) {
   protocol::Writer writer;
-  writer.array(2);
+  writer.array(note.cheaper ? 3 : 2);
   writer.unsigned_integer(static_cast<std::uint64_t>(note.of));
   write(writer, note.reserved);
+  if (note.cheaper) writer.boolean(true);
   return std::move(writer).take();
 }
 
@@ -46,9 +50,49 @@ Result<IntentNote> read_intent(const std::string& payload) {
   protocol::RecordReader record(reader, 2);
   auto of = reader.unsigned_integer();
   read(reader, note.reserved);
+  if (record.next()) note.cheaper = reader.boolean();
   record.finish();
   if (!reader.ok() || of > static_cast<std::uint64_t>(IntentOf::tool)) return unreadable();
   note.of = static_cast<IntentOf>(of);
+  return note;
+}
+
+std::string to_payload(const RunNote& note) {
+  protocol::Writer writer;
+  if (const auto* failed = std::get_if<FailedNote>(&note)) {
+    writer.array(4);
+    writer.unsigned_integer(kNoteOfFailure);
+    write(writer, failed->error);
+    write(writer, failed->used);
+    writer.boolean(failed->unknown);
+  } else {
+    writer.array(2);
+    writer.unsigned_integer(kNoteOfStage);
+    writer.unsigned_integer(static_cast<std::uint64_t>(std::get<StageNote>(note).stage));
+  }
+  return std::move(writer).take();
+}
+
+Result<RunNote> read_note(const std::string& payload) {
+  protocol::Reader reader(payload);
+  protocol::RecordReader record(reader, 1);
+  auto of = reader.unsigned_integer();
+  RunNote note;
+  if (of == kNoteOfFailure) {
+    FailedNote failed;
+    record.expect(3);
+    read(reader, failed.error);
+    read(reader, failed.used);
+    failed.unknown = reader.boolean();
+    note = std::move(failed);
+  } else {
+    record.expect(1);
+    auto stage = reader.unsigned_integer();
+    if (of != kNoteOfStage || stage > static_cast<std::uint64_t>(BudgetStage::spent)) return unreadable();
+    note = StageNote{static_cast<BudgetStage>(stage)};
+  }
+  record.finish();
+  if (!reader.ok()) return unreadable();
   return note;
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <variant>
 
 namespace troupe::actors {
 
@@ -16,10 +17,31 @@ enum class IntentOf : std::uint8_t { model = 0, tool = 1 };
 struct IntentNote {
   IntentOf of = IntentOf::model;
   Budget reserved;
+  /// The budget was nearly spent: the cheaper tier was asked.
+  bool cheaper = false;
 };
 std::string to_payload(const IntentNote& note);
 /// An empty payload is a model call from before there were budgets. Fails with invalid_input.
 Result<IntentNote> read_intent(const std::string& payload);
+
+/// What a NOTE says beside the step protocol, so that the record holds everything the workflow was told.
+/// Resuming needs none of them.
+///
+/// A step came to an end that is not for good: a call failed for a passing reason, our own work did, or what
+/// was announced was not begun since the run stopped. Resumed, it is done again.
+struct FailedNote {
+  Error error;
+  /// Of the budget, when that is known; else all that was set aside counts as used.
+  Budget used;
+  bool unknown = false;
+};
+/// The budget has come to this stage.
+struct StageNote {
+  BudgetStage stage = BudgetStage::plenty;
+};
+using RunNote = std::variant<FailedNote, StageNote>;
+std::string to_payload(const RunNote& note);
+Result<RunNote> read_note(const std::string& payload);
 
 /// What CHILD_START announces.
 struct ChildNote {

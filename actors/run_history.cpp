@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace troupe::actors {
 using policy::operator+;
 namespace {
@@ -36,7 +38,8 @@ Result<void> RunHistory::add(const journal::Entry& entry) {
     case journal::Kind::child_start: {
       auto note = read_child(entry.payload);
       if (!note) return damaged(entry);
-      begin(entry, note->slice, IntentOf::model);
+      begin(entry, policy::taken_by_slice(note->slice), IntentOf::model);
+      begun_[entry.step_key].slice = note->slice;
       begun_[entry.step_key].child = true;
       return {};
     }
@@ -51,8 +54,8 @@ Result<void> RunHistory::add(const journal::Entry& entry) {
     case journal::Kind::child_end: return add_result(entry);
     case journal::Kind::cancel:
     case journal::Kind::done:
-    case journal::Kind::version_mark:
-    case journal::Kind::note: return {};
+    case journal::Kind::version_mark: return {};
+    case journal::Kind::note: return add_note(entry);
   }
   return {};
 }
@@ -63,7 +66,22 @@ void RunHistory::begin(const journal::Entry& entry, const Budget& reserved, Inte
     begun.reserved_before = begun.reserved_before + begun.reserved_last;
   }
   begun.reserved_last = reserved;
-  if (of == IntentOf::tool) tools_.insert(entry.step_key);
+  begun.noted = false;
+  begun.tool = of == IntentOf::tool;
+}
+
+Result<void> RunHistory::add_note(const journal::Entry& entry) {
+  auto note = read_note(entry.payload);
+  // Of a newer kind, or somebody else's: nothing depends on a note.
+  if (!note) return {};
+  if (const auto* said = std::get_if<StageNote>(&*note)) stage_ = std::max(stage_, said->stage);
+  auto begun = begun_.find(entry.step_key);
+  const auto* failed = std::get_if<FailedNote>(&*note);
+  // A child that could not be started yet keeps its slice.
+  if (failed == nullptr || begun == begun_.end() || begun->second.child) return {};
+  begun->second.noted = true;
+  if (!failed->unknown) begun->second.reserved_last = failed->used;
+  return {};
 }
 
 Result<void> RunHistory::add_result(const journal::Entry& entry) {
@@ -82,7 +100,7 @@ Result<void> RunHistory::add_result(const journal::Entry& entry) {
   } else if (!begun_.contains(entry.step_key)) {
     // Only what acts outside the run has an intent; everything else records its JSON as it is.
     record(entry, JsonText{entry.payload});
-  } else if (tools_.contains(entry.step_key)) {
+  } else if (begun_[entry.step_key].tool) {
     auto output = protocol::from_bytes<ToolOutput>(entry.payload);
     if (!output) return damaged(entry);
     record(entry, std::move(*output));

@@ -31,7 +31,11 @@ class RunHistory {
   struct Begun {
     std::uint32_t times = 0;
     Budget reserved_last, reserved_before;
-    bool child = false;
+    /// What a child was given.
+    Budget slice;
+    bool child = false, tool = false;
+    /// How its last attempt ended is known though it is to be made again: `reserved_last` is what that used.
+    bool noted = false;
   };
   struct Signal {
     std::uint64_t seq = 0;
@@ -58,6 +62,8 @@ class RunHistory {
   bool timer_set(const std::string& key) const { return set_.contains(key); }
   Fired timer_fired(const std::string& key) const;
   const Signals& signals() const { return signals_; }
+  /// The furthest its budget was said to be.
+  BudgetStage stage() const { return stage_; }
   /// Ids of the signals that carried one.
   const std::set<std::uint64_t>& signal_ids() const { return signal_ids_; }
   /// Keys of what was recorded, in no order.
@@ -73,18 +79,19 @@ class RunHistory {
  private:
   Result<void> add(const journal::Entry& entry);
   void begin(const journal::Entry& entry, const Budget& reserved, IntentOf of);
+  Result<void> add_note(const journal::Entry& entry);
   Result<void> add_result(const journal::Entry& entry);
   void record(const journal::Entry& entry, What what);
 
   std::unordered_map<std::string, Recorded> recorded_;
   std::unordered_map<std::string, Begun> begun_;
-  std::set<std::string> tools_;  // keys whose intents are of tools
   std::set<std::string> set_;
   std::map<std::string, Fired> fired_;
   Signals signals_;
   std::set<std::uint64_t> signal_ids_;
   std::vector<AttemptRecord> attempts_;
   std::size_t results_ = 0;
+  BudgetStage stage_ = BudgetStage::plenty;
   std::uint64_t last_seq_ = 0;
   WallTime started_;
 };

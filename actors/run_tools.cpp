@@ -49,13 +49,13 @@ void RunDriver::begin_tool(const Shared<Using>& use) {
     in_flight_.erase(key);
     return answer<ToolOutput>(use->done, std::unexpected(*std::move(refusal)));
   }
-  pen_.commit(
-      pen_.entry(journal::Kind::intent, key, to_payload({IntentOf::tool, one}), use->attempt, use->hash),
-      [this, use](Result<void> committed) {
-        if (committed && !stopping_) return use_tool(use);
-        in_flight_.erase(use->key);
-        if (!committed) use->done(std::unexpected(std::move(committed.error())));
-      });
+  pen_.commit(pen_.entry(journal::Kind::intent, key, to_payload(IntentNote{IntentOf::tool, one}),
+                         use->attempt, use->hash),
+              [this, use](Result<void> committed) {
+                if (committed) return stopping_ ? not_begun(use->key) : use_tool(use);
+                in_flight_.erase(use->key);
+                use->done(std::unexpected(std::move(committed.error())));
+              });
 }
 
 void RunDriver::use_tool(const Shared<Using>& use) {
@@ -72,10 +72,19 @@ void RunDriver::use_tool(const Shared<Using>& use) {
   auto output_of = [this, me = pen_.me(), use, tried = use->tried](Result<ToolOutput> output) {
     auto shared = std::make_shared<Result<ToolOutput>>(std::move(output));
     RunPen::go_on(me, [this, use, tried, shared] {
-      if (!use->over && use->tried == tried) on_output(use, std::move(*shared));
+      if (use->over || use->tried != tried) return;
+      settle_use(use);
+      on_output(use, std::move(*shared));
     });
   };
+  if (config_.stand_in != nullptr) return config_.stand_in->use(use->key, std::move(output_of));
   use->tool->call(context, use->input, std::move(output_of));
+}
+
+void RunDriver::settle_use(const Shared<Using>& use) {
+  Budget one;
+  one.tool_calls = 1;
+  budget_.settle(use->key, one);
 }
 
 // Whatever it may still answer is not listened to.
@@ -83,6 +92,7 @@ void RunDriver::give_up_tool(const Shared<Using>& use, Errc code, const char* wh
   if (use->over) return;
   auto error = make_error(code, fmt::format("tool {} {}", use->tool->spec().name, why));
   error.maybe_billed = true;
+  settle_use(use);
   on_output(use, std::unexpected(std::move(error)));
 }
 
@@ -101,6 +111,9 @@ bool RunDriver::try_again(const Shared<Using>& use, const Error& error) {
   if (stopping_ || !error.retryable || use->tried >= use->retry.attempts_max) return false;
   auto pause = seconds(use->retry.pause) * std::pow(use->retry.growth, use->tried - 1);
   pause = std::min(pause, seconds(use->retry.pause_max));
+  Budget one;
+  one.tool_calls = 1;
+  pen_.commit(failed_note(use->key, {error, one, false}), [](auto) {});
   ++use->attempt;
   pauses_.push_back({use->key, pen_.clock().now() + from_seconds(pause), [this, use] { begin_tool(use); }});
   return true;
@@ -110,9 +123,6 @@ void RunDriver::on_output(const Shared<Using>& use, Result<ToolOutput> output) {
   crash_point("tool.after_use");
   use->over = true;
   if (auto it = in_flight_.find(use->key); it != in_flight_.end()) it->second.call_off = {};
-  Budget one;
-  one.tool_calls = 1;
-  budget_.settle(use->key, one);
   if (!output && try_again(use, output.error())) return;
   journal::Batch batch;
   // Recorded whosever fault it is: the workflow goes on from here knowing that the tool failed (M13), and
@@ -120,6 +130,7 @@ void RunDriver::on_output(const Shared<Using>& use, Result<ToolOutput> output) {
   auto payload = output ? protocol::to_bytes(*output) : protocol::to_bytes(output.error());
   auto kind = output ? journal::Kind::result : journal::Kind::failure;
   batch.entries.push_back(pen_.entry(kind, use->key, std::move(payload), use->attempt, use->hash));
+  note_stage(batch);
   record(use->key, std::move(batch), [use, output = std::move(output)](Result<void> committed) {
     if (!committed) return use->done(std::unexpected(std::move(committed.error())));
     use->done(output);

@@ -97,8 +97,10 @@ std::vector<FeatureConfig> feature_configs(const config::Config& config,
   for (const auto& [tenant, each] : config.tenants)
     if (!each.boundary.empty()) (*boundaries)[tenant] = each.boundary;
   std::vector<FeatureConfig> out;
+  auto budgets = config::budget_rules(config);
   for (const auto& [name, feature] : config.features) {
     FeatureConfig each;
+    each.cheaper = budgets.features.at(name).cheaper;
     each.dispatch = config::dispatch_policy(config, name);
     each.after_first_token = feature.after_first_token;
     each.choice = config::choice_rule(config, name);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <type_traits>
 
 namespace troupe::policy {
@@ -19,6 +20,8 @@ constexpr std::array kBudgetParts{
     BudgetPart{"tool_calls", [](const Budget& b) { return static_cast<double>(b.tool_calls); }},
     BudgetPart{"subagents", [](const Budget& b) { return static_cast<double>(b.subagents); }},
 };
+// Those that model calls use up.
+constexpr std::size_t kBoughtParts = 3;
 // Sums of dollars are compared with room for their rounding.
 constexpr double kRounding = 1e-9;
 
@@ -55,6 +58,14 @@ Budget operator-(Budget a, const Budget& b) {
   return a;
 }
 
+Budget taken_by_slice(Budget slice) {
+  slice.usd = std::max(slice.usd, 0.0);
+  for (auto part : {&Budget::tokens, &Budget::calls, &Budget::tool_calls, &Budget::subagents})
+    slice.*part = std::max<std::int64_t>(slice.*part, 0);
+  ++slice.subagents;
+  return slice;
+}
+
 std::optional<std::string> RunBudget::broken_by(const Budget& amount, Duration elapsed) const {
   if (cap_.wall != Duration{} && elapsed >= cap_.wall) return "wall";
   auto after = taken() + amount;
@@ -83,6 +94,13 @@ void RunBudget::settle(const std::string& step, const Budget& used) {
 
 void RunBudget::write_off(const std::string& step) {
   if (auto it = steps_.find(step); it != steps_.end()) settle(step, Budget(it->second));
+}
+
+bool RunBudget::wants_cheaper() const {
+  return std::ranges::any_of(std::span(kBudgetParts).first(kBoughtParts), [this](const BudgetPart& part) {
+    auto cap = part.get(cap_);
+    return cap > 0 && part.get(spent_) >= kBudgetDegrades * cap;
+  });
 }
 
 BudgetView RunBudget::view(Duration elapsed) const {

@@ -20,6 +20,9 @@ inline constexpr double kRetryAllowance = 0.25;
 Budget operator+(Budget a, const Budget& b);
 Budget operator-(Budget a, const Budget& b);
 
+/// What giving a child this slice takes: its amounts, and the child itself. "None at all" takes nothing.
+Budget taken_by_slice(Budget slice);
+
 /// One per run, used on its turn. Since every amount is reserved before its step begins, steps begun together
 /// cannot overshoot a cap by more than estimates are wrong.
 class RunBudget {
@@ -39,10 +42,13 @@ class RunBudget {
   /// The step could not begin for want of budget; from now on the run is at least at `degrade`.
   void note_refusal() { refused_ = true; }
 
+  /// From kBudgetDegrades of what model calls use up (money, tokens, calls) on: ask cheaper models.
+  bool wants_cheaper() const;
+
   BudgetView view(Duration elapsed) const;
   /// What one of `sharers` children begun together may get: the parts of `wish` that are set, bounded by what
   /// is left; for parts that are not, an equal share of what is left. 0 where there is no cap, less than 0
-  /// where there is nothing left to give.
+  /// where nothing is left or wished for.
   Budget slice(const Budget& wish, Duration elapsed, std::size_t sharers = 1) const;
   const Budget& cap() const { return cap_; }
 
