@@ -8,6 +8,8 @@
 #include "agents/research/research.hpp"
 #include "agents/summary/summary.hpp"
 #include "runtime/json/json.hpp"
+#include "runtime/tools/calculator.hpp"
+#include "runtime/tools/corpus.hpp"
 
 #include <mutex>
 
@@ -46,13 +48,8 @@ recap_night::PortsPtr night_ports(std::shared_ptr<recap_night::SharedRuns> share
   return ports;
 }
 
-}  // namespace
-
-std::vector<WorkflowType> built_in_workflows(BuiltInParts parts) {
-  auto configured = std::make_shared<ConfiguredTools>(parts.tools, *parts.clock);
-  research::ToolSource source = [configured](const JsonText& input) {
-    return configured->open(std::string(research::kResearchName), input);
-  };
+std::vector<WorkflowType> workflows_with(const research::ToolSource& source, Clock& clock,
+                                         std::shared_ptr<recap_night::SharedRuns> shared) {
   std::vector<WorkflowType> out;
   auto add = [&out](std::string_view name, std::string_view version, WorkflowFunction function) {
     // Runs from before there were versions ask for the same steps.
@@ -61,17 +58,39 @@ std::vector<WorkflowType> built_in_workflows(BuiltInParts parts) {
   };
   add("recap", kVersion, recap::recap);
   add("summary", kVersion, summary::summarise);
-  add(research::kResearchName, research::kResearchVersion, research::make_research(source, *parts.clock));
+  add(research::kResearchName, research::kResearchVersion, research::make_research(source, clock));
   add(research::kAgentName, research::kResearchVersion, research::make_research_agent(source));
-  for (auto& type : recap_night::night_workflows(night_ports(std::move(parts.shared))))
+  for (auto& type : recap_night::night_workflows(night_ports(std::move(shared))))
     out.push_back(std::move(type));
   return out;
+}
+
+Result<Toolbox> tools_on_paper() {
+  Toolbox box;
+  for (auto& tool :
+       {tools::make_search_tool(nullptr), tools::make_open_tool(nullptr), tools::make_calculator()})
+    if (auto added = box.add(tool); !added) return std::unexpected(added.error());
+  return box;
+}
+
+}  // namespace
+
+std::vector<WorkflowType> built_in_workflows(BuiltInParts parts) {
+  auto configured = std::make_shared<ConfiguredTools>(std::move(parts.tools), *parts.clock);
+  research::ToolSource source = [configured](const JsonText& input) {
+    return configured->open(std::string(research::kResearchName), input);
+  };
+  return workflows_with(source, *parts.clock, std::move(parts.shared));
+}
+
+std::vector<WorkflowType> built_in_workflows_on_paper(Clock& clock) {
+  return workflows_with([](const JsonText&) { return tools_on_paper(); }, clock, nullptr);
 }
 
 std::set<std::string> built_in_names() {
   ManualClock never_read;
   std::set<std::string> out;
-  for (const auto& type : built_in_workflows({{}, &never_read, nullptr})) out.insert(type.name);
+  for (const auto& type : built_in_workflows_on_paper(never_read)) out.insert(type.name);
   return out;
 }
 

@@ -26,6 +26,9 @@ struct BuiltInParts {
 
 /// recap, summary, research (with its subagents), recap_night (with what it starts).
 std::vector<WorkflowType> built_in_workflows(BuiltInParts parts);
+/// The same for runs that are only made again (actors/verify_run.hpp): their tools open nothing and must not
+/// be called. The clock is not read, and outlives them.
+std::vector<WorkflowType> built_in_workflows_on_paper(Clock& clock);
 std::set<std::string> built_in_names();
 
 }  // namespace troupe::actors

@@ -5,7 +5,10 @@
 #include "actors/desk_controls.hpp"
 #include "actors/desk_health.hpp"
 #include "actors/desk_schedules.hpp"
+#include "actors/history_file.hpp"
+#include "actors/run_spending.hpp"
 #include "runtime/base/rng.hpp"
+#include "runtime/journal/membership.hpp"
 
 #include <fmt/format.h>
 #include <caf/send.hpp>
@@ -48,11 +51,27 @@ Result<journal::RunRow> find_going_or_run(const Services& services, const Json& 
   return going;
 }
 
-std::size_t recorded_steps(const Services& services, const std::string& run_id) {
-  auto entries = services.journal->history(run_id);
-  if (!entries) return 0;
+std::size_t results_in(const std::vector<journal::Entry>& entries) {
   auto is_result = [](const journal::Entry& entry) { return entry.kind == journal::Kind::result; };
-  return static_cast<std::size_t>(std::count_if(entries->begin(), entries->end(), is_result));
+  return static_cast<std::size_t>(std::count_if(entries.begin(), entries.end(), is_result));
+}
+
+// What it may use, has used by its record, and what has been said of that.
+void put_budget(Json& out, const journal::RunRow& row, const std::vector<journal::Entry>& entries) {
+  auto history = RunHistory::read(entries);
+  if (row.budget.empty() || !history || entries.empty()) return;
+  auto last = row.finished == WallTime{} ? entries.back().at : row.finished;
+  auto standing = standing_of(row, *history, std::chrono::milliseconds(last.ms - history->started().ms));
+  if (!standing) return;
+  auto caps = [](const Budget& budget) {
+    auto text = budget_json(budget);
+    return parse_json(text.empty() ? "{}" : text).value_or(Json::object());
+  };
+  auto stage = std::max(standing->stage, history->stage());
+  out["budget"] = {{"cap", caps(standing->cap)},
+                   {"spent", caps(standing->spent)},
+                   {"used", standing->used},
+                   {"stage", to_string(stage)}};
 }
 
 void runs_show(const Services& services, const Json& input, const Reply& reply) {
@@ -68,9 +87,11 @@ void runs_show(const Services& services, const Json& input, const Reply& reply) 
     out["tool_calls"] = progress->tool_calls;
     out["children"] = progress->children;
   }
+  auto entries = services.journal->history(row->run_id);
+  if (entries) put_budget(out, *row, *entries);
   if (row->state != journal::RunState::running) {
     out["output"] = row->output;
-    out["steps_done"] = recorded_steps(services, row->run_id);
+    out["steps_done"] = entries ? results_in(*entries) : 0;
   }
   if (get_bool(input, "with_input")) out["input"] = row->input;
   reply(dump_json(out));
@@ -90,8 +111,20 @@ void runs_going(const Services& services, const Json&, const Reply& reply) {
   reply(dump_json(Json{{"going", services.going()}}));
 }
 
+// Whose runs should get on: only a node that is one of them can tell who lives.
+std::optional<LivenessRule> liveness_of(const Services& services) {
+  auto* seats = services.journal->membership();
+  auto nodes = seats != nullptr ? seats->nodes() : fail(Errc::unsupported, "no seats are kept");
+  if (!nodes || services.clock == nullptr) return std::nullopt;
+  LivenessRule rule;
+  rule.now = services.clock->wall();
+  for (const auto& node : *nodes)
+    if (node.alive) rule.living.insert(node.id);
+  return rule;
+}
+
 void runs_check(const Services& services, const Json&, const Reply& reply) {
-  auto problems = audit(*services.journal);
+  auto problems = audit(*services.journal, liveness_of(services));
   if (!problems) return reply(std::unexpected(problems.error()));
   reply(dump_json(Json{{"problems", *problems}}));
 }
@@ -114,16 +147,6 @@ void runs_signal(const Services& services, const Json& input, const Reply& reply
   reply(std::string("{}"));
 }
 
-void runs_export(const Services& services, const Json& input, const Reply& reply) {
-  auto row = find_run(services, input);
-  if (!row) return reply(std::unexpected(row.error()));
-  auto entries = services.journal->history(row->run_id);
-  if (!entries) return reply(std::unexpected(entries.error()));
-  Json out = Json::array();
-  for (auto& line : export_history(*entries)) out.push_back(std::move(line));
-  reply(dump_json(out));
-}
-
 constexpr std::size_t kTreeMax = 10'000;
 
 /// A run and everything it started, at most kTreeMax runs.
@@ -135,6 +158,43 @@ Result<std::vector<std::string>> tree_of(const Services& services, const std::st
     for (const auto& child : *children) ids.push_back(child.run_id);
   }
   return ids;
+}
+
+Result<std::vector<Json>> export_run(const Services& services, const std::string& run_id) {
+  auto row = services.journal->run(run_id);
+  if (!row) return std::unexpected(row.error());
+  auto entries = services.journal->history(run_id);
+  if (!entries) return std::unexpected(entries.error());
+  return export_lines({row->value_or(journal::RunRow{}), std::move(*entries)});
+}
+
+void runs_export(const Services& services, const Json& input, const Reply& reply) {
+  auto row = find_run(services, input);
+  if (!row) return reply(std::unexpected(row.error()));
+  std::vector<std::string> runs{row->run_id};
+  if (get_bool(input, "tree")) {
+    auto tree = tree_of(services, row->run_id);
+    if (!tree) return reply(std::unexpected(tree.error()));
+    runs = std::move(*tree);
+  }
+  Json out = Json::array();
+  for (const auto& id : runs) {
+    auto exported = export_run(services, id);
+    if (!exported) return reply(std::unexpected(exported.error()));
+    for (auto& line : *exported) out.push_back(std::move(line));
+  }
+  reply(dump_json(out));
+}
+
+// Retention by hand: what ended long ago is forgotten.
+void runs_prune(const Services& services, const Json& input, const Reply& reply) {
+  auto older_ms = get_int(input, "older_ms");
+  if (older_ms <= 0 || services.clock == nullptr)
+    return reply(fail(Errc::invalid_input, "how old must a run be? give older_ms"));
+  WallTime before{services.clock->wall().ms - older_ms};
+  auto gone = services.journal->forget(before, get_string(input, "workflow"));
+  if (!gone) return reply(std::unexpected(gone.error()));
+  reply(dump_json(Json{{"runs", *gone}}));
 }
 
 Result<std::vector<journal::UsageRow>> usage_of(const Services& services,
@@ -295,6 +355,7 @@ const std::map<std::string, Verb>& verbs() {
       {"runs.going", runs_going},
       {"runs.signal", runs_signal},
       {"runs.export", runs_export},
+      {"runs.prune", runs_prune},
       {"runs.story", runs_story},
       {"schedules.list", schedules_list},
       {"endpoints", endpoints},
