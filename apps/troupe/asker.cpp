@@ -118,7 +118,12 @@ Result<std::unique_ptr<Asker>> make_asker(const AskerOptions& options) {
   if (!options.to.empty()) return remote(options);
   auto config = config_from(options.config, {});
   if (!config) return std::unexpected(config.error());
-  auto journal = actors::open_store_readonly(config->with_state_dir(options.state_dir).values());
+  auto state = config->with_state_dir(options.state_dir);
+  auto journal = actors::open_store_readonly(state.values());
+  if (journal && options.writes) {
+    journal->reset();
+    journal = actors::open_store(state.values());
+  }
   if (!journal && journal.error().code == Errc::input_missing)
     return fail(Errc::input_missing,
                 journal.error().what + "; nothing has run with this state folder and configuration yet");

@@ -42,6 +42,8 @@ void add_run(CLI::App& app, Action& action);
 void add_node(CLI::App& app, Action& action);
 void add_submit(CLI::App& app, Action& action);
 void add_runs(CLI::App& app, Action& action);
+/// The verbs under `runs` that look back: export, verify, prune.
+void add_runs_past(CLI::App& runs, Action& action);
 void add_simulate(CLI::App& app, Action& action);
 void add_replay(CLI::App& app, Action& action);
 void add_call(CLI::App& app, Action& action);
@@ -81,6 +83,8 @@ struct AskerOptions {
   std::string state_dir = ".troupe";
   std::string config;
   std::string server_key, key_file;
+  /// The state folder is to be changed, not only read: nothing else may be writing to it.
+  bool writes = false;
 };
 void add_asker_options(CLI::App& app, AskerOptions& options);
 Result<std::unique_ptr<Asker>> make_asker(const AskerOptions& options);

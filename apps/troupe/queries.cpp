@@ -56,11 +56,6 @@ int show_runs(const Json& runs) {
   return print_rows(rows);
 }
 
-int show_lines(const Json& lines) {
-  for (const auto& line : lines) std::printf("%s\n", dump_json(line).c_str());
-  return kDone;
-}
-
 // Nothing that does not hold is no news, but it is said; else it is our bug.
 int show_problems(const Json& told) {
   const auto& problems = told["problems"];
@@ -163,7 +158,7 @@ void add_runs(CLI::App& app, Action& action) {
   by_id("show", "One run", "runs.show", print_json);
   by_id("cancel", "Stops a run; recorded steps stay", "runs.cancel",
         [](const Json&) { return static_cast<int>(kDone); });
-  by_id("export", "The whole history as JSON lines", "runs.export", show_lines);
+  add_runs_past(*runs, action);
   auto* signal = by_id("signal", "Answers a waiting run", "runs.signal",
                        [](const Json&) { return static_cast<int>(kDone); });
   signal->add_option("name", options->name, "The signal's name")->required();
