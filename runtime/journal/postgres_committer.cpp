@@ -62,10 +62,15 @@ Error refusal_of(const Job& job, const PgFault& fault, const Error& error) {
   return make_error(data ? Errc::invalid_input : Errc::storage, error.what);
 }
 
+PgTarget keyed_target(PgTarget target) {
+  target.by_key = true;
+  return target;
+}
+
 }  // namespace
 
 PgCommitter::PgCommitter(PgTarget target, PgSeat& seat, const Clock& clock, const Limits& limits)
-    : target_(std::move(target)),
+    : target_(keyed_target(std::move(target))),
       seat_(seat),
       clock_(clock),
       limits_(limits),

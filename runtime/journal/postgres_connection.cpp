@@ -45,9 +45,12 @@ std::string session_settings(const PgTarget& target) {
   return fmt::format(
       "SET search_path TO \"{}\"; SET synchronous_commit TO {}; SET idle_in_transaction_session_timeout TO "
       "{};"
-      "SET standard_conforming_strings TO on; SET lock_timeout TO {}",
+      "SET standard_conforming_strings TO on; SET lock_timeout TO {}{}",
       target.schema, target.power_safe ? "on" : "off", milliseconds(target.idle_in_transaction_max),
-      milliseconds(target.lock_max));
+      milliseconds(target.lock_max),
+      target.by_key ? "; SET enable_seqscan TO off; SET enable_hashjoin TO off; SET enable_mergejoin TO off;"
+                      " SET jit TO off"
+                    : "");
 }
 
 struct ParamArrays {

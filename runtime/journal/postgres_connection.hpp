@@ -96,6 +96,9 @@ struct PgTarget {
   Duration lock_max = std::chrono::seconds(30);
   /// The server ends a transaction that waits for us longer: a stopped process must not keep its locks.
   Duration idle_in_transaction_max = std::chrono::seconds(10);
+  /// Rows are found by their keys alone: of use to who asks for few rows of large tables, again and again. A
+  /// statement's plan is kept, and one that was made while a table was empty reads all of it ever after.
+  bool by_key = false;
 };
 
 /// Where the nodes of a schema hear of each other's hints.
