@@ -48,16 +48,26 @@ struct RunState {
  private:
   // ---- beginning ----
 
-  // Without waiting: a thousand runs that begin at once share a commit.
+  // Without blocking: a thousand runs that begin at once share a commit.
   void begin() {
     auto row = first_row(config_.spec, config_.version, config_.node, clock_->wall());
-    pen_->journal().claim_then(std::move(row), [this, me = pen_->me()](Result<journal::RunRow> claimed) {
-      RunPen::go_on(me, [this, claimed = std::move(claimed)]() mutable { on_claimed(std::move(claimed)); });
+    if (!config_.fresh) return claim(std::move(row), &RunState::on_claimed);
+    claim(row, &RunState::on_claim_heard);
+    row.epoch = 1;
+    hold(std::move(row), {});
+  }
+
+  void claim(journal::RunRow row, void (RunState::*heard)(Result<journal::RunRow>)) {
+    auto& journal = pen_->journal();
+    journal.claim_then(std::move(row), [this, heard, me = pen_->me()](Result<journal::RunRow> claimed) {
+      RunPen::go_on(me, [this, heard, claimed = std::move(claimed)]() mutable {
+        crash_point("run.claimed");
+        (this->*heard)(std::move(claimed));
+      });
     });
   }
 
   void on_claimed(Result<journal::RunRow> claimed) {
-    crash_point("run.claimed");
     if (!claimed) return finish(RunEnd::failed, claimed.error());
     RunHistory history;
     // Whoever holds a run first knows that it has no past.
@@ -68,7 +78,19 @@ struct RunState {
       if (!read) return finish(RunEnd::failed, read.error());
       history = std::move(*read);
     }
-    pen_->hold(std::move(*claimed), history.last_seq());
+    hold(std::move(*claimed), std::move(history));
+  }
+
+  // The fresh run goes already. Without its claim nothing of it is durable, nor was anything sent for it.
+  void on_claim_heard(Result<journal::RunRow> claimed) {
+    if (claimed && claimed->epoch == 1) return;
+    pen_->row().epoch = 0;
+    auto taken = make_error(Errc::internal, "the id of run " + config_.spec.run_id + " is taken");
+    finish(RunEnd::failed, claimed ? taken : claimed.error());
+  }
+
+  void hold(journal::RunRow row, RunHistory history) {
+    pen_->hold(std::move(row), history.last_seq());
     auto budget = read_budget(pen_->row().budget);
     if (!budget) return finish(RunEnd::failed, budget.error());
     take_up(std::move(history), *budget);

@@ -43,6 +43,9 @@ class StandIn {
 
 struct RunConfig {
   RunSpec spec;
+  /// Its id was made for it just now, so that nobody can have begun it before: it goes on without waiting to
+  /// hear that it is claimed, and what it writes queues up behind its claim.
+  bool fresh = false;
   WorkflowFunction function;
   /// The workflow's code version, and those whose runs it can go on with.
   std::string version;

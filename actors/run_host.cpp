@@ -19,12 +19,16 @@ constexpr std::size_t kTakenUpAtOnce = 256;
 constexpr std::size_t kTickedAtOnce = 2000;
 constexpr std::size_t kSignalsAtOnce = 256;
 
-std::string new_run_id(Clock& clock) {
-  static std::atomic<std::uint64_t> counter{0};
+// In the order of time, so that the runs of now lie side by side in the stores' index of ids: with random ids
+// a commit of 50 new runs wrote a page of that index for nearly each, at four times the CPU. The counter
+// tells the runs of a millisecond apart, the last part one life of a node from another.
+std::string new_run_id(Clock& clock, const std::string& node) {
+  static std::atomic<std::uint32_t> counter{0};
+  static const auto born = static_cast<std::uint64_t>(clock.now().time_since_epoch().count());
+  constexpr std::int64_t day_ms = 86'400'000;
   auto wall = clock.wall();
-  auto salt = static_cast<std::uint64_t>(clock.now().time_since_epoch().count()) + (counter++ << 48);
-  return fmt::format("{}-{:08x}", to_date(wall),
-                     static_cast<std::uint32_t>(stable_hash(std::to_string(wall.ms), salt)));
+  auto life = static_cast<std::uint32_t>(stable_hash(node, born) >> 32);
+  return fmt::format("{}-{:07x}{:04x}-{:08x}", to_date(wall), wall.ms % day_ms, counter++ & 0xffff, life);
 }
 
 RunSpec spec_of(const journal::RunRow& row) {
@@ -55,13 +59,15 @@ std::set<std::string> RunHost::workflows() const {
 // ---- beginning ----
 
 Result<std::string> RunHost::submit(RunSpec spec, Watch watch) {
-  if (spec.run_id.empty()) spec.run_id = new_run_id(*parts_.clock);
+  bool fresh = spec.run_id.empty();
+  if (fresh) spec.run_id = new_run_id(*parts_.clock, parts_.node);
   std::lock_guard lock(mutex_);
   auto run_id = spec.run_id;
   if (going_.contains(run_id)) return fail(Errc::refused, "run " + run_id + " is going already");
   std::vector<Watch> watches;
   watches.push_back(std::move(watch));
-  if (auto begun = begin(std::move(spec), std::move(watches)); !begun) return std::unexpected(begun.error());
+  auto begun = begin(std::move(spec), std::move(watches), fresh);
+  if (!begun) return std::unexpected(begun.error());
   return run_id;
 }
 
@@ -79,7 +85,7 @@ Result<void> RunHost::start(RunSpec spec, std::function<void(RunReport)> ended) 
   return begin(std::move(spec), std::move(watches));
 }
 
-Result<void> RunHost::begin(RunSpec spec, std::vector<Watch> watches) {
+Result<void> RunHost::begin(RunSpec spec, std::vector<Watch> watches, bool fresh) {
   if (stopping_) return fail(Errc::refused, "the node is stopping");
   auto type = types_.find(spec.workflow);
   if (type == types_.end()) return fail(Errc::not_found, "no workflow is named " + spec.workflow);
@@ -87,6 +93,7 @@ Result<void> RunHost::begin(RunSpec spec, std::vector<Watch> watches) {
   if (auto parked = parked_.extract(run_id); !parked.empty())
     for (auto& watch : parked.mapped().watches) watches.push_back(std::move(watch));
   auto run = config_of(std::move(spec), type->second, watches);
+  run.fresh = fresh;
   auto& going = going_[run_id];
   going.watches = std::move(watches);
   going.parent = std::move(parent);

@@ -74,7 +74,7 @@ class RunHost final : public ChildRuns {
   };
 
   /// Under the lock.
-  Result<void> begin(RunSpec spec, std::vector<Watch> watches);
+  Result<void> begin(RunSpec spec, std::vector<Watch> watches, bool fresh = false);
   bool wake(const std::string& run_id);
   void hand_over(journal::SignalRow signal);
   Result<std::vector<journal::RunRow>> left_behind();

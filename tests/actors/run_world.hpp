@@ -53,8 +53,9 @@ class RunTest : public ActorTest {
     call->answer(std::move(result));
   }
 
-  RunActor begin(WorkflowFunction function, const std::string& run_id = "run-1") {
+  RunActor begin(WorkflowFunction function, const std::string& run_id = "run-1", bool fresh = false) {
     RunConfig config;
+    config.fresh = fresh;
     config.spec = {"flow", {"{}"}, run_id, "default"};
     config.function = std::move(function);
     config.node = "n1";

@@ -14,6 +14,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace troupe::journal::testing {
@@ -32,6 +33,12 @@ class MemoryJournal final : public Journal {
     bool moves = it->second.state == RunState::running && !row.node.empty();
     if (moves) it->second.node = row.node;
     return it->second;
+  }
+  void claim_then(RunRow row, std::function<void(Result<RunRow>)> claimed) override {
+    claims_.push_back([this, row = std::move(row), claimed = std::move(claimed)] {
+      claimed(refuse_claims ? Result<RunRow>(fail(Errc::refused, "the queue is full")) : claim(row));
+    });
+    if (!hold_claims) answer_claims();
   }
   Result<std::optional<RunRow>> run(const std::string& run_id) override {
     auto it = runs_.find(run_id);
@@ -161,7 +168,15 @@ class MemoryJournal final : public Journal {
   /// The oldest waiting batch never reaches the disk, and its writer is told so.
   void fail_next() { take().committed(fail(Errc::storage, "the disk is full")); }
   /// What waited is gone with the process.
-  void crash() { pending_.clear(); }
+  void crash() {
+    pending_.clear();
+    claims_.clear();
+  }
+  /// Claims are made, or refused, when the test says so.
+  bool hold_claims = false, refuse_claims = false;
+  void answer_claims() {
+    for (auto& claim : std::exchange(claims_, {})) claim();
+  }
   /// "start", "intent KEY", "result KEY" ... as they became durable.
   std::vector<std::string> story;
   std::set<std::string> results(const std::string& run_id) const {
@@ -224,6 +239,7 @@ class MemoryJournal final : public Journal {
   }
 
   std::deque<Waiting> pending_;
+  std::vector<std::function<void()>> claims_;
   std::map<std::string, RunRow> runs_;
   std::map<std::string, std::vector<Entry>> entries_;
   std::map<std::string, std::set<std::string>> results_;
