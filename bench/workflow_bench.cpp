@@ -43,9 +43,13 @@ Task<Result<JsonText>> no_op(Workflow& wf, JsonText input) {
   co_return JsonText{"{}"};
 }
 
+std::atomic<std::size_t> words_heard = 0;
+
 Task<Result<JsonText>> wait_for_word(Workflow& wf, JsonText) {
   StepKey key{"word", ""};
-  co_return co_await wf.signal(std::move(key));
+  auto word = co_await wf.signal(std::move(key));
+  ++words_heard;
+  co_return word;
 }
 
 double cpu_seconds() {
@@ -131,23 +135,50 @@ double resident_bytes() {
   return static_cast<double>(resident) * 4096;
 }
 
+// Asks until no run is in memory, or five minutes are over.
+void wait_until_none_goes(Node& node) {
+  auto given_up = system_clock().now() + std::chrono::minutes(5);
+  auto listed = [&node] { return node.ask("runs.going"); };
+  for (auto told = listed(); told && told->text != "{\"going\":0}" && system_clock().now() < given_up;)
+    told = listed();
+}
+
+std::string parked_id(std::size_t i) { return fmt::format("parked-{}", i); }
+
+// The word comes for all of them, as fast as one who sends it can.
+void measure_waking(Node& node, std::size_t count) {
+  auto began = system_clock().now();
+  auto cpu = cpu_seconds();
+  for (std::size_t i = 0; i < count; ++i) {
+    auto told = node.ask("runs.signal", {fmt::format(R"({{"id":"{}","name":"word"}})", parked_id(i))});
+    if (!told) std::fprintf(stderr, "%s\n", told.error().what.c_str()), std::abort();
+  }
+  wait_until_none_goes(node);
+  auto took = seconds(system_clock().now() - began);
+  bench::print("workflow.parked.woken", static_cast<double>(words_heard), "runs");
+  bench::print("workflow.parked.wake", took, "s");
+  bench::print("workflow.parked.wake.cpu", (cpu_seconds() - cpu) * 1e6 / static_cast<double>(count),
+               "us/run");
+}
+
 // Runs that wait for a word nobody says yet; after the pause they are rows and nothing else.
 void measure_parked(Node& node, std::size_t count) {
   auto before = resident_bytes();
   for (std::size_t i = 0; i < count; ++i) {
     RunSpec spec;
     spec.workflow = "word";
-    spec.run_id = fmt::format("parked-{}", i);
+    spec.run_id = parked_id(i);
     if (!node.submit(std::move(spec))) std::abort();
   }
   auto going = (resident_bytes() - before) / static_cast<double>(count);
-  auto given_up = system_clock().now() + std::chrono::minutes(5);
-  auto listed = [&node] { return node.ask("runs.going"); };
-  for (auto told = listed(); told && told->text != "{\"going\":0}" && system_clock().now() < given_up;)
-    told = listed();
+  wait_until_none_goes(node);
+  auto parked = resident_bytes();
   bench::print("workflow.parked.runs", static_cast<double>(count), "runs");
+  bench::print("workflow.parked.rss_before", before, "bytes");
+  bench::print("workflow.parked.rss_after", parked, "bytes");
   bench::print("workflow.waiting.rss_each", going, "bytes");
-  bench::print("workflow.parked.rss_each", (resident_bytes() - before) / static_cast<double>(count), "bytes");
+  bench::print("workflow.parked.rss_each", (parked - before) / static_cast<double>(count), "bytes");
+  measure_waking(node, count);
 }
 
 int measure_all(int argc, char** argv) {
