@@ -5,7 +5,7 @@ import math
 WIDTH, HEIGHT, LEFT, TOP, GAP = 420, 260, 52, 46, 64
 COLOURS = {"chance": "#1f6fb2", "ratio": "#c2571a", "samples": "#3a8a4a"}
 # Where "none seen" stands on an axis of logarithms, and its ends.
-NONE, LEAST, MOST = 0.06, 0.04, 25.0
+NONE, LEAST, MOST = 0.06, 0.04, 70.0
 DELAY_LEAST, DELAY_MOST = 1.0, 600.0
 
 
@@ -24,7 +24,7 @@ def axes(out, title):
     for seconds in (1, 10, 60, 600):
         out.append('<line x1="%d" x2="%d" y1="%.1f" y2="%.1f" class="g"/>' % (LEFT, WIDTH - 12, down(seconds), down(seconds)))
         out.append('<text x="%d" y="%.1f" class="n" text-anchor="end">%d s</text>' % (LEFT - 6, down(seconds) + 4, seconds))
-    for rate in (NONE, 0.25, 1, 5, 20):
+    for rate in (NONE, 0.25, 1, 5, 20, 50):
         out.append('<line y1="%d" y2="%d" x1="%.1f" x2="%.1f" class="g"/>' % (TOP, HEIGHT - 36, across(rate), across(rate)))
         name = "none" if rate == NONE else "%g" % rate
         out.append('<text x="%.1f" y="%d" class="n" text-anchor="middle">%s</text>' % (across(rate), HEIGHT - 20, name))
