@@ -18,7 +18,7 @@ using CodeByName = std::map<std::string, WorkflowType>;
 
 Result<CodeByName> code_here(const std::vector<std::string>& files) {
   CodeByName code;
-  for (auto& type : actors::built_in_workflows_on_paper()) {
+  for (auto& type : actors::built_in_workflows_on_paper(system_clock())) {
     auto name = type.name;
     code[name] = std::move(type);
   }

@@ -233,5 +233,15 @@ TEST(DeclaredFile, AMissingFileIsSaid) {
   EXPECT_FALSE(names_declared_file("recap"));
 }
 
+TEST(DeclaredWorkflow, AVersionPinsItsRuns) {
+  ManualClock clock;
+  auto read = read_declared("workflow: w\nversion: 3\naccepts: [2]\nsteps: [{id: a, value: 1}]", "w.yaml");
+  ASSERT_TRUE(read);
+  auto type = declared_type(std::make_shared<const Declared>(std::move(*read)), clock);
+  EXPECT_EQ(type.version, "3");
+  EXPECT_TRUE(type.migrates("2"));
+  EXPECT_FALSE(type.migrates("1"));
+}
+
 }  // namespace
 }  // namespace troupe::declared

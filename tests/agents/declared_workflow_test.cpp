@@ -389,15 +389,5 @@ TEST(DeclaredWorkflow, ResumesAfterACrashAnywhere) {
   }
 }
 
-TEST(DeclaredWorkflow, AVersionPinsItsRuns) {
-  ManualClock clock;
-  auto type =
-      declared_type(made_of("workflow: w\nversion: 3\naccepts: [2]\nsteps: [{id: a, value: 1}]"), clock);
-  EXPECT_EQ(type.name, "w");
-  EXPECT_EQ(type.version, "3");
-  EXPECT_TRUE(type.migrates("2"));
-  EXPECT_FALSE(type.migrates("1"));
-}
-
 }  // namespace
 }  // namespace troupe::declared
