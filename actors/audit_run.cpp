@@ -177,7 +177,7 @@ bool waits(const AuditedRun& run, WallTime overdue) {
   auto history = RunHistory::read(run.entries);
   if (!history || !history->open().empty()) return true;
   for (const auto& entry : run.entries)
-    if (entry.kind == journal::Kind::timer_set && history->timer_fired(entry.step_key) == 0 &&
+    if (entry.kind == journal::Kind::timer_set && history->timer_fired(entry.step_key).seq == 0 &&
         timer_of(entry).ms > overdue.ms)
       return true;
   return false;

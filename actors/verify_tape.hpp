@@ -48,6 +48,8 @@ class Tape final : public journal::Journal {
   Result<std::vector<journal::RunRow>> children(const std::string&) override { return none(); }
   Result<std::vector<std::string>> due(WallTime, std::size_t) override { return none(); }
   Result<std::vector<journal::RunRow>> unfinished(const std::string&, std::size_t) override { return none(); }
+  Result<void> post(journal::SignalRow) override { return none(); }
+  Result<std::vector<journal::SignalRow>> inbox(std::uint64_t, std::size_t) override { return none(); }
   Result<std::vector<journal::UsageRow>> usage(const journal::UsageFilter&) override { return none(); }
   Result<std::vector<journal::CostRow>> cost(const std::string&, const journal::UsageFilter&) override {
     return none();
