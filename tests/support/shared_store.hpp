@@ -13,13 +13,13 @@ namespace troupe::journal::testing {
 
 /// What all seats write to. Its clock is the only one that leases know.
 struct SharedTables {
-  explicit SharedTables(const Clock& store_clock) : clock(store_clock) {}
   struct Node {
     std::string name;
     Instant lease_until;
     bool fenced = false;
   };
-  const Clock& clock;
+  /// Set before anyone joins.
+  const Clock* clock = nullptr;
   MemoryJournal journal;
   std::map<std::uint64_t, Node> nodes;  // by incarnation
   std::map<std::string, std::uint64_t> holders;
@@ -44,10 +44,16 @@ class SeatStore final : public SimulatedStore, public Membership {
   }
   void end(Rng&) override { drop_pending(); }
   void look_around() override {
-    if (!lost_ && tables_.clock.now() - renewed_ >= kRenewEvery) lost_ = !renew();
+    if (!lost_ && tables_.clock->now() - renewed_ >= kRenewEvery) lost_ = !renew();
   }
   /// Somebody else has the seat: the process has to stop and join anew.
   bool broken() const override { return lost_; }
+
+  bool seat_lost() const override { return !tables_.alive(incarnation_); }
+  bool holds(const std::string& run_id) override {
+    auto it = tables_.holders.find(run_id);
+    return it != tables_.holders.end() && it->second == incarnation_ && !lost_;
+  }
 
   // ---- Membership ----
 
@@ -55,25 +61,26 @@ class SeatStore final : public SimulatedStore, public Membership {
     for (auto& [incarnation, each] : tables_.nodes)
       if (each.name == node) each.fenced = true;
     incarnation_ = tables_.nodes.size() + 1;
-    renewed_ = tables_.clock.now();
+    renewed_ = tables_.clock->now();
     lost_ = false;
     tables_.nodes[incarnation_] = {node, renewed_ + kLease, false};
     return incarnation_;
   }
   Result<void> renew() override {
     if (!tables_.alive(incarnation_)) return fail(Errc::refused, "the seat is lost");
-    renewed_ = tables_.clock.now();
+    renewed_ = tables_.clock->now();
     tables_.nodes[incarnation_].lease_until = renewed_ + kLease;
     return {};
   }
-  bool held() const override { return !lost_ && tables_.clock.now() - renewed_ < kLease * 2 / 3; }
+  bool held() const override { return !lost_ && tables_.clock->now() - renewed_ < kLease * 2 / 3; }
   Result<std::vector<NodeRow>> nodes() override { return std::vector<NodeRow>{}; }
   Result<std::vector<RunRow>> take_over(std::size_t limit) override {
     for (auto& [incarnation, node] : tables_.nodes)
-      if (node.lease_until < tables_.clock.now()) node.fenced = true;
+      if (node.lease_until < tables_.clock->now()) node.fenced = true;
     if (!tables_.alive(incarnation_)) return fail(Errc::refused, "the seat is lost");
     std::vector<RunRow> taken;
-    for (auto& row : *tables_.journal.runs(1'000'000, {.state = RunState::running})) {
+    auto running = *tables_.journal.runs(1'000'000, {.state = RunState::running});
+    for (auto& row : running) {
       if (taken.size() == limit || tables_.alive(tables_.holders[row.run_id])) continue;
       row.node = node_;
       taken.push_back(*claim(std::move(row)));

@@ -18,12 +18,34 @@
 
 namespace troupe::journal::testing {
 
+/// Steps ("RUN STEP") whose intent, whose result is durable.
+struct Durable {
+  std::set<std::string> intents, results;
+  void note(const std::string& run, Kind kind, const std::string& step) {
+    if (kind == Kind::intent) intents.insert(run + " " + step);
+    if (kind == Kind::result) results.insert(run + " " + step);
+  }
+};
+
+/// Mistakes a store might make; to show that the simulation finds them.
+struct PlantedMistakes {
+  /// Says that it is durable before it is.
+  bool acknowledges_early = false;
+  /// Writes no line of the ledger.
+  bool forgets_usage = false;
+};
+
 /// What a node of a simulation writes through. One thread. Batches wait until the simulation commits them.
 class SimulatedStore : public Journal {
  public:
   void append(Batch batch, Committed committed) override {
-    pending_.push_back({std::move(batch), std::move(committed)});
+    if (mistakes.forgets_usage) batch.usage.clear();
+    if (!mistakes.acknowledges_early) return pending_.push_back({std::move(batch), std::move(committed)});
+    pending_.push_back({std::move(batch), [](const Result<void>&) {}});
+    committed({});
   }
+  PlantedMistakes mistakes;
+  const Durable& durable() const { return durable_; }
   std::size_t pending() const { return pending_.size(); }
   /// The oldest waiting batch becomes durable, or is refused, and its writer hears of it.
   void commit_next() {
@@ -40,8 +62,14 @@ class SimulatedStore : public Journal {
   virtual bool break_disk(Rng&) { return false; }
   /// Since when is nothing written any more?
   virtual bool broken() const { return false; }
-  /// Once a turn of the node's.
+  /// Now and then, while the process goes: to renew a lease.
   virtual void look_around() {}
+  /// Has another process taken this one's seat, whether it knows or not?
+  virtual bool seat_lost() const { return false; }
+  /// Is the run this node's?
+  virtual bool holds(const std::string& run_id) = 0;
+  /// What was written or refused, in order.
+  std::vector<std::string> story;
 
  protected:
   virtual Result<void> write(Batch batch) = 0;
@@ -57,9 +85,23 @@ class SimulatedStore : public Journal {
     pending_.pop_front();
     return waiting;
   }
-  Result<void> write_down(Batch batch) { return write(std::move(batch)); }
+  Result<void> write_down(Batch batch) {
+    struct Line {
+      std::string run, step;
+      Kind kind;
+    };
+    std::vector<Line> lines;
+    for (const auto& entry : batch.entries) lines.push_back({entry.run_id, entry.step_key, entry.kind});
+    auto done = write(std::move(batch));
+    for (const auto& [run, step, kind] : lines) {
+      story.push_back(fmt::format("{} {} {} {}", run, to_string(kind), step, done ? "" : done.error().what));
+      if (done) durable_.note(run, kind, step);
+    }
+    return done;
+  }
 
   std::deque<Waiting> pending_;
+  Durable durable_;
 };
 
 /// The journal nodes really have, in a file on a disk that fails: full, unable to write or to sync, and with
@@ -67,7 +109,8 @@ class SimulatedStore : public Journal {
 class FileStore final : public SimulatedStore {
  public:
   /// `folder` is emptied.
-  FileStore(std::filesystem::path folder, std::string node) : node_(std::move(node)) {
+  FileStore(std::filesystem::path folder, std::string node, bool power_safe = true) : node_(std::move(node)) {
+    config_.power_safe = power_safe;
     troupe::testing::FaultyVfs::install();
     std::filesystem::remove_all(folder);
     std::filesystem::create_directories(folder);
@@ -107,6 +150,10 @@ class FileStore final : public SimulatedStore {
     return true;
   }
   bool broken() const override { return broken_; }
+  bool holds(const std::string& run_id) override {
+    auto row = run(run_id);
+    return row && row->has_value();
+  }
   troupe::testing::FaultyDisk& disk() { return *disk_; }
   std::size_t power_losses = 0;
 
