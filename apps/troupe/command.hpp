@@ -44,6 +44,7 @@ void add_submit(CLI::App& app, Action& action);
 void add_runs(CLI::App& app, Action& action);
 /// The verbs under `runs` that look back: export, verify, prune.
 void add_runs_past(CLI::App& runs, Action& action);
+void add_schedules(CLI::App& app, Action& action);
 void add_simulate(CLI::App& app, Action& action);
 void add_replay(CLI::App& app, Action& action);
 void add_call(CLI::App& app, Action& action);

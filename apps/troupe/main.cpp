@@ -34,9 +34,10 @@ int parse_and_act(int argc, char** argv) {
   troupe::app::Action action;
   for (auto add :
        {troupe::app::add_run, troupe::app::add_node, troupe::app::add_submit, troupe::app::add_runs,
-        troupe::app::add_simulate, troupe::app::add_replay, troupe::app::add_call, troupe::app::add_endpoints,
-        troupe::app::add_route, troupe::app::add_cost, troupe::app::add_control, troupe::app::add_feedback,
-        troupe::app::add_tools, troupe::app::add_check, troupe::app::add_keygen, troupe::app::add_version})
+        troupe::app::add_schedules, troupe::app::add_simulate, troupe::app::add_replay, troupe::app::add_call,
+        troupe::app::add_endpoints, troupe::app::add_route, troupe::app::add_cost, troupe::app::add_control,
+        troupe::app::add_feedback, troupe::app::add_tools, troupe::app::add_check, troupe::app::add_keygen,
+        troupe::app::add_version})
     add(app, action);
   bool help = false;
   app.add_subcommand("help", "This text")->callback([&help] { help = true; });

@@ -1,8 +1,10 @@
 // troupe node: a long-running node. Also check, keygen and version, which say what a node would do.
+#include "actors/workflow_files.hpp"
 #include "agents/declared/declared.hpp"
 #include "apps/troupe/command.hpp"
 #include "apps/troupe/inputs.hpp"
 #include "apps/troupe/signals.hpp"
+#include "runtime/base/clock.hpp"
 #include "runtime/config/config.hpp"
 #include "runtime/config/yaml_json.hpp"
 #include "runtime/transport/gateway.hpp"
@@ -95,6 +97,11 @@ int check(const std::string& file) {
   }
   auto config = config::load_config(file);
   if (!config) return report_error(config.error());
+  // What a node would say when it starts.
+  auto files = actors::load_workflow_files(*config, system_clock());
+  if (!files) return report_error(files.error());
+  if (auto sound = actors::check_schedules(*config, actors::known_workflows(*config)); !sound)
+    return report_error(sound.error());
   std::printf("%s: sound; %zu endpoints, %zu features\n", file.c_str(), config->endpoints.list.size(),
               config->features.size());
   return kDone;

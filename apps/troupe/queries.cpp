@@ -12,7 +12,7 @@ namespace {
 struct QueryOptions {
   AskerOptions asker;
   bool json = false;
-  std::string id, name, value = "null", feature = "recap", request, decision;
+  std::string id, name, value = "null", message_id, feature = "recap", request, decision;
 };
 using Options = std::shared_ptr<QueryOptions>;
 using Row = std::vector<std::string>;
@@ -150,7 +150,8 @@ void add_runs(CLI::App& app, Action& action) {
             [](const auto& o) { return ask_and_print(o, "runs.check", Json::object(), show_problems); });
   auto by_id = [&](const char* name, const char* help, const char* verb, auto show) {
     auto* added = add_query(*runs, name, help, options, action, [verb, show](const QueryOptions& o) {
-      return ask_and_print(o, verb, {{"id", o.id}, {"name", o.name}, {"json", o.value}}, show);
+      return ask_and_print(
+          o, verb, {{"id", o.id}, {"name", o.name}, {"json", o.value}, {"message_id", o.message_id}}, show);
     });
     added->add_option("id", options->id, "The run's id")->required();
     return added;
@@ -159,10 +160,12 @@ void add_runs(CLI::App& app, Action& action) {
   by_id("cancel", "Stops a run; recorded steps stay", "runs.cancel",
         [](const Json&) { return static_cast<int>(kDone); });
   add_runs_past(*runs, action);
-  auto* signal = by_id("signal", "Answers a waiting run", "runs.signal",
-                       [](const Json&) { return static_cast<int>(kDone); });
+  auto* signal = by_id("signal", "Answers a waiting run, wherever it goes, also while no node is up",
+                       "runs.signal", [](const Json&) { return static_cast<int>(kDone); });
   signal->add_option("name", options->name, "The signal's name")->required();
   signal->add_option("json", options->value, "Its JSON value");
+  signal->add_option("--message-id", options->message_id,
+                     "Sent again under the same name it counts once (default: each counts)");
 }
 
 void add_endpoints(CLI::App& app, Action& action) {

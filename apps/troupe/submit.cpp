@@ -78,14 +78,24 @@ int finish(const SubmitOptions& options, const WorkflowEntry& workflow, Asker& a
   return report.error ? report_error(*report.error) : kDone;
 }
 
+// A workflow of ours by name, or one that the node has from a file like this one.
+Result<WorkflowEntry> named_workflow(const std::string& name) {
+  if (declared::names_declared_file(name)) {
+    auto declared = declared::load_declared(name);
+    if (!declared) return std::unexpected(declared.error());
+    return entry_of(*declared);
+  }
+  if (const auto* known = find_workflow(name)) return *known;
+  return fail(Errc::unsupported,
+              fmt::format("no workflow is named {}; there are: {}, and files ending in .yaml", name,
+                          workflow_names()));
+}
+
 int submit(const SubmitOptions& options) {
   Signals signals({});
-  const auto* workflow = find_workflow(options.workflow);
-  if (workflow == nullptr) {
-    std::fprintf(stderr, "troupe: no workflow is named %s; there are: %s\n", options.workflow.c_str(),
-                 workflow_names().c_str());
-    return kUsage;
-  }
+  auto named = named_workflow(options.workflow);
+  if (!named) return report_usage(named.error());
+  const auto* workflow = &*named;
   auto input = workflow_input(options.input, *workflow);
   if (!input) return report_usage(input.error());
   auto budget = budget_of(options.input);
@@ -93,7 +103,7 @@ int submit(const SubmitOptions& options) {
   auto asker = make_asker(options.asker);
   if (!asker) return report_error(asker.error());
   auto document = parse_json(input->text);
-  auto told = (*asker)->ask("submit", {{"workflow", options.workflow},
+  auto told = (*asker)->ask("submit", {{"workflow", workflow->name},
                                        {"run_id", options.run_id},
                                        {"input", *document},
                                        {"budget", actors::budget_json(*budget)}});

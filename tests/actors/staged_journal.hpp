@@ -67,6 +67,10 @@ class StagedJournal final : public journal::Journal {
   Result<std::vector<journal::RunRow>> runs(std::size_t limit, const journal::RunFilter& filter) override {
     return inner_->runs(limit, filter);
   }
+  Result<void> post(journal::SignalRow signal) override { return inner_->post(std::move(signal)); }
+  Result<std::vector<journal::SignalRow>> inbox(std::uint64_t after, std::size_t limit) override {
+    return inner_->inbox(after, limit);
+  }
   Result<std::vector<journal::RunRow>> children(const std::string& id) override {
     return inner_->children(id);
   }

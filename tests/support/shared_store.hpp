@@ -118,6 +118,10 @@ class SeatStore final : public SimulatedStore, public Membership {
   Result<std::vector<RunRow>> unfinished(const std::string& node, std::size_t limit) override {
     return all().unfinished(node, limit);
   }
+  Result<void> post(SignalRow signal) override { return all().post(std::move(signal)); }
+  Result<std::vector<SignalRow>> inbox(std::uint64_t after, std::size_t limit) override {
+    return all().inbox(after, limit);
+  }
   Result<std::vector<Entry>> history(const std::string& id) override { return all().history(id); }
   Result<std::vector<UsageRow>> usage(const UsageFilter& filter) override { return all().usage(filter); }
   Result<std::vector<CostRow>> cost(const std::string& by, const UsageFilter& filter) override {

@@ -169,6 +169,10 @@ class FileStore final : public SimulatedStore {
   Result<std::vector<RunRow>> unfinished(const std::string& node, std::size_t limit) override {
     return real_->unfinished(node, limit);
   }
+  Result<void> post(SignalRow signal) override { return real_->post(std::move(signal)); }
+  Result<std::vector<SignalRow>> inbox(std::uint64_t after, std::size_t limit) override {
+    return real_->inbox(after, limit);
+  }
   Result<std::vector<Entry>> history(const std::string& id) override { return real_->history(id); }
   Result<std::vector<UsageRow>> usage(const UsageFilter& filter) override { return real_->usage(filter); }
   Result<std::vector<CostRow>> cost(const std::string& by, const UsageFilter& filter) override {
