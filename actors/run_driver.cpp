@@ -230,11 +230,9 @@ void RunDriver::on_signal(const SignalRun& order) {
   if (order.number != 0) batch.taken.push_back(*taking_.insert(order.number).first);
   pen_.commit(std::move(batch), [this, order, at](Result<void> committed) {
     crash_point("signal.after_entry");
+    // This life can record nothing any more; the signal stays in the inbox for the next one.
+    if (!committed) return;
     taking_.erase(order.number);
-    if (!committed) {
-      signal_ids_.erase(order.id);
-      return;
-    }
     if (order.id != 0) signal_ids_[order.id] = true;
     auto& waits = signal_waits_[order.name];
     if (waits.empty()) return inbox_[order.name].push_back({0, at, {order.json}});

@@ -107,9 +107,11 @@ BudgetView RunBudget::view(Duration elapsed) const {
   BudgetView out{cap_, spent_, reserved_, BudgetStage::plenty, 0};
   out.spent.wall = elapsed;
   double used = 0;
+  for (const auto& part : std::span(kBudgetParts).first(kBoughtParts))
+    // A run without tools or children of its own may go on; one that may ask no model is at its end.
+    if (part.get(cap_) < 0) used = 1;
   for (const auto& part : kBudgetParts) {
     auto cap = part.get(cap_);
-    if (cap < 0) used = 1;
     if (cap > 0) used = std::max(used, part.get(spent_) / cap);
   }
   if (cap_.wall != Duration{}) used = std::max(used, seconds(elapsed) / seconds(cap_.wall));

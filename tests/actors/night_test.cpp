@@ -39,7 +39,7 @@ NightFigures play(const NightPlan& plan) {
 TEST(RecapNight, GivesEveryoneOneRecapInTimeAndMakesEachChannelDayOnce) {
   auto night = play(night_of(1000));
   EXPECT_EQ(night.nights_done, 12u);
-  EXPECT_GE(night.deaths, 15u);
+  EXPECT_GE(night.deaths, 10u);
   EXPECT_GT(night.town.expected, 900u);
   EXPECT_EQ(night.town.none, 0u);
   EXPECT_EQ(night.town.more, 0u);

@@ -25,13 +25,13 @@ class OtherNodesView final : public journal::testing::MemoryJournalView {
   int claims = 0;
 };
 
-class TwoNodesTest : public SchedulerTest {
+class TwoSchedulersTest : public SchedulerTest {
  protected:
-  TwoNodesTest() : view_(journal_) {
+  TwoSchedulersTest() : view_(journal_) {
     other_ = std::make_unique<RunHost>();
     other_->start({&system_, &clock_, &view_, "n2", queues_, {}, {}});
   }
-  ~TwoNodesTest() override { end_other(); }
+  ~TwoSchedulersTest() override { end_other(); }
   void TearDown() override {
     end_other();
     SchedulerTest::TearDown();
@@ -71,7 +71,7 @@ class TwoNodesTest : public SchedulerTest {
   int submitted_by_other_ = 0;
 };
 
-TEST_F(TwoNodesTest, BothHaveTheScheduleAndOneRunIsMade) {
+TEST_F(TwoSchedulersTest, BothHaveTheScheduleAndOneRunIsMade) {
   add_flow();
   hold_ = true;
   begin_other({hourly(policy::CatchUp::last)});
@@ -85,7 +85,7 @@ TEST_F(TwoNodesTest, BothHaveTheScheduleAndOneRunIsMade) {
   EXPECT_EQ(calls(), 1);
 }
 
-TEST_F(TwoNodesTest, BothSubmitAtTheSameMomentAndOneRunIsMade) {
+TEST_F(TwoSchedulersTest, BothSubmitAtTheSameMomentAndOneRunIsMade) {
   add_flow();
   hold_ = true;
   begin_other({hourly(policy::CatchUp::last)});
@@ -105,7 +105,7 @@ TEST_F(TwoNodesTest, BothSubmitAtTheSameMomentAndOneRunIsMade) {
   EXPECT_EQ(calls(), 1);
 }
 
-TEST_F(TwoNodesTest, WhatADeadNodeBeganTheOtherEndsAndBeginsNoSecond) {
+TEST_F(TwoSchedulersTest, WhatADeadNodeBeganTheOtherEndsAndBeginsNoSecond) {
   add_flow();
   hold_ = true;
   begin({hourly(policy::CatchUp::last)});

@@ -9,7 +9,7 @@ FLOW = """workflow: words
 inputs: {}
 steps:
   - {id: one, signal: word}
-  - {id: two, after: [one], signal: word}
+  - {id: two, after: [one], signal: again}
 output: "{{steps.one}} {{steps.two}}"
 """
 
@@ -30,7 +30,8 @@ class Inbox(ProcessTest):
         return process
 
     def signal(self, json_text, *more, run="r"):
-        return self.run_troupe("runs", "signal", run, "word", json_text, *more, *self.state)
+        name = "again" if json_text == '"b"' else "word"
+        return self.run_troupe("runs", "signal", run, name, json_text, *more, *self.state)
 
     def kinds(self):
         told = self.run_troupe("runs", "export", "r", *self.state)

@@ -69,7 +69,7 @@ TEST(ScheduleConfigTest, WhatItsRunsAreGivenKeepsItsKinds) {
   auto config = parse_config(kNightly, "x.yaml").value();
   auto filled = fill_slot(config.schedules.at("nightly").input.text,
                           {"2026-03-28T19:00Z", "2026-03-29", "ac\"me {{slot}}", "nightly"});
-  EXPECT_EQ(filled, R"({"depth":3,"from":"2026-03-29","input":"/data/ac\"me {{slot}}"})");
+  EXPECT_EQ(filled, R"({"input":"/data/ac\"me {{slot}}","from":"2026-03-29","depth":3})");
 }
 
 TEST(ScheduleConfigTest, SaysWhereAndWhatWouldBeRight) {
