@@ -111,6 +111,7 @@ TEST_F(HostTest, AChildForWhomNothingIsLeftIsRefused) {
   settle();
   EXPECT_EQ(report().output.text, "3");
   EXPECT_EQ(calls(), 3);
+  EXPECT_EQ(journal_.children("run-1")->size(), 3u);  // not one that could do nothing
   EXPECT_EQ(report().spent.calls, 3);
 }
 

@@ -23,6 +23,15 @@ def simulated():
         for name, dialect in ENDPOINTS.items()]}
 
 
+def shape(value, names):
+    """Keys and kinds of values; an endpoint's and a model's name stand for themselves."""
+    if isinstance(value, dict):
+        return {"NAME" if key in names else key: shape(each, names) for key, each in value.items()}
+    if isinstance(value, list):
+        return [shape(value[0], names)] if value else []
+    return "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else type(value).__name__
+
+
 class SixClouds(ProcessTest):
     def setUp(self):
         super().setUp()
@@ -56,8 +65,9 @@ class SixClouds(ProcessTest):
         return self.write_config(f"{first}.yaml", config)
 
     def test_the_same_points_whichever_provider_answers(self):
+        """D12: whoever asked cannot tell who answered but by the names in the account of the run."""
         simulator = self.simulate(simulated())
-        recaps = {}
+        recaps, accounts = {}, {}
         for name in ENDPOINTS:
             out = self.folder / name
             ended = self.run_troupe("run", "recap", "--config", self.callers(simulator.url, name), "--input", SAMPLE,
@@ -66,10 +76,12 @@ class SixClouds(ProcessTest):
             calls = read_json(out / "run.json")["calls"]
             self.assertEqual(set(calls["by_endpoint"]), {name}, "another endpoint answered")
             recaps[name] = read_json(out / "recap.json")
+            accounts[name] = shape(read_json(out / "run.json"), (name, f"at-{name}"))
             show(f"six_clouds {name}", calls["total"], "calls")
         for name, recap in recaps.items():
             with self.subTest(name):
                 self.assertEqual(recap, recaps["openai"])
+                self.assertEqual(accounts[name], accounts["openai"])
         self.assertGreater(sum(len(channel["points"]) for channel in recaps["openai"]["channels"]), 5)
 
     def test_the_shipped_configuration_runs_and_uses_its_reserved_capacity(self):

@@ -98,6 +98,26 @@ TEST(PlanRoute, TheCheapestServesBatchAndTheFastestThoseWhoWait) {  // D7
   EXPECT_EQ(order(fleet.plan(small_request))[0], 1u);
 }
 
+// Who leads: the cheap shared pool (0) or the dear one (1), the pool answering in so many seconds.
+std::size_t leads(double pool_seconds, WorkClass work_class, const RoutePolicy& policy = {}) {
+  Fleet fleet;
+  auto pool = sonnet("shared"), dear = sonnet("dear");
+  pool.price = {.input = 3, .output = 15};
+  dear.price = {.input = 4, .output = 20};
+  fleet.add(pool).total_p50 = pool_seconds;
+  fleet.add(dear).total_p50 = 2;
+  fleet.rules.work_class = work_class;
+  return order(fleet.plan(small_request, policy))[0];
+}
+
+TEST(PlanRoute, AContendedPoolKeepsTheWorkForWhichNobodyWaits) {  // C7
+  EXPECT_EQ(leads(2, WorkClass::interactive), 0u) << "calm, it is the cheaper of two equals";
+  EXPECT_EQ(leads(6, WorkClass::interactive), 1u);
+  EXPECT_EQ(leads(6, WorkClass::batch), 0u);
+  RoutePolicy blind{.weights_by_class = false};
+  EXPECT_EQ(leads(6, WorkClass::interactive, blind), leads(6, WorkClass::batch, blind)) << "off";
+}
+
 TEST(PlanRoute, CallsWithOnePrefixStayTogetherAndSpreadOverAllOtherwise) {
   Fleet fleet;
   for (auto provider : {"a", "b", "c"}) fleet.add(sonnet(provider)).total_p50 = 2;
