@@ -111,16 +111,32 @@ journal::UsageRow usage_row(const Call& call, std::size_t number, const AttemptR
   return row;
 }
 
-std::shared_ptr<AttemptResult> lost_attempt(const SentAttempt& attempt) {
+namespace {
+
+std::shared_ptr<AttemptResult> ended_attempt(const SentAttempt& attempt, Error error) {
   auto result = std::make_shared<AttemptResult>();
-  result->error =
-      make_error(Errc::unreachable, "endpoint " + attempt.endpoint + " was lost with its attempts");
   result->record.endpoint = attempt.endpoint;
   result->record.cause = attempt.cause;
   result->record.started = attempt.started;
-  result->record.error = to_string(Errc::unreachable);
+  result->record.error = to_string(error.code);
+  result->error = std::move(error);
   result->content_seen = true;
   return result;
+}
+
+}  // namespace
+
+std::shared_ptr<AttemptResult> lost_attempt(const SentAttempt& attempt) {
+  auto what = "endpoint " + attempt.endpoint + " was lost with its attempts";
+  return ended_attempt(attempt, make_error(Errc::unreachable, std::move(what)));
+}
+
+std::shared_ptr<AttemptResult> unsent(const SentAttempt& attempt, bool endpoint_there) {
+  if (!endpoint_there) return lost_attempt(attempt);
+  if (!attempt.call->may_go || attempt.call->may_go()) return nullptr;
+  auto error = make_error(Errc::cancelled, "who asked may not ask any more");
+  error.maybe_billed = false;
+  return ended_attempt(attempt, std::move(error));
 }
 
 }  // namespace troupe::actors

@@ -70,6 +70,8 @@ struct Call {
   std::string run_id, step_key;
   /// Its run's budget is nearly spent: the cheapest model of the feature's hierarchy leads.
   bool cheaper = false;
+  /// Asked before each attempt, on the queue's turn: false gives the call up as `cancelled`. Empty: always.
+  std::function<bool()> may_go;
   std::function<void(CallResult)> done;
   Call() = default;
   Call(const Call&) = delete;

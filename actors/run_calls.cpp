@@ -119,6 +119,7 @@ CallPtr RunDriver::call_of(const Shared<Calling>& calling) {
   auto call = std::make_shared<Call>();
   call->request = calling->request;
   call->cheaper = calling->cheaper;
+  call->may_go = config_.holds_seat;
   call->run_id = pen_.row().run_id;
   call->step_key = calling->key;
   call->sink = reader_of(calling);
@@ -138,6 +139,7 @@ SinkPtr RunDriver::reader_of(const Shared<Calling>& calling) const {
 
 void RunDriver::on_answer(const Shared<Calling>& calling, CallResult result) {
   const auto& key = calling->key;
+  if (!result.completion && lost_seat(key)) return;
   crash_point("call.before_result");
   attempts_.insert(attempts_.end(), result.attempts.begin(), result.attempts.end());
   journal::Batch batch;

@@ -30,6 +30,24 @@ TEST_F(QueueTest, FallsBackToAnotherCloudBeforeTheFirstToken) {
   EXPECT_EQ(books_.by_cause(), (std::map<std::string, int>{{"primary", 1}, {"fallback", 1}}));  // I3
 }
 
+// A node that was stopped past its lease must not try again what another node drives by now.
+TEST_F(QueueTest, SendsNoFurtherAttemptForWhoMayNotAskAnyMore) {
+  for (bool holds : {true, false}) {
+    bool may_go = true;
+    may_go_ = [&may_go] { return may_go; };
+    add("a"), add("b"), open();
+    auto before = orders("a").size() + orders("b").size();
+    auto asked = ask();
+    may_go = holds;
+    end_newest("a", failed("a", orders("a").back(), Errc::timeout));
+    EXPECT_EQ(orders("a").size() + orders("b").size() - before, holds ? 2u : 1u);
+    EXPECT_EQ(asked->done(), !holds);
+    if (!holds) {
+      EXPECT_EQ(asked->error(), Errc::cancelled);
+    }
+  }
+}
+
 TEST_F(QueueTest, FailsWhereFallbackIsOff) {
   config_.dispatch.route.fallback = false;
   add("a"), add("b"), open();

@@ -80,6 +80,7 @@ class QueueTest : public ActorTest {
     call->sink = std::move(sink);
     call->run_id = "run-1";
     call->step_key = "step-1";
+    call->may_go = may_go_;
     call->done = [asked](CallResult result) { asked->answers.push_back(std::move(result)); };
     tell(queue_, CallPtr(std::move(call)));
     return asked;
@@ -92,6 +93,7 @@ class QueueTest : public ActorTest {
   }
   void tick(Duration span) { pass(span, queue_); }
 
+  std::function<bool()> may_go_;
   FeatureConfig config_;
   LedgerBooks books_;
   FeatureQueueActor queue_;
