@@ -265,7 +265,7 @@ struct FeatureQueueState {
     auto& sent = sent_[order.id];
     sent = {open.call,   order.call,     open.records.size() + 1, place.facts->id, place.actor,
             order.cause, clock_->wall(), order.deadline,          order.decision};
-    if (auto end = unsent(sent, place.actor != nullptr)) return self_->send(self_, AttemptEnded{order.id, end});
+    if (auto end = unsent(sent)) return self_->send(self_, AttemptEnded{order.id, end});
     RunAttempt run;
     run.id = order.id;
     run.request = open.call->request;

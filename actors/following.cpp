@@ -131,8 +131,8 @@ std::shared_ptr<AttemptResult> lost_attempt(const SentAttempt& attempt) {
   return ended_attempt(attempt, make_error(Errc::unreachable, std::move(what)));
 }
 
-std::shared_ptr<AttemptResult> unsent(const SentAttempt& attempt, bool endpoint_there) {
-  if (!endpoint_there) return lost_attempt(attempt);
+std::shared_ptr<AttemptResult> unsent(const SentAttempt& attempt) {
+  if (!attempt.actor) return lost_attempt(attempt);
   if (!attempt.call->may_go || attempt.call->may_go()) return nullptr;
   auto error = make_error(Errc::cancelled, "who asked may not ask any more");
   error.maybe_billed = false;

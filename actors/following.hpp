@@ -37,6 +37,6 @@ journal::UsageRow usage_row(const Call& call, std::size_t number, const AttemptR
 /// The end of an attempt whose endpoint actor is gone: it may have been billed, and text may have been shown.
 std::shared_ptr<AttemptResult> lost_attempt(const SentAttempt& attempt);
 /// How an attempt ends that must not be sent: its endpoint is gone, or Call::may_go says no. Null: send it.
-std::shared_ptr<AttemptResult> unsent(const SentAttempt& attempt, bool endpoint_there);
+std::shared_ptr<AttemptResult> unsent(const SentAttempt& attempt);
 
 }  // namespace troupe::actors
