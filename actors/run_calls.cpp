@@ -139,7 +139,6 @@ SinkPtr RunDriver::reader_of(const Shared<Calling>& calling) const {
 
 void RunDriver::on_answer(const Shared<Calling>& calling, CallResult result) {
   const auto& key = calling->key;
-  if (!result.completion && lost_seat(key)) return;
   crash_point("call.before_result");
   attempts_.insert(attempts_.end(), result.attempts.begin(), result.attempts.end());
   journal::Batch batch;
@@ -165,6 +164,8 @@ void RunDriver::on_answer(const Shared<Calling>& calling, CallResult result) {
   note_stage(batch);
   record(key, std::move(batch), [this, calling, answer](Result<void> committed) {
     crash_point("call.after_result");
+    // Given up because others may have this run: for them to go on with, and no failure to be told of here.
+    if (!*answer && lost_seat(calling->key)) return;
     if (config_.on_text) config_.on_text({LiveText::What::end, calling->step, {}});
     if (!committed) return calling->done(std::unexpected(std::move(committed.error())));
     calling->done(std::move(*answer));

@@ -98,7 +98,7 @@ void RunDriver::call_off_orphan(const std::string& key) {
   starting->key = key;
   starting->spec.workflow = (*row)->workflow;
   starting->done = [](Result<ChildEnd>) {};
-  start_child(starting, {child_id(key), begun.reserved_last});
+  start_child(starting, {child_id(key), begun.slice});
   if (auto it = in_flight_.find(key); it != in_flight_.end()) call_off(it->second);
 }
 
