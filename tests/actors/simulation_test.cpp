@@ -2,6 +2,7 @@
 // again:
 //   SIMULATION_SEED=417 build/test/tests/actors_test --gtest_filter='Simulation.*'
 #include "tests/actors/simulated_node.hpp"
+#include "tests/actors/simulated_work.hpp"
 
 #include <cstdlib>
 
@@ -26,20 +27,6 @@ Task<Result<std::string>> ask_step(Workflow& wf, std::string run, std::string id
     if (again == 20) co_return std::unexpected(answer.error());
   }
 }
-
-// A tool that fails now and then, the same way for the same input.
-class MoodyTool final : public Tool {
- public:
-  const ToolSpec& spec() const override { return spec_; }
-  void call(const ToolContext&, const JsonText& input,
-            std::function<void(Result<ToolOutput>)> done) override {
-    if (stable_hash(input.text) % 3 == 0) return done(ToolOutput{"cannot", true, {}});
-    done(ToolOutput{"looked up " + input.text, false, {}});
-  }
-
- private:
-  ToolSpec spec_{"moody", "looks up", {"{}"}};
-};
 
 // The input is "RUN WIDTH"; WIDTH decides how much is done at once, and RUN is this run's id.
 struct Shape {
@@ -105,7 +92,7 @@ Task<Result<JsonText>> whole(Workflow& wf, JsonText input) {
   for (std::size_t i = 0; i < shape.width; ++i) {
     StepKey key{"look", std::to_string(i)};
     JsonText what{std::to_string(i)};
-    ToolPtr tool = std::make_shared<MoodyTool>();
+    ToolPtr tool = std::make_shared<ErrandTool>();
     auto looked = co_await wf.tool(std::move(key), std::move(tool), std::move(what));
     if (!looked) co_return std::unexpected(looked.error());
     sum += looked->text + ";";
