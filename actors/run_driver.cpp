@@ -43,7 +43,6 @@ void RunDriver::take_up(RunHistory history, Budget cap) {
 void RunDriver::ended_before() {
   ended_before_ = true;
   replayed_ = done_ = history_.results();
-  for (const auto& key : history_.keys()) settle_recorded(budget_, history_, key, *history_.find(key));
   count_unknown();
 }
 
@@ -64,7 +63,7 @@ bool RunDriver::replay(const std::string& key, std::uint64_t hash,
     ++replayed_;
     ++done_;
     hear_of(key, recorded->at);
-    settle_recorded(budget_, history_, key, *recorded);
+    book(key, *recorded);
     done(given_again<T>(recorded->what));
   });
   return true;
@@ -76,8 +75,16 @@ template bool RunDriver::replay(const std::string&, std::uint64_t,
 template bool RunDriver::replay(const std::string&, std::uint64_t,
                                 const std::function<void(Result<ChildEnd>)>&);
 
+void RunDriver::book(const std::string& key, const RunHistory::Recorded& recorded) {
+  if (booked_.insert(key).second) settle_recorded(budget_, history_, key, recorded);
+}
+
+// A call that failed for a passing reason is made again in the next life and may succeed: what the workflow
+// then did instead is never asked for again, but was paid.
 void RunDriver::count_unknown() {
-  if (!std::exchange(unknown_counted_, true)) settle_open(budget_, history_);
+  if (std::exchange(unknown_counted_, true)) return;
+  for (const auto& key : history_.keys()) book(key, *history_.find(key));
+  settle_open(budget_, history_);
 }
 
 std::optional<Error> RunDriver::set_aside(const std::string& key, const Budget& amount) {
@@ -294,6 +301,7 @@ void RunDriver::call_off(UnderWay& step) {
 
 void RunDriver::stop(bool cancel) {
   stopping_ = true;
+  count_unknown();
   turns_.close();
   for (const auto& pause : pauses_) in_flight_.erase(pause.key);
   pauses_.clear();

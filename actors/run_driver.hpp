@@ -112,8 +112,11 @@ class RunDriver final : public WorkflowDriver {
   bool replay(const std::string& key, std::uint64_t hash, const std::function<void(Result<T>)>& done);
   /// Sets `amount` aside, or says which cap forbids it.
   std::optional<Error> set_aside(const std::string& key, const Budget& amount);
-  /// Before anything new begins: steps that earlier lives began and nobody knows the end of count as spent,
-  /// children that may still go keep their slice.
+  /// Books what the record says of this step, once.
+  void book(const std::string& key, const RunHistory::Recorded& recorded);
+  /// Before anything new begins: all that is recorded is booked, also what this life does not ask for; steps
+  /// that earlier lives began and nobody knows the end of count as spent, children that may still go keep
+  /// their slice.
   void count_unknown();
   static void call_off(UnderWay& step);
   /// The workflow hears of what happened to its step at `when`. Only what it hears moves its time, so that it
@@ -170,7 +173,7 @@ class RunDriver final : public WorkflowDriver {
   RunTurns& turns_;
   RunHistory history_;
   policy::RunBudget budget_;
-  std::unordered_set<std::string> used_, abandoned_;
+  std::unordered_set<std::string> used_, abandoned_, booked_;
   std::map<std::string, UnderWay> in_flight_;
   std::vector<Timer> timers_;
   /// Before a tool is tried again, or given up; they end with the process and are not recorded.
