@@ -5,10 +5,41 @@
 #include "runtime/base/rng.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <map>
+#include <utility>
 
 namespace troupe::research {
+namespace {
+
+// 2^53: beyond it a double is no exact count.
+constexpr double kExactMax = 9'007'199'254'740'992.0;
+
+// Keys in order, and 3.0 and 3 as one number.
+Json canonical_json(const Json& value) {
+  if (value.is_number_float()) {
+    auto number = value.get<double>();
+    bool whole = std::trunc(number) == number && std::abs(number) <= kExactMax;
+    return whole ? Json(static_cast<std::int64_t>(number)) : value;
+  }
+  if (value.is_array()) {
+    Json out = Json::array();
+    for (const auto& item : value) out.push_back(canonical_json(item));
+    return out;
+  }
+  if (!value.is_object()) return value;
+  std::map<std::string, Json> sorted;
+  for (const auto& [key, item] : value.items()) sorted[key] = canonical_json(item);
+  Json out = Json::object();
+  for (auto& [key, item] : sorted) out[key] = std::move(item);
+  return out;
+}
+
+}  // namespace
 
 std::string call_text(const Json& input) {
   auto query = get_string(input, "query");
@@ -16,13 +47,13 @@ std::string call_text(const Json& input) {
 }
 
 std::string call_hash(std::string_view tool, const Json& input) {
+  auto asked = input;
   auto query = get_string(input, "query");
   auto words = word_set(query);
-  // A query of nothing but common words is still a query of its own.
-  auto asked = query.empty()   ? dump_json(input)
-               : words.empty() ? one_line(query)
-                               : fmt::format("{}", fmt::join(words, " "));
-  return fmt::format("{:016x}", stable_hash(asked, stable_hash(tool)));
+  // A query of nothing but common words is still a query of its own. Elsewhere ("query" of SQL) order counts.
+  if (tool == kWordsTool && !query.empty())
+    asked["query"] = words.empty() ? one_line(query) : fmt::format("{}", fmt::join(words, " "));
+  return fmt::format("{:016x}", stable_hash(dump_json(canonical_json(asked)), stable_hash(tool)));
 }
 
 QueryLog::Before QueryLog::before(const std::string& hash) const {

@@ -21,8 +21,12 @@ struct AskedQuery {
   std::size_t shown = 0;
 };
 
-/// 16 hex digits that are the same for calls that ask the same: of a "query" its telling words, whatever
-/// their order, endings, case or punctuation; of other arguments their JSON. Pure.
+/// The tool whose "query" is words and nothing but words.
+inline constexpr std::string_view kWordsTool = "search";
+
+/// 16 hex digits that are the same for calls that ask the same, so that the answer of one can stand for the
+/// other's: the tool and all its arguments as canonical JSON (keys sorted, 3.0 as 3). Only of the "query" of
+/// `search` it is the telling words, whatever their order, endings, case or punctuation. Pure.
 std::string call_hash(std::string_view tool, const Json& input);
 /// The words of the call's query, else its JSON.
 std::string call_text(const Json& input);

@@ -1,4 +1,5 @@
 // research.json and report.md.
+#include "agents/research/inert.hpp"
 #include "agents/research/lead.hpp"
 #include "runtime/base/rng.hpp"
 
@@ -26,7 +27,7 @@ Json claims_json(const Leading& lead, const Outcome& outcome) {
   Json out = Json::array();
   for (const auto& claim : outcome.claims) {
     if (claim.cited.empty()) continue;
-    out.push_back(Json{{"text", claim.text}, {"citations", citations_of(claim, lead)}});
+    out.push_back(Json{{"text", without_backslashes(claim.text)}, {"citations", citations_of(claim, lead)}});
   }
   return out;
 }
@@ -129,7 +130,7 @@ std::string searched_for(const Leading& lead) {
       if (shown.size() < kQueriesShown) shown.insert(query.text);
   }
   auto out = fmt::format("Read {} passages after these queries:\n\n", sources);
-  for (const auto& text : shown) out += "- " + text + "\n";
+  for (const auto& text : shown) out += "- " + inert_line(text) + "\n";
   return out;
 }
 
@@ -139,9 +140,10 @@ std::string source_list(const Leading& lead, const Outcome& outcome) {
   std::string out;
   for (auto number : cited) {
     const auto& source = lead.findings[number - 1];
-    out += fmt::format("[{}] {}{}{} (bytes {} to {} of {})\n", number, source.title,
-                       source.url.empty() ? "" : ", ", source.url, source.span.start, source.span.end,
-                       source.span.doc);
+    // A link here would be one that a source chose: its address is shown, and not one to click on.
+    out += fmt::format("[{}] {}{}{} (bytes {} to {} of {})\n", number, inert_line(source.title),
+                       source.url.empty() ? "" : ", ", inert_line(source.url), source.span.start,
+                       source.span.end, inert_line(source.span.doc));
   }
   return out;
 }
@@ -149,9 +151,9 @@ std::string source_list(const Leading& lead, const Outcome& outcome) {
 }  // namespace
 
 std::string research_markdown(const Leading& lead, const Outcome& outcome) {
-  auto out = "# " + lead.input.question + "\n\n";
+  auto out = "# " + inert_line(lead.input.question) + "\n\n";
   if (outcome.found) {
-    out += "**Answer:** " + outcome.answer + "\n\n";
+    out += "**Answer:** " + inert_line(outcome.answer) + "\n\n";
   } else {
     out += "**Not found.** The sources that could be read do not answer this.\n\n";
   }
@@ -161,7 +163,7 @@ std::string research_markdown(const Leading& lead, const Outcome& outcome) {
   out += "## What was searched\n\n" + searched_for(lead);
   if (lead.notes.empty()) return out;
   out += "\n## Notes\n\n";
-  for (const auto& note : lead.notes) out += "- " + note + "\n";
+  for (const auto& note : lead.notes) out += "- " + inert_line(note) + "\n";
   return out;
 }
 

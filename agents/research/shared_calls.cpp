@@ -1,11 +1,7 @@
 // Who asks first, and who waits for what that one is told.
 #include "agents/research/shared_calls.hpp"
 
-#include "agents/research/words.hpp"
-#include "runtime/base/rng.hpp"
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include "agents/research/queries.hpp"
 
 #include <utility>
 
@@ -25,13 +21,6 @@ class SharedTool final : public Tool {
   const std::shared_ptr<SharedCalls> calls_;
   const ToolPtr tool_;
 };
-
-std::string share_hash(std::string_view tool, const Json& input) {
-  auto alike = input;
-  auto words = word_set(get_string(input, "query"));
-  if (!words.empty()) alike["query"] = fmt::format("{}", fmt::join(words, " "));
-  return fmt::format("{:016x}", stable_hash(dump_json(alike), stable_hash(tool)));
-}
 
 ToolPtr SharedCalls::over(ToolPtr tool) {
   if (!tool->repeatable()) return tool;
@@ -65,7 +54,7 @@ SharedCalls::Next SharedCalls::join(const std::string& key, Done& done, ToolOutp
 void SharedCalls::call(const ToolPtr& tool, const ToolContext& context, const JsonText& input, Done done) {
   auto json = parse_json(input.text);
   if (!json || !json->is_object()) return tool->call(context, input, std::move(done));
-  auto key = share_hash(tool->spec().name, *json);
+  auto key = call_hash(tool->spec().name, *json);
   ToolOutput known;
   switch (join(key, done, known)) {
     case Next::waits: return;

@@ -1,8 +1,6 @@
 // What siblings at work ask alike is asked once: the second gets what the first was told (MECHANISMS M3).
 #pragma once
 
-#include "runtime/json/json.hpp"
-
 #include <troupe/tool.hpp>
 
 #include <cstddef>
@@ -11,20 +9,16 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace troupe::research {
-
-/// 16 hex digits, the same for calls whose answers can stand for each other: as call_hash, but arguments
-/// beside the query (how many hits) must agree, too. Pure.
-std::string share_hash(std::string_view tool, const Json& input);
 
 /// Outputs of the agents of one run while some of them work. Not recorded here: each agent records what it
 /// was told as a step of its own, so a resumed agent needs nobody's memory. Thread-safe.
 class SharedCalls : public std::enable_shared_from_this<SharedCalls> {
  public:
-  /// The same tool; a call that somebody makes, or has made well, is not made again. Failures are not kept.
+  /// The same tool; a call that somebody makes, or has made well, is not made again (call_hash says
+  /// which are one). Failures are not kept.
   /// A tool that is not `repeatable` has effects and is given back as it is.
   ToolPtr over(ToolPtr tool);
   Toolbox over(const Toolbox& tools);

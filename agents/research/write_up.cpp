@@ -1,4 +1,5 @@
 // From findings to a report of which every claim holds.
+#include "agents/research/inert.hpp"
 #include "agents/research/lead.hpp"
 #include "agents/research/prompts.hpp"
 
@@ -162,8 +163,9 @@ Task<Result<bool>> resolves(Leading& lead, const Finding& finding) {
   auto opening = lead.wf.tool(key, tool, std::move(input), retry);
   auto output = co_await opening;
   ++lead.spend.tool_calls;
-  // Of a tool that cannot be asked we know nothing against the quote: it was recorded when it was read.
-  if (!output) co_return true;
+  // A quote nobody could look up again may be gone, changed, or closed to who asks: it counts as that.
+  if (!output)
+    lead.note(fmt::format("a cited source could not be opened again: {}", to_string(output.error().code)));
   co_return same_text(output, finding);
 }
 
@@ -179,6 +181,11 @@ Task<Result<void>> verify(Leading& lead, Outcome& out) {
     ++out.unresolved;
     for (auto& claim : out.claims) std::erase(claim.cited, number);
   }
+  if (out.unresolved > 0)
+    lead.note(
+        fmt::format("{} cited sources do not say any more, or not to you, what was read in them; what "
+                    "rests on them alone was taken out",
+                    out.unresolved));
   co_return Result<void>{};
 }
 
@@ -214,8 +221,9 @@ Task<Result<Outcome>> write_up(Leading& lead) {
   if (!written) co_return std::unexpected(written.error());
   out.found = get_bool(*written, "found");
   out.answer = one_line(get_string(*written, "answer"), 2000);
-  auto plain = without_marks(get_string(*written, "report").substr(0, kReportMax));
-  auto checking = criticised(lead, to_valid_utf8(plain), out);
+  // Before the critic and the citation pass, so that what they judge is what is printed, byte for byte.
+  auto plain = to_valid_utf8(get_string(*written, "report").substr(0, kReportMax));
+  auto checking = criticised(lead, inert_report(plain, lead.findings), out);
   auto checked = co_await checking;
   if (!checked) co_return std::unexpected(checked.error());
   out.claims = claims_of(*checked);

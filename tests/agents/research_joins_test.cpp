@@ -1,6 +1,7 @@
 // Who works when: further rounds, agents added beside slow ones, siblings that ask alike, tools that vanish.
 #include "tests/agents/research_support.hpp"
 
+#include "agents/research/queries.hpp"
 #include "agents/research/shared_calls.hpp"
 
 #include <algorithm>
@@ -219,10 +220,10 @@ TEST(ResearchSiblings, AFailureIsNobodysAnswer) {
 }
 
 TEST(SharedCalls, OtherArgumentsAreAnotherCall) {
-  auto hash = [](const Json& input) { return research::share_hash("search", input); };
+  auto hash = [](const Json& input) { return research::call_hash("search", input); };
   EXPECT_EQ(hash({{"query", "the Light of Skerry"}}), hash({{"query", "skerry light?"}}));
   EXPECT_NE(hash({{"query", "Skerry Light"}, {"limit", 1}}), hash({{"query", "Skerry Light"}, {"limit", 9}}));
-  EXPECT_NE(hash({{"query", "Skerry"}}), research::share_hash("fetch", {{"query", "Skerry"}}));
+  EXPECT_NE(hash({{"query", "Skerry"}}), research::call_hash("fetch", {{"query", "Skerry"}}));
 }
 
 /// Ends its calls when told.
@@ -246,7 +247,7 @@ TEST(SharedCalls, WhoAsksMeanwhileWaitsForTheSameAnswer) {
   std::vector<std::string> told;
   auto tell = [&told](Result<ToolOutput> output) { told.push_back(output ? output->text : "failed"); };
   shared->call({}, {R"({"query":"fog"})"}, tell);
-  shared->call({}, {R"({"query":"Fog"})"}, tell);
+  shared->call({}, {R"({ "query": "fog" })"}, tell);
   ASSERT_EQ(late->waiting.size(), 1u);
   late->waiting[0](fail(Errc::unreachable, "gone"));
   EXPECT_EQ(told, (std::vector<std::string>{"failed", "failed"}));

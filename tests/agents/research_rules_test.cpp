@@ -142,6 +142,27 @@ TEST(CallHash, IsTheSameForTheSameQuestionInOtherClothes) {
   EXPECT_NE(call_hash("open", Json{{"doc", "a"}}), call_hash("open", Json{{"doc", "b"}}));
 }
 
+TEST(CallHash, IsOfAllArguments) {
+  auto hash = [](const Json& input) { return call_hash("search", input); };
+  Json query{{"query", "Skerry Light"}};
+  EXPECT_NE(hash(query), hash({{"query", "Skerry Light"}, {"limit", 50}}));
+  EXPECT_NE(hash({{"query", "Skerry Light"}, {"from", "1900"}}),
+            hash({{"query", "Skerry Light"}, {"from", "1950"}}));
+  EXPECT_EQ(hash({{"limit", 5}, {"query", "Skerry"}}), hash({{"query", "skerry?"}, {"limit", 5.0}}));
+  auto parsed = [](const char* text) { return call_hash("fetch", *parse_json(text)); };
+  EXPECT_EQ(parsed(R"({"a":{"c":[1,2.0],"b":2}})"), parsed(R"({ "a": {"b": 2, "c": [1.0, 2]} })"));
+  EXPECT_NE(parsed(R"({"a":[1,2]})"), parsed(R"({"a":[2,1]})"));
+  EXPECT_NE(parsed(R"({"a":0.5})"), parsed(R"({"a":"0.5"})"));
+}
+
+TEST(CallHash, TakesAQueryForWordsOnlyWhereItIsWords) {
+  // Of a statement of SQL, order and operators are the question.
+  auto hash = [](const char* query) { return call_hash("sql_lamps", Json{{"query", query}}); };
+  EXPECT_NE(hash("SELECT height FROM lamps WHERE year < 1900"),
+            hash("SELECT height FROM lamps WHERE year > 1900"));
+  EXPECT_EQ(hash("SELECT 1"), hash("SELECT 1"));
+}
+
 Turn turn_of(int number, std::size_t bytes) {
   auto id = fmt::format("c{}", number);
   Turn out;
