@@ -1,75 +1,15 @@
 // Reading the input document, key by key.
 #include "agents/research/input.hpp"
 
+#include "agents/research/settings.hpp"
 #include "agents/research/words.hpp"
 
 #include <fmt/format.h>
-
-#include <charconv>
-#include <optional>
 
 namespace troupe::research {
 namespace {
 
 constexpr std::size_t kQuestionMax = 4000;
-
-struct WholeBounds {
-  std::int64_t min, max;
-};
-
-std::optional<std::int64_t> whole_number(const Json& value) {
-  if (value.is_number_integer()) return value.get<std::int64_t>();
-  if (!value.is_string()) return std::nullopt;
-  auto text = value.get<std::string>();
-  std::int64_t number = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-/// Reads settings and keeps the first that is wrong.
-class Settings {
- public:
-  explicit Settings(const Json& json) : json_(json) {}
-
-  template <class T>
-  void number(const char* key, T& into, WholeBounds bounds) {
-    const auto* value = find(json_, key);
-    if (value == nullptr || value->is_null() || *value == "") return;
-    auto given = whole_number(*value);
-    if (given && *given >= bounds.min && *given <= bounds.max) {
-      into = static_cast<T>(*given);
-      return;
-    }
-    wrong(key, fmt::format("a whole number from {} to {}", bounds.min, bounds.max));
-  }
-  void seconds(const char* key, Duration& into, WholeBounds bounds) {
-    auto count = std::chrono::duration_cast<std::chrono::seconds>(into).count();
-    number(key, count, bounds);
-    into = std::chrono::seconds(count);
-  }
-  /// True when it has the first of the two words.
-  void either(const char* key, bool& into, const char* yes, const char* no) {
-    const auto* value = find(json_, key);
-    if (value == nullptr || value->is_null()) return;
-    if (*value == yes || *value == Json(true)) {
-      into = true;
-    } else if (*value == no || *value == Json(false)) {
-      into = false;
-    } else {
-      wrong(key, fmt::format("{} or {}", yes, no));
-    }
-  }
-  void text(const char* key, std::string& into) { into = get_string(json_, key, into); }
-  void wrong(const char* key, const std::string& right) {
-    if (!problem_) problem_ = make_error(Errc::invalid_input, fmt::format("{}: expected {}", key, right));
-  }
-  const std::optional<Error>& problem() const { return problem_; }
-
- private:
-  const Json& json_;
-  std::optional<Error> problem_;
-};
 
 void read_effort(Settings& settings, EffortWish& out) {
   settings.text("effort", out.kind);

@@ -2,6 +2,7 @@
 #include "agents/research/inert.hpp"
 #include "agents/research/lead.hpp"
 #include "agents/research/prompts.hpp"
+#include "agents/research/resolving.hpp"
 
 #include <fmt/format.h>
 
@@ -17,7 +18,6 @@ constexpr std::size_t kReportMax = 200'000;
 constexpr double kAnswerHeld = 0.6;
 // A claim the critic rejects stays if the sources hold this much of it: critics err, too.
 constexpr double kSurelyHeld = 0.95;
-constexpr std::string_view kVerifyTool = "open_document";
 
 bool not_worth_failing(Errc code) {
   return code == Errc::invalid_input || code == Errc::refused || code == Errc::content_filtered ||
@@ -142,31 +142,17 @@ Task<Result<std::vector<Mark>>> ask_for_marks(Leading& lead, const std::string& 
   co_return std::vector<Mark>{};
 }
 
-bool same_text(const Result<ToolOutput>& output, const Finding& finding) {
-  if (!output || output->is_error) return false;
-  auto json = parse_json(output->text);
-  if (!json) return false;
-  // Spans of a document whose text has since changed no longer say what was read.
-  return get_string(*json, "doc") == finding.span.doc && get_string(*json, "text") == finding.quote;
-}
-
 Task<Result<bool>> resolves(Leading& lead, const Finding& finding) {
   auto tool = lead.tools.find(std::string(kVerifyTool));
   // What a tool without documents said is a recorded artefact of the agent that read it.
   if (!tool || finding.span.doc.starts_with("tool:")) co_return !finding.artefact.empty();
-  JsonText input{dump_json(Json{{"doc", finding.span.doc},
-                                {"start", finding.span.start},
-                                {"length", finding.span.end - finding.span.start}})};
-  auto where = fmt::format("{}:{}-{}", finding.span.doc, finding.span.start, finding.span.end);
-  StepKey key{"verify", where};
-  RetryPolicy retry{.attempts_max = 2};
-  auto opening = lead.wf.tool(key, tool, std::move(input), retry);
-  auto output = co_await opening;
+  auto opening = still_says(lead.wf, std::move(tool), finding.span, finding.quote);
+  auto there = co_await opening;
   ++lead.spend.tool_calls;
+  if (there) co_return there;
   // A quote nobody could look up again may be gone, changed, or closed to who asks: it counts as that.
-  if (!output)
-    lead.note(fmt::format("a cited source could not be opened again: {}", to_string(output.error().code)));
-  co_return same_text(output, finding);
+  lead.note(fmt::format("a cited source could not be opened again: {}", to_string(there.error().code)));
+  co_return false;
 }
 
 // Citations whose bytes are not there (any more, or for this reader) are taken back.
