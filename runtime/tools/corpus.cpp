@@ -16,9 +16,9 @@ Corpus::Corpus() = default;
 Corpus::~Corpus() = default;
 
 Result<std::vector<Hit>> Corpus::search(std::string_view query, const std::string& principal,
-                                        std::size_t limit) const {
+                                        std::size_t limit, const DocumentFilter& filter) const {
   constexpr std::size_t limit_max = 50;
-  return index_->search(query, principal, std::min(limit, limit_max));
+  return index_->search(query, principal, std::min(limit, limit_max), filter);
 }
 
 const Document* Corpus::find(std::string_view id, const std::string& principal) const {

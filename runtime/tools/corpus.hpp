@@ -25,7 +25,23 @@ struct Document {
   std::optional<double> authority;
   /// The principals who may read it (J4); absent: everyone. Empty: nobody.
   std::optional<std::vector<std::string>> readers;
+  /// What a record may say of itself, for filters: the day it is from ("YYYY-MM-DD"), what kind of document
+  /// it is
+  /// ("pdf", "wiki page"), and whose it is. Empty: it does not say.
+  std::string date = {}, type = {};
+  std::vector<std::string> people = {};
 };
+
+/// Which documents may be found. A document that says nothing of what is asked for does not fit.
+struct DocumentFilter {
+  /// "YYYY-MM-DD", inclusive; empty: open.
+  std::string from, to;
+  /// One of these must be the type, or one of the people, ASCII case aside; a part of a name that is whole
+  /// words counts ("ann" for "Ann Lee"). Empty: any.
+  std::vector<std::string> types, people;
+  bool empty() const { return from.empty() && to.empty() && types.empty() && people.empty(); }
+};
+bool fits(const Document& document, const DocumentFilter& filter);
 
 /// A record that was left out, and why. `where` is "corpus.jsonl:17" or a file's relative path.
 struct CorpusProblem {
@@ -79,8 +95,9 @@ class Corpus {
   /// The best `limit` (at most 50) documents for these words, best first; at most one hit a document. The
   /// query is words, never a search language. None is no error. Fails with `storage` when the index cannot be
   /// read.
-  Result<std::vector<Hit>> search(std::string_view query, const std::string& principal,
-                                  std::size_t limit) const;
+  /// The filter decides who is ranked, not how: word statistics are those of all that `principal` may read.
+  Result<std::vector<Hit>> search(std::string_view query, const std::string& principal, std::size_t limit,
+                                  const DocumentFilter& filter = {}) const;
   /// Null when there is none or `principal` may not read it. Lives as long as the corpus.
   const Document* find(std::string_view id, const std::string& principal) const;
   /// Does it name a stretch of a document that `principal` may read, on whole characters and not empty?
@@ -104,10 +121,10 @@ class Corpus {
   std::unique_ptr<SearchIndex> index_;
 };
 
-/// Reads and indexes a file of JSON lines {id, title, text[, url, authority, acl]} or a folder of text,
-/// Markdown and HTML files. Malformed records are left out and named in problems(); later ones of an id that
-/// is taken, too. Fails with input_missing when there is no such path and invalid_input when nothing in it
-/// can be used or it exceeds the bounds. Takes about a second for 10,000 passages.
+/// Reads and indexes a file of JSON lines {id, title, text[, url, authority, acl, date, type, people]} or a
+/// folder of text, Markdown and HTML files. Malformed records are left out and named in problems(); later
+/// ones of an id that is taken, too. Fails with input_missing when there is no such path and invalid_input
+/// when nothing in it can be used or it exceeds the bounds. Takes about a second for 10,000 passages.
 Result<std::shared_ptr<Corpus>> open_corpus(const std::filesystem::path& path,
                                             const CorpusConfig& config = {});
 /// Of documents already read. Fails with invalid_input for an id that is empty or there twice and for text
@@ -118,6 +135,9 @@ Result<std::shared_ptr<Corpus>> make_corpus(std::vector<Document> documents, con
 /// {"hits":[{"doc","title","url"?,"start","end", "text"}]}, best first; `sources` are the hits' spans in the
 /// same order.
 ToolPtr make_search_tool(std::shared_ptr<const Corpus> corpus);
+/// The same with the further arguments of a DocumentFilter: from?, to?, types?, people? (the last two by
+/// comma).
+ToolPtr make_filtering_search_tool(std::shared_ptr<const Corpus> corpus);
 /// "open_document" {doc, start?, length?}: JSON {"doc","title","url"?,"start","end","bytes","text"}, at most
 /// 16 KB at once; `sources` is the one span shown. A hidden document is answered like one that is not there.
 ToolPtr make_open_tool(std::shared_ptr<const Corpus> corpus);

@@ -81,6 +81,19 @@ Result<void> read_authority(const Json& record, Document& document) {
   return {};
 }
 
+// For filters only: what cannot be understood is as if it were not said.
+void read_descriptions(const Json& record, Document& document) {
+  auto date = get_string(record, "date");
+  bool day =
+      date.size() >= 10 && date[4] == '-' && date[7] == '-' && date.find_first_not_of("0123456789-") >= 10;
+  if (day) document.date = date.substr(0, 10);
+  document.type = get_string(record, "type");
+  const auto* people = find(record, "people");
+  if (people != nullptr && people->is_array())
+    for (const auto& person : *people)
+      if (person.is_string()) document.people.push_back(person.get<std::string>());
+}
+
 Result<Document> document_of(const Json& record) {
   if (!record.is_object()) return fail(Errc::invalid_input, "it is no JSON object");
   Document document;
@@ -94,6 +107,7 @@ Result<Document> document_of(const Json& record) {
   document.text = text->get<std::string>();
   document.title = get_string(record, "title");
   document.url = get_string(record, "url");
+  read_descriptions(record, document);
   auto read = read_acl(record, document);
   if (read) read = read_authority(record, document);
   if (!read) return std::unexpected(std::move(read.error()));

@@ -33,8 +33,8 @@ Result<ToolOutput> with_marks(Result<ToolOutput> output, const std::string& mark
 
 class NamedSearch final : public Tool {
  public:
-  explicit NamedSearch(const NamedCorpus& corpus)
-      : mark_(shelf_mark(corpus.name)), search_(make_search_tool(corpus.corpus)), spec_(search_->spec()) {
+  NamedSearch(const NamedCorpus& corpus, ToolPtr search)
+      : mark_(shelf_mark(corpus.name)), search_(std::move(search)), spec_(search_->spec()) {
     spec_.name = "search_" + corpus.name;
     spec_.description = fmt::format("The documents of {}: {}", corpus.name, spec_.description);
   }
@@ -92,11 +92,11 @@ class LibraryOpen final : public Tool {
 
 }  // namespace
 
-std::vector<ToolPtr> make_library_tools(std::vector<NamedCorpus> corpora) {
+std::vector<ToolPtr> make_library_tools(std::vector<NamedCorpus> corpora, bool filtering) {
   std::vector<ToolPtr> out;
   for (const auto& each : corpora) {
-    auto plain = each.name.empty();
-    out.push_back(plain ? make_search_tool(each.corpus) : std::make_shared<NamedSearch>(each));
+    auto search = filtering ? make_filtering_search_tool(each.corpus) : make_search_tool(each.corpus);
+    out.push_back(each.name.empty() ? search : std::make_shared<NamedSearch>(each, std::move(search)));
   }
   if (!corpora.empty()) out.push_back(std::make_shared<LibraryOpen>(corpora));
   return out;

@@ -20,6 +20,7 @@ struct NamedCorpus {
 /// "search" over the nameless corpus, "search_NAME" over each other, and one "open_document" for all. A
 /// document of a named corpus is known as "corpus:NAME/ID", so that ids of different corpora cannot be taken
 /// for each other. None without corpora.
-std::vector<ToolPtr> make_library_tools(std::vector<NamedCorpus> corpora);
+/// `filtering`: searches take a DocumentFilter, too.
+std::vector<ToolPtr> make_library_tools(std::vector<NamedCorpus> corpora, bool filtering = false);
 
 }  // namespace troupe::tools

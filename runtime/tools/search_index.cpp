@@ -22,6 +22,12 @@ constexpr std::size_t kSketchMax = 8, kAkinMax = 16;
 
 double trusted(const Document& document) { return document.authority.value_or(0.5); }
 
+// Is `part` a run of whole words of `name`?
+bool holds_words(const std::string& name, const std::string& part) {
+  auto there = words_of(name), asked = words_of(part);
+  return !asked.empty() && !std::ranges::search(there, asked).empty();
+}
+
 double stuffing_factor(double stuffing) {
   double share = std::clamp((stuffing - kStuffingFrom) / (kStuffingFull - kStuffingFrom), 0.0, 1.0);
   return 1 - (1 - kStuffedShare) * share;
@@ -32,6 +38,19 @@ double stuffing_factor(double stuffing) {
 bool may_read(const Document& document, const std::string& principal) {
   if (!document.readers) return true;
   return !principal.empty() && std::ranges::find(*document.readers, principal) != document.readers->end();
+}
+
+bool fits(const Document& document, const DocumentFilter& filter) {
+  bool timely = (filter.from.empty() || (!document.date.empty() && document.date >= filter.from)) &&
+                (filter.to.empty() || (!document.date.empty() && document.date <= filter.to));
+  auto is_named = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::ranges::any_of(names, [&](const std::string& each) { return holds_words(name, each); });
+  };
+  bool kind = filter.types.empty() || is_named(filter.types, document.type);
+  bool whose = filter.people.empty() || std::ranges::any_of(document.people, [&](const std::string& person) {
+                 return is_named(filter.people, person);
+               });
+  return timely && kind && whose;
 }
 
 SearchIndex::SearchIndex(const std::vector<Document>& documents, const CorpusConfig& config,
@@ -218,14 +237,20 @@ Hit SearchIndex::hit_of(const Candidate& candidate) const {
           .snippet = document.text.substr(start, end - start)};
 }
 
+void SearchIndex::keep_fitting(const DocumentFilter& filter, std::vector<double>& scores) const {
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    if (scores[i] > 0 && !fits(documents_[passages_[i].document], filter)) scores[i] = 0;
+}
+
 Result<std::vector<Hit>> SearchIndex::search(std::string_view query, const std::string& principal,
-                                             std::size_t limit) {
+                                             std::size_t limit, const DocumentFilter& filter) {
   auto words = query_words(query, config_.query_words_max, config_.query_bytes_max);
   std::unique_lock lock(mutex_);
   auto view = view_of(principal);
   auto scored = scores(words, *view);
   lock.unlock();
   if (!scored) return std::unexpected(std::move(scored.error()));
+  if (!filter.empty()) keep_fitting(filter, *scored);
   auto ranked = best_of_each(*scored);
   if (ranked.size() > limit + kBeyondHits) ranked.resize(limit + kBeyondHits);
   if (config_.resist_stuffing) ranked = copies_last(std::move(ranked), words, *view);

@@ -32,7 +32,8 @@ class SearchIndex {
  public:
   static Result<std::unique_ptr<SearchIndex>> make(const std::vector<Document>& documents,
                                                    const CorpusConfig& config);
-  Result<std::vector<Hit>> search(std::string_view query, const std::string& principal, std::size_t limit);
+  Result<std::vector<Hit>> search(std::string_view query, const std::string& principal, std::size_t limit,
+                                  const DocumentFilter& filter = {});
 
  private:
   struct Passage {
@@ -55,6 +56,7 @@ class SearchIndex {
   void add_word(const std::vector<journal::WordCount>& counts, const CorpusView& view,
                 std::vector<double>& scores) const;
   double worth(std::size_t passage) const;
+  void keep_fitting(const DocumentFilter& filter, std::vector<double>& scores) const;
   std::vector<Candidate> best_of_each(const std::vector<double>& scores) const;
   std::vector<Candidate> copies_last(std::vector<Candidate> ranked, const std::vector<std::string>& words,
                                      const CorpusView& view) const;

@@ -15,9 +15,38 @@ Json source_of(std::string_view doc, const std::string& title, const std::string
   return out;
 }
 
+constexpr const char* kSearchSays =
+    "Finds passages of the documents at hand by their words. Answers the best passages with the document's "
+    "id, "
+    "and the bytes [start, end) of its text that are shown. Use few, telling words.";
+constexpr const char* kSearchTakes =
+    R"({"type":"object","properties":{"query":{"type":"string","description":"words to look for"},)"
+    R"("limit":{"type":"integer","minimum":1,"maximum":50,"description":"documents to show; 10 unless said"}},)"
+    R"("required":["query"],"additionalProperties":false})";
+constexpr const char* kFilteringTakes =
+    R"({"type":"object","properties":{"query":{"type":"string","description":"words to look for"},)"
+    R"("limit":{"type":"integer","minimum":1,"maximum":50,"description":"documents to show; 10 unless said"},)"
+    R"("from":{"type":"string","description":"YYYY-MM-DD"},"to":{"type":"string","description":"YYYY-MM-DD"},)"
+    R"("types":{"type":"string","description":"kinds of documents, by comma"},)"
+    R"("people":{"type":"string","description":"whose documents, by comma"}},)"
+    R"("required":["query"],"additionalProperties":false})";
+
+std::vector<std::string> by_comma(const std::string& list) {
+  std::vector<std::string> out;
+  for (std::size_t at = 0; at < list.size();) {
+    auto end = std::min(list.find(',', at), list.size());
+    if (end > at) out.push_back(list.substr(at, end - at));
+    at = end + 1;
+  }
+  return out;
+}
+
 class SearchTool final : public Tool {
  public:
-  explicit SearchTool(std::shared_ptr<const Corpus> corpus) : corpus_(std::move(corpus)) {}
+  SearchTool(std::shared_ptr<const Corpus> corpus, bool filters)
+      : corpus_(std::move(corpus)),
+        filters_(filters),
+        spec_{"search", kSearchSays, {filters ? kFilteringTakes : kSearchTakes}} {}
   const ToolSpec& spec() const override { return spec_; }
 
   void call(const ToolContext& context, const JsonText& input,
@@ -25,13 +54,22 @@ class SearchTool final : public Tool {
     Arguments arguments(input);
     auto query = arguments.text("query");
     auto limit = arguments.integer_or("limit", 10, 1, 50);
+    auto filter = filters_ ? filter_of(arguments) : DocumentFilter{};
     if (auto fits = arguments.check(); !fits) return done(std::unexpected(fits.error()));
-    auto hits = corpus_->search(query, context.principal, static_cast<std::size_t>(limit));
+    auto hits = corpus_->search(query, context.principal, static_cast<std::size_t>(limit), filter);
     if (!hits) return done(std::unexpected(hits.error()));
     done(shown(*hits));
   }
 
  private:
+  static DocumentFilter filter_of(Arguments& arguments) {
+    DocumentFilter out;
+    out.from = arguments.text_or_none("from");
+    out.to = arguments.text_or_none("to");
+    out.types = by_comma(arguments.text_or_none("types"));
+    out.people = by_comma(arguments.text_or_none("people"));
+    return out;
+  }
   static ToolOutput shown(const std::vector<Hit>& hits) {
     ToolOutput out;
     Json list = Json::array();
@@ -48,14 +86,8 @@ class SearchTool final : public Tool {
   }
 
   std::shared_ptr<const Corpus> corpus_;
-  const ToolSpec spec_{
-      "search",
-      "Finds passages of the documents at hand by their words. Answers the best passages with the document's "
-      "id, "
-      "and the bytes [start, end) of its text that are shown. Use few, telling words.",
-      {R"({"type":"object","properties":{"query":{"type":"string","description":"words to look for"},)"
-       R"("limit":{"type":"integer","minimum":1,"maximum":50,"description":"documents to show; 10 unless said"}},)"
-       R"("required":["query"],"additionalProperties":false})"}};
+  const bool filters_;
+  const ToolSpec spec_;
 };
 
 class OpenTool final : public Tool {
@@ -105,7 +137,10 @@ class OpenTool final : public Tool {
 }  // namespace
 
 ToolPtr make_search_tool(std::shared_ptr<const Corpus> corpus) {
-  return std::make_shared<SearchTool>(std::move(corpus));
+  return std::make_shared<SearchTool>(std::move(corpus), false);
+}
+ToolPtr make_filtering_search_tool(std::shared_ptr<const Corpus> corpus) {
+  return std::make_shared<SearchTool>(std::move(corpus), true);
 }
 ToolPtr make_open_tool(std::shared_ptr<const Corpus> corpus) {
   return std::make_shared<OpenTool>(std::move(corpus));

@@ -44,6 +44,22 @@ TEST_F(LibraryTest, OffersASearchForEachAndOneOpen) {
   EXPECT_TRUE(make_library_tools({}).empty());
 }
 
+TEST_F(LibraryTest, SearchesTakeFiltersOnlyWhereTheyAreOffered) {
+  auto dated = about("old", "Bees were kept on the rock.");
+  dated.date = "1899-01-01";
+  dated.type = "wiki page";
+  dated.people = {"Ann Lee"};
+  auto tools = make_library_tools({{"handbook", corpus_of({dated, about("new", "Bees make honey.")})}}, true);
+  auto found = [&](const std::string& input) { return call_json(*tools[0], input)["hits"].size(); };
+  EXPECT_EQ(found(R"({"query":"bees"})"), 2u);
+  EXPECT_EQ(found(R"({"query":"bees","to":"1900-01-01"})"), 1u);
+  EXPECT_EQ(found(R"({"query":"bees","from":"1900-01-01"})"), 0u) << "one without a day is not of that time";
+  EXPECT_EQ(found(R"({"query":"bees","types":"pdf,wiki"})"), 1u);
+  EXPECT_EQ(found(R"({"query":"bees","people":"LEE"})"), 1u);
+  EXPECT_EQ(found(R"({"query":"bees","people":"Le"})"), 0u) << "whole words of a name";
+  EXPECT_FALSE(call(tool("search_handbook"), R"({"query":"bees","to":"1900-01-01"})")) << "not offered here";
+}
+
 TEST_F(LibraryTest, DocumentsOfOneNameAreNotTakenForEachOther) {
   EXPECT_EQ(opened("same"), "The run's own page.");
   EXPECT_EQ(opened("corpus:handbook/same"), "The handbook's page.");
