@@ -9,6 +9,7 @@
 #include "actors/shell.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/base/tiers.hpp"
 
 #include <fmt/format.h>
 
@@ -27,7 +28,6 @@ namespace {
 
 // An endpoint that dies with its attempts answers nothing; after this the attempt is ended for it.
 constexpr Duration kLostGrace = std::chrono::seconds(2);
-
 constexpr Duration kRetireGrace = std::chrono::seconds(1);
 
 /// Turns messages into facts for the Dispatcher and its orders into messages.
@@ -89,7 +89,7 @@ struct FeatureQueueState {
     auto choice = choose_lead(config_.choice, *call->request, facts);
     bind_to_boundary(config_.tenant_boundaries.get(), facts);
     auto led = facts.lead;
-    if (call->cheaper && config_.cheaper) facts.lead = config_.cheaper;
+    if ((call->cheaper || cheap_will_do(*call->request)) && config_.cheaper) facts.lead = config_.cheaper;
     if (auto refusal = apply_budget(config_.budgets.get(), feature(), at.wall, facts)) {
       ++over_budget_;
       return call->answer({std::unexpected(*std::move(refusal)), {}});

@@ -1,6 +1,7 @@
 // A run short of budget: said once, asked of the cheaper tier, stopped with what there is (RUNTIME 5.8).
 #include "actors/run_entries.hpp"
 #include "actors/verify_run.hpp"
+#include "runtime/base/tiers.hpp"
 
 #include "tests/actors/host_world.hpp"
 #include "tests/actors/queue_world.hpp"
@@ -37,6 +38,22 @@ TEST_F(CheaperTest, WithoutACheaperModelTheFirstLeads) {
   ask_short_of_budget();
   EXPECT_EQ(orders("a").size(), 2u);
   EXPECT_TRUE(orders("b").empty());
+}
+
+TEST_F(CheaperTest, TheCheapestModelLeadsWhereACallSaysThatItWillDo) {  // K4
+  config_.cheaper = 1;
+  config_.dispatch.rules.hierarchy = {"large", "small"};
+  add("a", "large"), add("b", "small"), open();
+  behave("a", std::nullopt), behave("b", std::nullopt);
+  for (const char* tier : {"", kCheapTier}) {
+    auto request = question("hello");
+    request.labels[kTierLabel] = tier;
+    auto call = std::make_shared<Call>();
+    call->request = std::make_shared<const CompletionRequest>(std::move(request));
+    tell(queue_, CallPtr(std::move(call)));
+  }
+  EXPECT_EQ(orders("a").size(), 1u);
+  EXPECT_EQ(orders("b").size(), 1u);
 }
 
 class DegradeTest : public HostTest {
