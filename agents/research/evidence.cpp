@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kTextMax = 600;
 constexpr std::size_t kQuoteMax = 1200;
 constexpr std::size_t kTitleMax = 200;
+constexpr std::size_t kAddressMax = 2000;
 constexpr double kRuleCoverage = 0.34;
 
 Span span_of(const Json& hit) {
@@ -25,7 +26,7 @@ Span span_of(const Json& hit) {
 Passage passage_of(const Json& hit, const std::string& tool, const std::string& key) {
   Passage out;
   out.title = one_line(get_string(hit, "title"), kTitleMax);
-  out.url = one_line(get_string(hit, "url"), kTitleMax);
+  out.url = one_line(get_string(hit, "url"), kAddressMax);
   out.text = get_string(hit, "text");
   out.span = span_of(hit);
   bool believed = !out.span.doc.empty() && out.span.end - out.span.start == out.text.size();
@@ -131,7 +132,7 @@ Result<Finding> finding_from(const Json& json) {
   out.text = one_line(get_string(json, "text"), kTextMax);
   out.quote = get_string(json, "quote");
   out.title = one_line(get_string(json, "title"), kTitleMax);
-  out.url = one_line(get_string(json, "url"), kTitleMax);
+  out.url = one_line(get_string(json, "url"), kAddressMax);
   out.span = span_of(json);
   out.artefact = get_string(json, "artefact");
   bool good = !out.quote.empty() && out.span.end - out.span.start == out.quote.size();
