@@ -4,6 +4,7 @@
 #include "providers/simulator/centrality.hpp"
 #include "providers/simulator/research_answers.hpp"
 #include "providers/simulator/schema_fill.hpp"
+#include "providers/simulator/search_answers.hpp"
 #include "providers/simulator/source_lines.hpp"
 #include "providers/simulator/tool_answers.hpp"
 #include "runtime/json/json.hpp"
@@ -245,6 +246,7 @@ Completion answer(const CompletionRequest& request) {
     if (calls_tools(*parts)) return call_tools(request, std::move(*parts));
     return say(request, std::get<TextPart>(parts->front()).text);
   }
+  if (auto text = search_answer(request)) return say(request, std::move(*text));
   auto sources = read_source_lines(last_user_text(request));
   std::optional<Json> schema;
   if (request.response_schema) {
