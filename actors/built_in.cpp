@@ -6,6 +6,7 @@
 #include "agents/recap_night/export_world.hpp"
 #include "agents/recap_night/workflows.hpp"
 #include "agents/research/research.hpp"
+#include "agents/search/search.hpp"
 #include "agents/summary/summary.hpp"
 #include "runtime/json/json.hpp"
 #include "runtime/tools/calculator.hpp"
@@ -48,7 +49,13 @@ recap_night::PortsPtr night_ports(std::shared_ptr<recap_night::SharedRuns> share
   return ports;
 }
 
-std::vector<WorkflowType> workflows_with(const research::ToolSource& source, Clock& clock,
+/// What looks things up: for agents, and for a search.
+struct Sources {
+  research::ToolSource tools;
+  search::ShelfSource shelves;
+};
+
+std::vector<WorkflowType> workflows_with(const Sources& sources, Clock& clock,
                                          std::shared_ptr<recap_night::SharedRuns> shared) {
   std::vector<WorkflowType> out;
   auto add = [&out](std::string_view name, std::string_view version, WorkflowFunction function) {
@@ -58,8 +65,9 @@ std::vector<WorkflowType> workflows_with(const research::ToolSource& source, Clo
   };
   add("recap", kVersion, recap::recap);
   add("summary", kVersion, summary::summarise);
-  add(research::kResearchName, research::kResearchVersion, research::make_research(source, clock));
-  add(research::kAgentName, research::kResearchVersion, research::make_research_agent(source));
+  add(research::kResearchName, research::kResearchVersion, research::make_research(sources.tools, clock));
+  add(research::kAgentName, research::kResearchVersion, research::make_research_agent(sources.tools));
+  add(search::kSearchName, search::kSearchVersion, search::make_search(sources.shelves));
   for (auto& type : recap_night::night_workflows(night_ports(std::move(shared))))
     out.push_back(std::move(type));
   return out;
@@ -77,14 +85,19 @@ Result<Toolbox> tools_on_paper() {
 
 std::vector<WorkflowType> built_in_workflows(BuiltInParts parts) {
   auto configured = std::make_shared<ConfiguredTools>(std::move(parts.tools), *parts.clock);
-  research::ToolSource source = [configured](const JsonText& input) {
+  Sources sources;
+  sources.tools = [configured](const JsonText& input) {
     return configured->open(std::string(research::kResearchName), input);
   };
-  return workflows_with(source, *parts.clock, std::move(parts.shared));
+  sources.shelves = [configured](const JsonText& input) {
+    return configured->open_shelves(std::string(search::kSearchName), input);
+  };
+  return workflows_with(sources, *parts.clock, std::move(parts.shared));
 }
 
 std::vector<WorkflowType> built_in_workflows_on_paper(Clock& clock) {
-  return workflows_with([](const JsonText&) { return tools_on_paper(); }, clock, nullptr);
+  auto on_paper = [](const JsonText&) { return tools_on_paper(); };
+  return workflows_with({on_paper, on_paper}, clock, nullptr);
 }
 
 std::set<std::string> built_in_names() {

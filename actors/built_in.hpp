@@ -24,7 +24,7 @@ struct BuiltInParts {
   std::shared_ptr<recap_night::SharedRuns> shared;
 };
 
-/// recap, summary, research (with its subagents), recap_night (with what it starts).
+/// recap, summary, search, research (with its subagents), recap_night (with what it starts).
 std::vector<WorkflowType> built_in_workflows(BuiltInParts parts);
 /// The same for runs that are only made again (actors/verify_run.hpp): their tools open nothing and must not
 /// be called. The clock is not read, and outlives them.

@@ -232,15 +232,36 @@ Result<Toolbox> ConfiguredTools::open(const std::string& workflow, const JsonTex
   if (!asked) return std::unexpected(asked.error());
   auto found = all_tools(get_string(*asked, "input"));
   if (!found) return std::unexpected(found.error());
+  return picked_box(workflow, *asked, std::move(*found));
+}
+
+Result<Toolbox> ConfiguredTools::open_shelves(const std::string& workflow, const JsonText& input) {
+  auto asked = parse_json(input.text);
+  if (!asked) return std::unexpected(asked.error());
+  std::vector<ToolOwner> broken;
+  auto opened = corpora(get_string(*asked, "input"), broken);
+  if (!opened) return std::unexpected(opened.error());
+  for (const auto& owner : broken)
+    log::warn("tools", fmt::format("{} cannot be used: {}", owner.name, owner.error->what));
+  if (opened->empty())
+    return fail(
+        Errc::input_missing,
+        "there is nothing to search: --input wants a JSON Lines file or a folder of texts, or `tools` "
+        "in the configuration names a corpus");
+  return picked_box(workflow, *asked, tools::make_library_tools(std::move(*opened), true));
+}
+
+Result<Toolbox> ConfiguredTools::picked_box(const std::string& workflow, const Json& asked,
+                                            std::vector<ToolPtr> found) const {
   Toolbox all;
-  auto principal = get_string(*asked, "principal");
-  for (auto& tool : *found)
+  auto principal = get_string(asked, "principal");
+  for (auto& tool : found)
     if (auto added = all.add(std::make_shared<BoundTool>(tool, principal)); !added)
       return std::unexpected(added.error());
   auto names = toolbox_names(all);
   if (auto allowed = config_.allow.find(workflow); allowed != config_.allow.end())
     names = picked_tools(names, allowed->second);
-  auto wished = names_in_list(get_string(*asked, "tools"));
+  auto wished = names_in_list(get_string(asked, "tools"));
   if (wished.empty()) return all.only(names);
   auto mine = picked_tools(names, wished);
   if (!mine.empty()) return all.only(mine);

@@ -4,6 +4,7 @@
 #include "actors/open_corpora.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/config/tools_config.hpp"
+#include "runtime/json/json.hpp"
 #include "runtime/tools/library.hpp"
 #include "runtime/tools/mcp.hpp"
 
@@ -44,6 +45,10 @@ class ConfiguredTools {
   /// there is nothing to look anything up with; invalid_input for names in "tools" that fit none.
   Result<Toolbox> open(const std::string& workflow, const JsonText& input);
 
+  /// The corpora alone, with searches that take filters: starts no server, so that somebody who waits need
+  /// not. Bounded and failing as `open` does; a configured corpus that cannot be used is left out.
+  Result<Toolbox> open_shelves(const std::string& workflow, const JsonText& input);
+
  private:
   struct Server {
     std::optional<tools::McpClient> client;
@@ -57,6 +62,8 @@ class ConfiguredTools {
   ToolOwner database(const std::string& name, const config::SqlToolConfig& sql);
   std::vector<ToolOwner> outside();
   Result<std::vector<ToolPtr>> all_tools(const std::string& input);
+  Result<Toolbox> picked_box(const std::string& workflow, const Json& asked,
+                             std::vector<ToolPtr> found) const;
   Result<std::vector<tools::NamedCorpus>> corpora(const std::string& input, std::vector<ToolOwner>& broken);
 
   const config::ToolsConfig config_;

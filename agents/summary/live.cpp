@@ -6,18 +6,13 @@
 #include <charconv>
 
 namespace troupe::summary {
-namespace {
 
-constexpr const char* kLiveName = "summary";
-
-}  // namespace
-
-StepKey live_key(std::size_t marks_max, const std::string& hash) {
-  return {kLiveName, fmt::format("{}/{}", marks_max, hash)};
+StepKey live_key(std::size_t marks_max, const std::string& hash, const char* name) {
+  return {name, fmt::format("{}/{}", marks_max, hash)};
 }
 
 std::optional<LiveStep> live_step(const StepKey& key) {
-  if (key.name != kLiveName) return std::nullopt;
+  if (key.name != kSummaryStep && key.name != kAnswerStep) return std::nullopt;
   auto slash = key.id.find('/');
   if (slash == std::string::npos) return std::nullopt;
   LiveStep out;

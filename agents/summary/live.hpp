@@ -30,7 +30,10 @@ struct LiveStep {
   std::size_t marks_max = 0;
 };
 std::optional<LiveStep> live_step(const StepKey& key);
-StepKey live_key(std::size_t marks_max, const std::string& hash);
+/// `name` is one of the two: a summary's text, or the answer of a search.
+inline constexpr const char* kSummaryStep = "summary";
+inline constexpr const char* kAnswerStep = "answer";
+StepKey live_key(std::size_t marks_max, const std::string& hash, const char* name = kSummaryStep);
 
 /// Turns the calls of OnText into text on a terminal: LiveText of the live step, other steps unheard, and a
 /// line that says so when a text begins anew. Not thread-safe; outlives the hook it gave.

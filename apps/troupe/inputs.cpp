@@ -44,7 +44,8 @@ void add_input_options(CLI::App& app, InputOptions& options) {
   app.add_option(
          "--set", options.set,
          "KEY=VALUE, repeatable. recap: from=DATE, to=DATE (inclusive, UTC), channels=a,b, user=NAME; "
-         "summary: format=slack|jsonl|text, channel=NAME, query=TEXT; research: question=TEXT")
+         "summary: format=slack|jsonl|text, channel=NAME, query=TEXT; "
+         "search, research: question=TEXT")
       ->take_all();
   app.add_option(
       "--budget", options.budget,

@@ -4,7 +4,6 @@
 #include "apps/troupe/outputs.hpp"
 #include "apps/troupe/progress.hpp"
 #include "apps/troupe/signals.hpp"
-#include "apps/troupe/summary_output.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/config/config.hpp"
 
@@ -55,7 +54,7 @@ void print_summary(const RunOptions& options, const RunReport& report, const Jso
   if (report.end != RunEnd::done) return;
   // Where a text was printed, stdout holds that and nothing else.
   const auto* known = find_workflow(options.workflow);
-  auto* stream = known != nullptr && known->prints ? stderr : stdout;
+  auto* stream = known != nullptr && known->terminal ? stderr : stdout;
   for (const auto& file : files) std::fprintf(stream, "%s/%s\n", options.out.c_str(), file.c_str());
 }
 
@@ -97,7 +96,7 @@ std::expected<Wish, int> read_wish(const RunOptions& options) {
     return std::unexpected(kUsage);
   }
   wish.input = *input;
-  wish.budget = wish.declared && options.input.budget.empty() ? wish.declared->budget : *budget;
+  wish.budget = options.input.budget.empty() ? wish.workflow.budget : *budget;
   wish.config = std::move(*config);
   return wish;
 }
@@ -124,16 +123,16 @@ int run(const RunOptions& options) {
   started.set_value(node);
   if (!made) return report_error(made.error());
   if (wish->declared) node->add_workflow(declared::declared_type(wish->declared, system_clock()));
-  bool prints = workflow.prints && !options.json && !options.quiet;
-  SummaryOnTerminal terminal;
+  bool prints = workflow.terminal && !options.json && !options.quiet;
+  auto terminal = prints ? workflow.terminal() : TerminalText{};
   ProgressLine line(options.quiet || prints, system_clock());
-  auto report = node->run({workflow.name, wish->input, options.run_id, "default", wish->budget, {}},
-                          [&line](const RunProgress& progress) { line.show(progress); },
-                          prints ? terminal.reader() : nullptr);
+  auto report = node->run(
+      {workflow.name, wish->input, options.run_id, "default", wish->budget, {}},
+      [&line](const RunProgress& progress) { line.show(progress); }, prints ? reader_of(terminal) : nullptr);
   line.end();
   auto story = story_of(*node, report.run_id);
   node->stop();
-  if (prints) terminal.finish(report);
+  if (prints) finish_on(terminal, report);
   auto files = write_outputs(options.out, workflow, {report, story, wish->input});
   if (!files) return report_error(files.error());
   print_summary(options, report, run_json(report, story), *files);
@@ -147,11 +146,9 @@ void add_run(CLI::App& app, Action& action) {
   auto* verb = app.add_subcommand(
       "run", "One run to its end, on a node in this process; repeat with the same --run-id to resume");
   auto what = "What to run: " + workflow_names() + ", or a file ending in .yaml";
-  verb->add_option("workflow", options->workflow, what)
-      ->required();
+  verb->add_option("workflow", options->workflow, what)->required();
   add_input_options(*verb, options->input);
-  verb->add_option("--out", options->out, "Folder for run.json and what the workflow makes")
-      ->required();
+  verb->add_option("--out", options->out, "Folder for run.json and what the workflow makes")->required();
   verb->add_option("--config", options->config, "Configuration file; without it: the simulated demo clouds");
   verb->add_option("--state", options->state,
                    "Folder of the journal and ledger (default: .troupe, or the configuration's)");

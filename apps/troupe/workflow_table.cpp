@@ -38,6 +38,27 @@ Written write_summary_files(const std::string& out, const Ended& ended) {
   return std::vector<std::string>{"summary.json"};
 }
 
+Written write_search_files(const std::string& out, const Ended& ended) {
+  auto result = parse_json(ended.report.output.text);
+  if (!result) return std::unexpected(result.error());
+  auto answer = get_string(*result, "report");
+  if (auto note = model_note(ended.story); !note.empty()) answer += "\n---\n" + note + "\n";
+  result->erase("report");
+  if (auto written = write_file(out + "/answer.md", answer); !written)
+    return std::unexpected(written.error());
+  if (auto written = write_file(out + "/search.json", dump_json(*result, 1) + "\n"); !written)
+    return std::unexpected(written.error());
+  return std::vector<std::string>{"answer.md", "search.json"};
+}
+
+// Three calls and the retries that routing makes of them: a search that would take more has gone astray.
+Budget search_budget() {
+  Budget out;
+  out.calls = 6;
+  out.tokens = 60'000;
+  return out;
+}
+
 // Pretty where it is JSON; a template may as well have made text.
 Written write_result(const std::string& out, const Ended& ended) {
   auto parsed = parse_json(ended.report.output.text);
@@ -61,17 +82,25 @@ const std::vector<WorkflowEntry>& workflow_table() {
         "chunk_tokens_max", "statements_max", "parallel_max", "deadline_s", "tenant"},
        {},
        write_summary_files,
-       true},
+       summary_on_terminal},
+      {"search",
+       "a corpus: a JSON Lines file of {id, title, text}, or a folder of text, Markdown and HTML files",
+       {"question", "tenant", "principal", "intent", "from", "to", "types", "people", "results_max",
+        "sources_max", "statements_max", "variants_max", "deadline_s", "tools"},
+       {"question"},
+       write_search_files,
+       search_on_terminal,
+       true,
+       search_budget()},
       {"research",
        "a corpus: a JSON Lines file of {id, title, text}, or a folder of text, Markdown and HTML files",
-       {"question",       "tenant",       "principal",      "effort",          "subagents_max",
-        "calls_max",      "parallel",     "tools_parallel", "rounds",          "first_k",
-        "context_tokens", "deadline_s",   "grace_s",        "call_deadline_s", "unsupported",
-        "critic",         "lead_feature", "agent_feature",  "critic_feature",  "cite_feature",
-        "patience_s",     "worth_tokens", "tools"},
+       {"question",       "tenant",          "principal",   "effort",       "subagents_max",  "calls_max",
+        "parallel",       "tools_parallel",  "rounds",      "first_k",      "context_tokens", "deadline_s",
+        "grace_s",        "call_deadline_s", "unsupported", "critic",       "lead_feature",   "agent_feature",
+        "critic_feature", "cite_feature",    "patience_s",  "worth_tokens", "tools"},
        {"question"},
        write_research_files,
-       false,
+       nullptr,
        true},
       {"recap_night",
        "a Slack export, folder or ZIP",
@@ -97,6 +126,7 @@ WorkflowEntry entry_of(const declared::Declared& declared) {
     if (input.required) entry.required.push_back(input.name);
   }
   entry.write = write_result;
+  entry.budget = declared.budget;
   return entry;
 }
 

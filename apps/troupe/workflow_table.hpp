@@ -2,8 +2,10 @@
 #pragma once
 
 #include "agents/declared/declared.hpp"
+#include "apps/troupe/terminal_text.hpp"
 #include "runtime/json/json.hpp"
 
+#include <troupe/budget.hpp>
 #include <troupe/error.hpp>
 #include <troupe/run.hpp>
 
@@ -30,10 +32,12 @@ struct WorkflowEntry {
   std::vector<std::string> required;
   /// Writes what a run that is done has made, beside run.json; gives the names.
   std::function<Result<std::vector<std::string>>(const std::string& out, const Ended& ended)> write;
-  /// Somebody waits and reads along: its text goes to stdout as it comes.
-  bool prints = false;
+  /// Somebody waits and reads along: its text goes to stdout as it comes. Empty: nobody does.
+  std::function<TerminalText()> terminal;
   /// It may find what it reads through the configuration's tools instead of --input.
   bool reads_tools = false;
+  /// What a run may use unless --budget says.
+  Budget budget = {};
 };
 
 /// Null when there is none of that name.
