@@ -26,7 +26,8 @@ struct Intent {
 };
 
 struct IntentPolicy {
-  /// Less sure than this a cheap model is asked (chosen on the half of the data that rules may be tried on).
+  /// Less sure than this a cheap model is asked. Not fitted: being taken to links wrongly costs the asker
+  /// more than a cheap call does.
   double sure_min = 0.6;
   /// A query of more words is a sentence: the fitted words say nothing of it.
   std::size_t words_max = 8;

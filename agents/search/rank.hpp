@@ -10,8 +10,8 @@
 
 namespace troupe::search {
 
-/// Chosen on one half of a public set of questions (bench/search_bench.cpp), so that ranks, title and text
-/// each bring what they can.
+/// Chosen on one half of a public set of questions (bench/search_bench.cpp): what of the query stands in a
+/// document says more there than where each query ranks it.
 struct RankPolicy {
   /// Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009): a list adds weight / (k + rank).
   double k = 5;

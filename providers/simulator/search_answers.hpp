@@ -13,7 +13,7 @@ namespace troupe::providers::simulator {
 
 struct SearchRules {
   /// A best sentence that holds less of the question than this answers nothing ("NOT FOUND"); further
-  /// sentences are given from `also_min` on. Chosen on one half of the questions of bench/search_bench.cpp.
+  /// sentences are given from `also_min` on. As for research, not fitted anew.
   double found_min = 0.35;
   double also_min = 0.5;
 };
