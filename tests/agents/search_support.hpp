@@ -91,8 +91,13 @@ inline Json outcome(ScriptedDriver& driver, const Json& input, Toolbox shelves =
 
 inline std::vector<std::string> docs_of(const Json& search) {
   std::vector<std::string> out;
-  for (const auto& result : search["results"]) out.push_back(get_string(result, "doc"));
+  if (const auto* results = find(search, "results"))
+    for (const auto& result : *results) out.push_back(get_string(result, "doc"));
   return out;
+}
+inline std::string first_doc(const Json& search) {
+  auto docs = docs_of(search);
+  return docs.empty() ? std::string() : docs.front();
 }
 
 inline const Json kDesigner = Json{{"question", "Who designed Skerry Light?"}};

@@ -18,7 +18,7 @@ class Histories(ProcessTest):
         return self.run_troupe("runs", "verify", path, "--json", *(options or CODE))
 
     def test_every_kept_history_is_made_again(self):
-        self.assertGreaterEqual(len(histories()), 7)
+        self.assertGreaterEqual(len(histories()), 8)
         for path in histories():
             with self.subTest(history=path.name):
                 told = self.verify(path)

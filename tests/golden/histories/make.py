@@ -30,6 +30,8 @@ RUNS = {
     "research": ("run", "research", "--input", LINK / "tests" / "golden" / "histories" / "corpus.jsonl",
                  "--set", "question=Who repaired the lamp of the north lighthouse, and in which year?",
                  "--set", "subagents_max=2", "--budget", "calls=40,subagents=4"),
+    "search": ("run", "search", "--input", LINK / "tests" / "golden" / "histories" / "corpus.jsonl",
+               "--set", "question=Who repaired the lamp of the north lighthouse, and in which year?"),
     "brief": ("run", EXAMPLES / "declared" / "brief.yaml", "--set", f"topics={EXAMPLES / 'declared' / 'topics.txt'}"),
     # Waits for a person, and is interrupted while it waits.
     "approval": ("run", EXAMPLES / "declared" / "approval.yaml", "--set", "text=The north lamp is dark on Monday."),
