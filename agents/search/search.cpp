@@ -23,8 +23,8 @@ namespace troupe::search {
 
 /// All there is while a search goes on. Everything its tasks refer to lives here, longer than they do.
 struct Searching {
-  Searching(Workflow& workflow, SearchInput asked, Toolbox toolbox)
-      : wf(workflow), input(std::move(asked)), tools(std::move(toolbox)), started(wf.now()) {}
+  Searching(Workflow& workflow, SearchInput asked, Toolbox toolbox, WallTime begun)
+      : wf(workflow), input(std::move(asked)), tools(std::move(toolbox)), started(begun) {}
   Workflow& wf;
   SearchInput input;
   Toolbox tools;
@@ -263,11 +263,12 @@ Task<Result<JsonText>> run_search(Workflow& wf, ShelfSource source, JsonText giv
   if (!input) co_return std::unexpected(input.error());
   auto tools = source(given);
   if (!tools) co_return std::unexpected(tools.error());
+  auto started = wf.now();
   auto mine = research::on_behalf_of(*tools, input->principal);
   auto keeping = research::keep_tools(wf, mine);
   auto kept = co_await keeping;
   if (!kept) co_return std::unexpected(kept.error());
-  Searching at(wf, std::move(*input), std::move(*kept));
+  Searching at(wf, std::move(*input), std::move(*kept), started);
   if (shelf_names(at.tools).empty())
     co_return fail(Errc::input_missing, "there is nothing to search: no corpus is given or allowed");
   begin_with_intent(at);
