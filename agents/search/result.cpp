@@ -90,7 +90,7 @@ void SearchResult::note(std::string text) {
 
 bool SearchResult::found() const {
   if (served == "answer") return !grounding.claims.empty();
-  return served == "links" && intent.kind == IntentKind::navigational && !results.empty();
+  return served == "links" && links_wanted && !results.empty();
 }
 
 std::string SearchResult::answer() const {

@@ -21,6 +21,8 @@ struct Listed {
 struct SearchResult {
   /// "answer", "links" (asked for, or all there was time or money for) or "nothing".
   std::string served = "nothing";
+  /// The asker wanted to be led somewhere: links are what was asked for.
+  bool links_wanted = false;
   Intent intent;
   Understanding understood;
   std::vector<Listed> results;

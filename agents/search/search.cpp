@@ -281,7 +281,8 @@ Task<Result<JsonText>> run_search(Workflow& wf, ShelfSource source, JsonText giv
   auto retrieved = co_await retrieving;
   if (!retrieved) co_return std::unexpected(retrieved.error());
   list_results(at);
-  if (!links_suffice(at) && !at.ranked.empty()) {
+  at.result.links_wanted = links_suffice(at);
+  if (!at.result.links_wanted && !at.ranked.empty()) {
     auto answering = answer_question(at);
     auto answered = co_await answering;
     if (!answered) co_return std::unexpected(answered.error());

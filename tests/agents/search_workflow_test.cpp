@@ -173,6 +173,15 @@ TEST(Search, WithoutBudgetOrProvidersGivesTheLinksWithANote) {
   }
 }
 
+TEST(Search, LinksForWantOfAnAnswerAreNotWhatWasAskedFor) {
+  ScriptedDriver driver([](const StepKey&, const CompletionRequest&) -> Result<Completion> {
+    return fail(Errc::refused, "by script");
+  });
+  auto search = outcome(driver, {{"question", "where is the expense form"}});
+  EXPECT_EQ(get_string(search, "served"), "links");
+  EXPECT_FALSE(get_bool(search, "found")) << "nobody could say whether links were wanted";
+}
+
 TEST(Search, OurOwnMistakesAreNoLinks) {
   ScriptedDriver driver([](const StepKey&, const CompletionRequest&) -> Result<Completion> {
     return fail(Errc::auth, "no key");
