@@ -205,8 +205,9 @@ TEST_F(ResearchRunTest, ASecondLifeBuysNothingAgain) {  // M12: lead and agents,
   go_on();
   pass_time(6s);
   ASSERT_FALSE(result().empty());
-  for (const auto& [call, times] : bought_)
+  for (const auto& [call, times] : bought_) {
     if (call.starts_with("run-1 ")) EXPECT_FALSE(recorded.contains(call.substr(6))) << call;
+  }
   EXPECT_EQ(with(result(), "error", "cancelled"), 1u);
   EXPECT_TRUE(report().drift.empty()) << fmt::format("{}", fmt::join(report().drift, "; "));
 }
