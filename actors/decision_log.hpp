@@ -2,8 +2,10 @@
 #pragma once
 
 #include "actors/decision_record.hpp"
+#include "actors/interfaces.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/policy/dispatcher.hpp"
+#include "runtime/policy/rollout.hpp"
 
 #include <functional>
 
@@ -16,10 +18,14 @@ class DecisionLog final : public policy::DecisionSink {
   /// `journal` may be null: nothing is kept. It must outlive this.
   DecisionLog(journal::Journal* journal, std::string node, WallTime started)
       : journal_(journal), node_(std::move(node)), started_(started) {}
-  /// Where to find what chose a call's lead; null for a call that nothing chose for.
-  void set_choices(std::function<const policy::Choice*(std::uint64_t call)> choice_of) {
-    choice_of_ = std::move(choice_of);
-  }
+  /// What stands behind a call; null what there is not.
+  struct Origin {
+    /// What chose its lead.
+    const policy::Choice* choice = nullptr;
+    const Call* call = nullptr;
+    const policy::Lead* lead = nullptr;
+  };
+  void set_origins(std::function<Origin(std::uint64_t call)> origin_of) { origin_of_ = std::move(origin_of); }
   void on_decision(const Decision& decision) override;
   /// "summary.n1.19a2b3c4d5e.2f": no other decision has it. Feature, node, when this log began in
   /// milliseconds and a count, both in hexadecimal.
@@ -30,7 +36,7 @@ class DecisionLog final : public policy::DecisionSink {
   std::string node_;
   WallTime started_;
   DecisionRecorder recorder_;
-  std::function<const policy::Choice*(std::uint64_t)> choice_of_;
+  std::function<Origin(std::uint64_t)> origin_of_;
 };
 
 }  // namespace troupe::actors

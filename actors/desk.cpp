@@ -3,6 +3,7 @@
 #include "actors/audit.hpp"
 #include "actors/decision_record.hpp"
 #include "actors/desk_controls.hpp"
+#include "actors/desk_feedback.hpp"
 #include "actors/desk_health.hpp"
 #include "actors/desk_schedules.hpp"
 #include "actors/history_file.hpp"
@@ -373,6 +374,8 @@ const std::map<std::string, Verb>& verbs() {
       {"control.shadows", control_shadows},
       {"control.breaker", control_breaker},
       {"feedback", feedback},
+      {"feedback.ask", feedback_ask},
+      {"feedback.report", feedback_report},
   };
   return table;
 }

@@ -41,27 +41,6 @@ void to_breaker(const DeskServices& services, const std::string& verb, Json inpu
   reply(dump_json(Json{{"endpoint", endpoint}, {"node", services.node}}));
 }
 
-struct RatedAnswer {
-  std::string endpoint;
-  WallTime answered;
-};
-
-Result<RatedAnswer> rated_answer(const DeskServices& services, const Json& input) {
-  if (auto endpoint = get_string(input, "endpoint"); !endpoint.empty()) {
-    auto ms = get_int(input, "answered_ms");
-    return RatedAnswer{std::move(endpoint), ms > 0 ? WallTime{ms} : system_clock().wall()};
-  }
-  auto run = get_string(input, "run"), step = get_string(input, "step");
-  if (run.empty() || step.empty())
-    return fail(Errc::invalid_input, "which answer? give an endpoint, or a run and one of its steps");
-  auto rows = services.journal->usage({.run_id = run});
-  if (!rows) return std::unexpected(rows.error());
-  for (auto row = rows->rbegin(); row != rows->rend(); ++row)
-    if (row->step_key == step && row->error.empty())
-      return RatedAnswer{row->endpoint, {row->started.ms + row->total / std::chrono::milliseconds(1)}};
-  return fail(Errc::not_found, fmt::format("run {} has no answered step \"{}\"", run, step));
-}
-
 }  // namespace
 
 void control_breaker(const DeskServices& services, const Json& input, const Reply& reply) {
@@ -78,15 +57,9 @@ void control_breaker(const DeskServices& services, const Json& input, const Repl
   to_breaker(services, "control.breaker", input, get_string(input, "endpoint"), std::move(force), reply);
 }
 
-void feedback(const DeskServices& services, const Json& input, const Reply& reply) {
-  const auto* good = find(input, "good");
-  if (good == nullptr || !good->is_boolean())
-    return reply(fail(Errc::invalid_input, "was the answer good? say true or false"));
-  auto rated = rated_answer(services, input);
-  if (!rated) return reply(std::unexpected(rated.error()));
-  Json elsewhere{{"endpoint", rated->endpoint}, {"good", *good}, {"answered_ms", rated->answered.ms}};
-  FeedbackObserved fact{rated->endpoint, good->get<bool>(), rated->answered};
-  to_breaker(services, "feedback", elsewhere, rated->endpoint, std::move(fact), reply);
+void tell_breaker(const DeskServices& services, const FeedbackObserved& fact, const Reply& reply) {
+  Json elsewhere{{"endpoint", fact.endpoint}, {"good", fact.good}, {"answered_ms", fact.answered.ms}};
+  to_breaker(services, "feedback", elsewhere, fact.endpoint, fact, reply);
 }
 
 }  // namespace troupe::actors

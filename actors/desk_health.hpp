@@ -1,4 +1,4 @@
-// The desk's word about single endpoints: operators' orders to a breaker, customers' ratings of answers.
+// The desk's word about single endpoints: operators' orders to a breaker, and ratings on their way to it.
 #pragma once
 
 #include "actors/desk.hpp"
@@ -11,8 +11,7 @@ namespace troupe::actors {
 
 /// {endpoint, order: open|close|freeze, ttl_ms, who, why}: holds for `ttl_ms` (F13).
 void control_breaker(const DeskServices& services, const Json& input, const Reply& reply);
-/// {endpoint, good, answered_ms} or {run, step, good}: a rating of an answer (C11). Of a step, the attempt
-/// that answered it is rated. `answered_ms` 0: now.
-void feedback(const DeskServices& services, const Json& input, const Reply& reply);
+/// A rating of an answer (C11).
+void tell_breaker(const DeskServices& services, const FeedbackObserved& fact, const Reply& reply);
 
 }  // namespace troupe::actors

@@ -44,7 +44,7 @@ struct FeatureQueueState {
     exposures_.emplace(config_.journal, config_.node);
     decisions_.emplace(config_.journal, config_.node, clock_->wall());
     if (config_.journal != nullptr) dispatcher_->set_decision_sink(&*decisions_);
-    decisions_->set_choices([this](std::uint64_t call) { return choice_of(call); });
+    decisions_->set_origins([this](std::uint64_t call) { return origin_of(call); });
     return {
         [this](const CallPtr& call) { on_call(call); },
         [this](const CancelCall& order) { on_cancel(order.call); },
@@ -115,9 +115,10 @@ struct FeatureQueueState {
     act();
   }
 
-  const policy::Choice* choice_of(std::uint64_t call) const {
+  DecisionLog::Origin origin_of(std::uint64_t call) const {
     auto it = open_.find(call);
-    return it != open_.end() && it->second.choice ? &*it->second.choice : nullptr;
+    if (it == open_.end()) return {};
+    return {it->second.choice ? &*it->second.choice : nullptr, it->second.call.get(), &it->second.lead};
   }
 
   // What operators ordered holds for every plan that is drawn up from now on (C15).

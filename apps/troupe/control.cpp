@@ -13,7 +13,7 @@ namespace {
 struct ControlOptions {
   AskerOptions asker;
   bool json = false;
-  std::string subject, name, action, endpoint, why, unit = "tenant", ttl;
+  std::string subject, name, action, why, unit = "tenant", ttl;
   double percent = 0;
   std::vector<std::string> allow, deny;
 };
@@ -120,16 +120,6 @@ int show_shadows(const Json& shadows) {
 int show_place(const Json& told) {
   std::printf("%s on node %s\n", get_string(told, "endpoint").c_str(), get_string(told, "node").c_str());
   return kDone;
-}
-
-int tell_feedback(const ControlOptions& options) {
-  if (options.action != "good" && options.action != "bad")
-    return report_error(make_error(Errc::invalid_input, "a rating is good or bad"));
-  Json input{{"good", options.action == "good"},
-             {"run", options.subject},
-             {"step", options.name},
-             {"endpoint", options.endpoint}};
-  return ask_control(options, "feedback", input, show_place);
 }
 
 int show_rollout(const Json& rollout) {
@@ -244,16 +234,6 @@ void add_control(CLI::App& app, Action& action) {
       [](const auto& o) { return ask_control(o, "control.experiments", Json::object(), show_experiments); });
   add_order(*control, "shadows", "What copies to candidates have shown", options, action,
             [](const auto& o) { return ask_control(o, "control.shadows", Json::object(), show_shadows); });
-}
-
-void add_feedback(CLI::App& app, Action& action) {
-  auto options = std::make_shared<ControlOptions>();
-  auto* verb = add_order(app, "feedback", "A customer's rating of an answer, for the endpoint that gave it",
-                         options, action, tell_feedback);
-  verb->add_option("rating", options->action, "good or bad")->required();
-  verb->add_option("--run", options->subject, "The run whose step is rated");
-  verb->add_option("--step", options->name, "The step's key");
-  verb->add_option("--endpoint", options->endpoint, "Instead of run and step: who gave the answer");
 }
 
 }  // namespace troupe::app

@@ -60,7 +60,8 @@ class Node {
   /// Asks the node itself, JSON in and out, as `troupe` does over the wire: "runs.list", "runs.show" {id},
   /// "runs.cancel" {id}, "runs.signal" {id, name, json, message_id}, "runs.export" {id}, "runs.going",
   /// "runs.check", "schedules.list" {schedule, tenant, at_ms, count}, "endpoints", "route.explain" {feature},
-  /// "cost" {by, since_ms}, "submit" {workflow, input, run_id}, "feedback" {endpoint or run and step, good},
+  /// "cost" {by, since_ms}, "submit" {workflow, input, run_id}, "feedback", "feedback.ask" and
+  /// "feedback.report" (feedback.hpp),
   /// "control.stop" and "control.start" {subject, name, ttl_ms, who, why}, "control.breaker" {endpoint,
   /// order: open, close or freeze, ttl_ms, who, why}, "control.flag" {name, percent, unit, allow, deny, who,
   /// why}, "control.rollout" {name, action, who, why}, "control.list", "control.audit" {since_ms},

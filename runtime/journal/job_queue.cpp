@@ -10,8 +10,9 @@ namespace {
 /// What a job weighs in a queue: its content and about what its rows take beside.
 std::size_t weight_of(const Batch& batch) {
   constexpr std::size_t row = 256;
-  std::size_t bytes = row * (1 + batch.entries.size() + batch.usage.size() + batch.breakers.size() +
-                             batch.controls.size() + batch.exposures.size() + batch.decisions.size());
+  std::size_t bytes =
+      row * (1 + batch.entries.size() + batch.usage.size() + batch.breakers.size() + batch.controls.size() +
+             batch.exposures.size() + batch.decisions.size() + batch.feedback.size());
   for (const auto& entry : batch.entries) bytes += entry.payload.size();
   if (batch.run) bytes += batch.run->input.size() + batch.run->output.size();
   return bytes;

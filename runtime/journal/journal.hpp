@@ -2,6 +2,7 @@
 // (RUNTIME 5.2).
 #pragma once
 
+#include "runtime/journal/feedback_row.hpp"
 #include "runtime/journal/signal_row.hpp"
 
 #include <troupe/error.hpp>
@@ -172,6 +173,8 @@ struct DecisionRow {
   /// Bytes; what they mean is the writer's affair.
   std::string body;
   WallTime at;
+  /// The step it was made for and the arm it counts for; empty: none.
+  std::string run_id, step_key, arm;
 };
 
 struct Batch {
@@ -182,6 +185,7 @@ struct Batch {
   std::vector<ControlRow> controls;
   std::vector<ExposureRow> exposures;
   std::vector<DecisionRow> decisions;
+  std::vector<FeedbackRow> feedback;
   /// Numbers of signals that these entries take up: they wait no longer.
   std::vector<std::uint64_t> taken;
   /// Inserted or updated by run_id, before the entries. An update keeps `created` and the epoch, and is
@@ -275,6 +279,10 @@ class Journal {
   virtual Result<std::vector<ExposureCount>> exposures() = 0;
   /// Nothing when it is unknown, or has been forgotten: the newest kDecisionsKept stay.
   virtual Result<std::optional<DecisionRow>> decision(const std::string& id) = 0;
+  /// In the order they were written; none from a store older than they are.
+  virtual Result<std::vector<FeedbackRow>> feedback(const FeedbackFilter&) {
+    return fail(Errc::unsupported, "this journal keeps no ratings");
+  }
   /// Retention: removes the runs that were done or cancelled before that time (of one workflow; empty: of
   /// all), their entries, and the content that nobody else refers to. Answers how many. What the ledger knows
   /// stays; failed runs stay, as they may be resumed, and so does a child while its parent may still ask for

@@ -66,8 +66,11 @@ PgGroup::PgGroup(const PgHeads& known, std::uint64_t mine)
       exposures_(
           "titit"
           "ti"),
-      decisions_("tbi"),
-      taken_("i") {}
+      decisions_("tbittt"),
+      taken_("i"),
+      feedback_(
+          "tttttttttttt"
+          "rri") {}
 
 void PgGroup::want(const Job& job) {
   if (job.claim) {
@@ -169,7 +172,12 @@ void PgGroup::put_rows(const Batch& batch) {
     controls_.add(row.kind, row.subject, row.epoch, row.node, row.body, row.who, row.why, row.at.ms);
   for (const auto& row : batch.exposures)
     exposures_.add(row.experiment, row.version, row.arm, row.unit, row.decision, row.node, row.at.ms);
-  for (const auto& row : batch.decisions) decisions_.add(row.id, row.body, row.at.ms);
+  for (const auto& row : batch.decisions)
+    decisions_.add(row.id, row.body, row.at.ms, row.run_id, row.step_key, row.arm);
+  for (const auto& row : batch.feedback)
+    feedback_.add(row.run_id, row.step_key, row.rater, row.decision, row.feature, row.tenant, row.arm,
+                  row.model, row.endpoint, row.surface, row.note, row.node, row.score, row.asked_share,
+                  row.at.ms);
   for (auto number : batch.taken) taken_.add(number);
 }
 
@@ -190,6 +198,7 @@ Result<void> PgGroup::send(PgConnection& connection) {
   if (sent) sent = send_table(connection, kPgReplaceMemories, memories_);
   if (sent) sent = send_table(connection, kPgInsertControls, controls_);
   if (sent) sent = send_table(connection, kPgInsertExposures, exposures_);
+  if (sent) sent = send_table(connection, kPgInsertFeedback, feedback_);
   if (sent) sent = send_table(connection, kPgTakeSignals, taken_);
   return sent ? send_table(connection, kPgInsertDecisions, decisions_) : sent;
 }

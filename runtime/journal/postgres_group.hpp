@@ -92,7 +92,7 @@ class PgGroup {
   std::map<std::int64_t, const RunRow*> inserts_, updates_;
   std::map<std::string, const BreakerMemoryRow*> last_memories_;
   PgTable entries_, run_inserts_, run_updates_, usage_, breakers_, memories_, controls_, exposures_,
-      decisions_, taken_;
+      decisions_, taken_, feedback_;
 };
 
 /// Whether PostgreSQL can store this as text: UTF-8 without zero bytes.

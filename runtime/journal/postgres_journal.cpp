@@ -79,6 +79,9 @@ class PgReader : public Journal {
   Result<std::vector<ControlRow>> controls(WallTime since) override {
     return pool_.ask([&](PgConnection& c) { return pg_controls(c, since); });
   }
+  Result<std::vector<FeedbackRow>> feedback(const FeedbackFilter& filter) override {
+    return pool_.ask([&](PgConnection& c) { return pg_feedback(c, filter); });
+  }
   Result<std::vector<ExposureCount>> exposures() override {
     return pool_.ask([](PgConnection& c) { return pg_exposures(c); });
   }

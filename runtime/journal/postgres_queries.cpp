@@ -45,6 +45,13 @@ constexpr std::string_view kPgControls =
 constexpr std::string_view kPgExposures =
     "SELECT experiment, version, arm, count(*), min(at), max(at) FROM exposure GROUP BY 1, 2, 3"
     " ORDER BY 1, 5, 3";
+constexpr std::string_view kPgFeedbackRows =
+    "SELECT * FROM (SELECT run_id, step_key, rater, decision, feature, tenant, arm, model, endpoint, surface,"
+    " note, node, score, asked_share, at, n FROM feedback WHERE ($1::text = '' OR run_id = $1::text)"
+    " AND ($2::text = '' OR step_key = $2::text) AND at >= $3::int8 ORDER BY n DESC LIMIT $4::int8) newest"
+    " ORDER BY n";
+constexpr std::string_view kPgDecision =
+    "SELECT id, body, at, run_id, step_key, arm FROM decision WHERE id = $1::text";
 constexpr std::string_view kPgMemories = "SELECT endpoint, node, memory, at FROM breaker_memory ORDER BY 1";
 
 /// How a word of `by` is read from a row; nothing for other words.
@@ -177,16 +184,21 @@ Result<std::vector<ControlRow>> pg_controls(PgConnection& connection, WallTime s
   return pg_rows(connection, kPgControls, PgParams::of(since.ms), pg_control_of);
 }
 
+Result<std::vector<FeedbackRow>> pg_feedback(PgConnection& connection, const FeedbackFilter& filter) {
+  return pg_rows(connection, kPgFeedbackRows,
+                 PgParams::of(filter.run_id, filter.step_key, filter.since.ms, pg_limit_of(filter.rows_max)),
+                 pg_feedback_of);
+}
+
 Result<std::vector<ExposureCount>> pg_exposures(PgConnection& connection) {
   return pg_rows(connection, kPgExposures, {}, pg_exposure_of);
 }
 
 Result<std::optional<DecisionRow>> pg_decision(PgConnection& connection, const std::string& id) {
-  auto rows =
-      pg_rows(connection, "SELECT id, body, at FROM decision WHERE id = $1::text", PgParams::of(id),
-              [](const PgRows& found, std::size_t row) {
-                return DecisionRow{found.text(row, 0), found.text(row, 1), WallTime{found.integer(row, 2)}};
-              });
+  auto rows = pg_rows(connection, kPgDecision, PgParams::of(id), [](const PgRows& found, std::size_t row) {
+    return DecisionRow{found.text(row, 0), found.text(row, 1), WallTime{found.integer(row, 2)},
+                       found.text(row, 3), found.text(row, 4), found.text(row, 5)};
+  });
   if (!rows) return std::unexpected(std::move(rows.error()));
   return rows->empty() ? std::nullopt : std::optional(std::move(rows->front()));
 }

@@ -30,6 +30,7 @@ Result<std::vector<BreakerRow>> pg_breakers(PgConnection& connection, WallTime s
 Result<std::vector<BreakerMemoryRow>> pg_breaker_memories(PgConnection& connection);
 Result<std::vector<ControlRow>> pg_controls(PgConnection& connection, WallTime since);
 Result<std::vector<ExposureCount>> pg_exposures(PgConnection& connection);
+Result<std::vector<FeedbackRow>> pg_feedback(PgConnection& connection, const FeedbackFilter& filter);
 Result<std::optional<DecisionRow>> pg_decision(PgConnection& connection, const std::string& id);
 
 /// check_everything() for this store (check.hpp).

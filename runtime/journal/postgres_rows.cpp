@@ -125,4 +125,23 @@ ExposureCount pg_exposure_of(const PgRows& rows, std::size_t row) {
                        natural(rows, row, 3), WallTime{rows.integer(row, 4)}, WallTime{rows.integer(row, 5)}};
 }
 
+FeedbackRow pg_feedback_of(const PgRows& rows, std::size_t row) {
+  auto text = [&](int column) { return rows.text(row, column); };
+  return {text(0),
+          text(1),
+          text(2),
+          text(3),
+          text(4),
+          text(5),
+          text(6),
+          text(7),
+          text(8),
+          text(9),
+          text(10),
+          text(11),
+          rows.real(row, 12),
+          rows.real(row, 13),
+          WallTime{rows.integer(row, 14)}};
+}
+
 }  // namespace troupe::journal

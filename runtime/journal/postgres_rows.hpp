@@ -16,5 +16,6 @@ BreakerRow pg_breaker_of(const PgRows& rows, std::size_t row);
 BreakerMemoryRow pg_memory_of(const PgRows& rows, std::size_t row);
 ControlRow pg_control_of(const PgRows& rows, std::size_t row);
 ExposureCount pg_exposure_of(const PgRows& rows, std::size_t row);
+FeedbackRow pg_feedback_of(const PgRows& rows, std::size_t row);
 
 }  // namespace troupe::journal

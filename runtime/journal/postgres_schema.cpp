@@ -55,11 +55,12 @@ Result<void> prepare_schema(PgConnection& connection, const std::string& schema)
   auto found = made ? version_of(connection) : Result<int>(std::unexpected(std::move(made.error())));
   if (!found) return std::unexpected(std::move(found.error()));
   if (*found >= kPgSchemaVersion) return connection.execute("COMMIT");
-  if (*found == 1)
-    return connection.execute(
-        fmt::format("{} UPDATE meta SET version = {}; COMMIT", kPgInbox, kPgSchemaVersion));
-  return connection.execute(fmt::format("{} {} {} {} {} INSERT INTO meta VALUES ({}); COMMIT", kPgTables,
-                                        kPgInbox, kPgSeats, kPgMembership, kPgRuns, kPgSchemaVersion));
+  if (*found > 0)
+    return connection.execute(fmt::format("{} {} UPDATE meta SET version = {}; COMMIT",
+                                          *found == 1 ? kPgInbox : "", kPgFeedback, kPgSchemaVersion));
+  return connection.execute(fmt::format("{} {} {} {} {} {} INSERT INTO meta VALUES ({}); COMMIT", kPgTables,
+                                        kPgInbox, kPgFeedback, kPgSeats, kPgMembership, kPgRuns,
+                                        kPgSchemaVersion));
 }
 
 Result<void> recognise_schema(PgConnection& connection, const std::string& schema) {

@@ -6,7 +6,7 @@
 namespace troupe::journal {
 
 /// Raised when tables are added. A schema of a newer version is refused.
-inline constexpr int kPgSchemaVersion = 2;
+inline constexpr int kPgSchemaVersion = 3;
 
 /// SQLSTATEs that the functions raise.
 inline constexpr const char* kPgSeatLost = "TRP01";

@@ -74,8 +74,13 @@ inline constexpr std::string_view kPgInsertExposures =
     " ON CONFLICT DO NOTHING";
 inline constexpr std::string_view kPgTakeSignals = "DELETE FROM inbox WHERE n = ANY($1::int8[])";
 inline constexpr std::string_view kPgInsertDecisions =
-    "INSERT INTO decision(id, body, at) SELECT * FROM unnest($1::text[], $2::bytea[], $3::int8[])"
-    " ON CONFLICT DO NOTHING";
+    "INSERT INTO decision(id, body, at, run_id, step_key, arm) SELECT * FROM unnest($1::text[], $2::bytea[],"
+    " $3::int8[], $4::text[], $5::text[], $6::text[]) ON CONFLICT DO NOTHING";
+inline constexpr std::string_view kPgInsertFeedback =
+    "INSERT INTO feedback(run_id, step_key, rater, decision, feature, tenant, arm, model, endpoint, surface,"
+    " note, node, score, asked_share, at) SELECT * FROM unnest($1::text[], $2::text[], $3::text[],"
+    " $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],"
+    " $12::text[], $13::float8[], $14::float8[], $15::int8[]) ON CONFLICT DO NOTHING";
 
 static_assert(kInlineBytesMax == 8192, "the statements above say it too");
 

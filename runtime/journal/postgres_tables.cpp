@@ -60,6 +60,18 @@ CREATE TABLE decision(
   at int8 NOT NULL);
 )sql";
 
+// Whose answer a decision led to, and what people said of answers.
+const char* const kPgFeedback = R"sql(
+ALTER TABLE decision ADD COLUMN run_id name_text NOT NULL DEFAULT '',
+  ADD COLUMN step_key name_text NOT NULL DEFAULT '', ADD COLUMN arm name_text NOT NULL DEFAULT '';
+CREATE TABLE feedback(
+  n int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, run_id name_text NOT NULL, step_key name_text NOT NULL,
+  rater name_text NOT NULL, decision name_text NOT NULL, feature name_text NOT NULL,
+  tenant name_text NOT NULL, arm name_text NOT NULL, model name_text NOT NULL, endpoint name_text NOT NULL,
+  surface name_text NOT NULL, note name_text NOT NULL, node name_text NOT NULL, score float8 NOT NULL,
+  asked_share float8 NOT NULL, at int8 NOT NULL, UNIQUE (run_id, step_key, rater));
+)sql";
+
 // Signals that wait for their runs; they go with them.
 const char* const kPgInbox = R"sql(
 CREATE SEQUENCE signal_seq;

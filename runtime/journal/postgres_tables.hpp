@@ -6,6 +6,8 @@ namespace troupe::journal {
 extern const char* const kPgTables;
 /// Needs the tables. What version 2 added; a schema of version 1 is given it.
 extern const char* const kPgInbox;
+/// Needs the tables. What version 3 added, likewise.
+extern const char* const kPgFeedback;
 /// Needs the tables.
 extern const char* const kPgSeats;
 /// Needs the seats.

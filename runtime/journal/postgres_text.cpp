@@ -72,7 +72,11 @@ Result<void> validate_for_postgres(const Batch& batch) {
   for (const auto& x : batch.exposures)
     if (ok) ok = check_storable("exposure row", {x.experiment, x.arm, x.decision, x.node});
   for (const auto& d : batch.decisions)
-    if (ok) ok = check_storable("decision row", {d.id});
+    if (ok) ok = check_storable("decision row", {d.id, d.run_id, d.step_key, d.arm});
+  for (const auto& f : batch.feedback)
+    if (ok)
+      ok = check_storable("rating", {f.run_id, f.step_key, f.rater, f.decision, f.feature, f.tenant, f.arm,
+                                     f.model, f.endpoint, f.surface, f.note, f.node});
   if (ok && bytes > kPgBatchBytesMax)
     return fail(Errc::invalid_input,
                 fmt::format("the batch has {} bytes, {} are allowed", bytes, kPgBatchBytesMax));

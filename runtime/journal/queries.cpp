@@ -53,7 +53,13 @@ constexpr std::string_view kExposures =
     "5, 3";
 constexpr std::string_view kMemories = "SELECT endpoint, node, memory, at FROM breaker_memory ORDER BY 1";
 constexpr std::string_view kHasMemories = "SELECT count(*) FROM sqlite_schema WHERE name = 'breaker_memory'";
-constexpr std::string_view kDecision = "SELECT id, body, at FROM decision WHERE id = ?";
+constexpr std::string_view kDecision =
+    "SELECT id, body, at, run_id, step_key, arm FROM decision WHERE id = ?";
+constexpr std::string_view kDecisionAlone = "SELECT id, body, at, '', '', '' FROM decision WHERE id = ?";
+constexpr std::string_view kFeedback =
+    "SELECT * FROM (SELECT run_id, step_key, rater, decision, feature, tenant, arm, model, endpoint, surface,"
+    " note, node, score, asked_share, at, n FROM feedback WHERE (?1 = '' OR run_id = ?1)"
+    " AND (?2 = '' OR step_key = ?2) AND at >= ?3 ORDER BY n DESC LIMIT ?4) ORDER BY n";
 constexpr std::string_view kHasDecisions = "SELECT count(*) FROM sqlite_schema WHERE name = 'decision'";
 constexpr std::string_view kHasControls = "SELECT count(*) FROM sqlite_schema WHERE name = 'control'";
 
@@ -214,6 +220,12 @@ ExposureCount exposure_count_of(const Statement& row) {
   return count;
 }
 
+FeedbackRow feedback_of(const Statement& row) {
+  return {row.text(0),  row.text(1),  row.text(2),  row.text(3),  row.text(4),
+          row.text(5),  row.text(6),  row.text(7),  row.text(8),  row.text(9),
+          row.text(10), row.text(11), row.real(12), row.real(13), WallTime{row.integer(14)}};
+}
+
 template <class Read, class... Values>
 auto read_rows(Connection& connection, std::string_view sql, Read read, const Values&... values)
     -> Result<std::vector<std::invoke_result_t<Read, const Statement&>>> {
@@ -335,14 +347,26 @@ Result<std::optional<DecisionRow>> read_decision(Connection& connection, const s
   auto there = connection.integer(kHasDecisions);
   if (!there) return std::unexpected(std::move(there.error()));
   if (*there == 0) return std::optional<DecisionRow>();
+  auto linked = connection.integer(kHasFeedback);
+  if (!linked) return std::unexpected(std::move(linked.error()));
   auto rows = read_rows(
-      connection, kDecision,
+      connection, *linked == 0 ? kDecisionAlone : kDecision,
       [](const Statement& row) {
-        return DecisionRow{row.text(0), std::string(row.bytes(1)), WallTime{row.integer(2)}};
+        return DecisionRow{
+            row.text(0), std::string(row.bytes(1)), WallTime{row.integer(2)}, row.text(3), row.text(4),
+            row.text(5)};
       },
       id);
   if (!rows) return std::unexpected(std::move(rows.error()));
   return rows->empty() ? std::nullopt : std::optional(std::move(rows->front()));
+}
+
+Result<std::vector<FeedbackRow>> read_feedback(Connection& connection, const FeedbackFilter& filter) {
+  auto there = connection.integer(kHasFeedback);
+  if (!there) return std::unexpected(std::move(there.error()));
+  if (*there == 0) return std::vector<FeedbackRow>{};
+  return read_rows(connection, kFeedback, feedback_of, filter.run_id, filter.step_key, filter.since.ms,
+                   limit_of(filter.rows_max));
 }
 
 Result<std::vector<ExposureCount>> read_exposures(Connection& connection) {

@@ -27,5 +27,7 @@ Result<std::vector<BreakerMemoryRow>> read_breaker_memories(Connection& connecti
 Result<std::vector<ControlRow>> read_controls(Connection& connection, WallTime since);
 Result<std::vector<ExposureCount>> read_exposures(Connection& connection);
 Result<std::optional<DecisionRow>> read_decision(Connection& connection, const std::string& id);
+/// In the order they were written.
+Result<std::vector<FeedbackRow>> read_feedback(Connection& connection, const FeedbackFilter& filter);
 
 }  // namespace troupe::journal

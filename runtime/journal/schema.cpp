@@ -112,6 +112,21 @@ CREATE TABLE IF NOT EXISTS inbox(
 CREATE UNIQUE INDEX IF NOT EXISTS inbox_once ON inbox(run, signal);
 )sql";
 
+// What version 8 added: whose answer a decision led to, and what people said of answers.
+constexpr const char* kColumnsOfVersion8 = R"sql(
+ALTER TABLE decision ADD COLUMN run_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE decision ADD COLUMN step_key TEXT NOT NULL DEFAULT '';
+ALTER TABLE decision ADD COLUMN arm TEXT NOT NULL DEFAULT '';
+)sql";
+constexpr const char* kTablesOfVersion8 = R"sql(
+CREATE TABLE IF NOT EXISTS feedback(
+  n INTEGER PRIMARY KEY, run_id TEXT NOT NULL, step_key TEXT NOT NULL, rater TEXT NOT NULL,
+  decision TEXT NOT NULL, feature TEXT NOT NULL, tenant TEXT NOT NULL, arm TEXT NOT NULL,
+  model TEXT NOT NULL, endpoint TEXT NOT NULL, surface TEXT NOT NULL, note TEXT NOT NULL,
+  node TEXT NOT NULL, score REAL NOT NULL, asked_share REAL NOT NULL, at INTEGER NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS feedback_once ON feedback(run_id, step_key, rater);
+)sql";
+
 /// New files are for their owner alone: they hold what users wrote. SQLite gives the log the file's
 /// permissions. Only a file that was not there is opened here: closing another would drop the locks that
 /// SQLite holds on it for this process (sqlite.org/howtocorrupt.html, 2.2).
@@ -173,10 +188,11 @@ Result<bool> recognise(Connection& connection, const std::string& path) {
 
 Result<void> create_tables(Connection& connection) {
   auto sql = fmt::format(
-      "BEGIN IMMEDIATE; {} {} {} {} {} {} {} {}"
+      "BEGIN IMMEDIATE; {} {} {} {} {} {} {} {} {} {}"
       " PRAGMA application_id={}; PRAGMA user_version={}; COMMIT;",
       kTables, kTablesOfVersion2, kTablesOfVersion3, kColumnsOfVersion4, kTablesOfVersion5,
-      kColumnsOfVersion6, kTablesOfVersion6, kTablesOfVersion7, kApplicationId, kSchemaVersion);
+      kColumnsOfVersion6, kTablesOfVersion6, kTablesOfVersion7, kColumnsOfVersion8, kTablesOfVersion8,
+      kApplicationId, kSchemaVersion);
   return connection.execute(sql.c_str());
 }
 
@@ -188,10 +204,13 @@ Result<void> bring_up_to_date(Connection& connection) {
   if (!priced) return std::unexpected(std::move(priced.error()));
   auto parents = connection.integer(kHasParents);
   if (!parents) return std::unexpected(std::move(parents.error()));
-  auto sql = fmt::format("BEGIN IMMEDIATE; {} {} {} {} {} {} {} PRAGMA user_version={}; COMMIT;",
+  auto feedback = connection.integer(kHasFeedback);
+  if (!feedback) return std::unexpected(std::move(feedback.error()));
+  auto sql = fmt::format("BEGIN IMMEDIATE; {} {} {} {} {} {} {} {} {} PRAGMA user_version={}; COMMIT;",
                          kTablesOfVersion2, kTablesOfVersion3, *priced == 0 ? kColumnsOfVersion4 : "",
                          kTablesOfVersion5, *parents == 0 ? kColumnsOfVersion6 : "", kTablesOfVersion6,
-                         kTablesOfVersion7, kSchemaVersion);
+                         kTablesOfVersion7, *feedback == 0 ? kColumnsOfVersion8 : "", kTablesOfVersion8,
+                         kSchemaVersion);
   return connection.execute(sql.c_str());
 }
 

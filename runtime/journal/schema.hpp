@@ -10,7 +10,7 @@ namespace troupe::journal {
 
 /// Raised when tables are added; a file of an older version is given them when it is opened for writing. A
 /// file of a newer version is refused, never guessed at.
-inline constexpr int kSchemaVersion = 7;
+inline constexpr int kSchemaVersion = 8;
 
 /// Not 0 when rows of the ledger know their price, as they do since version 4.
 inline constexpr const char* kHasPrices =
@@ -19,6 +19,10 @@ inline constexpr const char* kHasPrices =
 /// Not 0 when runs know their parents, as they do since version 6.
 inline constexpr const char* kHasParents =
     "SELECT count(*) FROM pragma_table_info('run') WHERE name = 'parent'";
+
+/// Not 0 when decisions know their steps and ratings are kept, as since version 8.
+inline constexpr const char* kHasFeedback =
+    "SELECT count(*) FROM pragma_table_info('decision') WHERE name = 'arm'";
 
 /// Payloads, inputs and outputs above this are stored once by content, in a table of their own, so that the
 /// pages of histories stay small (RUNTIME 5.2; the cure for its pain 6).

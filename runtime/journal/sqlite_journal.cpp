@@ -78,6 +78,9 @@ class SqliteReader : public Journal {
   Result<std::optional<DecisionRow>> decision(const std::string& id) override {
     return readers_.ask([&id](Connection& c) { return read_decision(c, id); });
   }
+  Result<std::vector<FeedbackRow>> feedback(const FeedbackFilter& filter) override {
+    return readers_.ask([&](Connection& c) { return read_feedback(c, filter); });
+  }
   Result<std::uint64_t> forget(WallTime, const std::string&) override {
     return fail(Errc::unsupported, "this journal was opened for reading only");
   }
@@ -180,6 +183,9 @@ class SqliteJournal final : public Journal {
   Result<std::vector<ControlRow>> controls(WallTime since) override { return reader_.controls(since); }
   Result<std::vector<ExposureCount>> exposures() override { return reader_.exposures(); }
   Result<std::optional<DecisionRow>> decision(const std::string& id) override { return reader_.decision(id); }
+  Result<std::vector<FeedbackRow>> feedback(const FeedbackFilter& filter) override {
+    return reader_.feedback(filter);
+  }
   Result<std::vector<std::string>> check() override { return reader_.check(); }
 
  private:

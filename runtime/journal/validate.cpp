@@ -37,6 +37,15 @@ Result<void> check_entry(const Entry& entry, std::size_t payload_bytes_max) {
   return check_content("payload", entry.payload.size(), payload_bytes_max);
 }
 
+Result<void> check_feedback(const FeedbackRow& row) {
+  auto ok = check_texts("rating", {row.run_id, row.step_key, row.rater, row.decision, row.feature, row.tenant,
+                                   row.arm, row.model, row.endpoint, row.surface, row.note, row.node});
+  for (double share : {row.score, row.asked_share})
+    if (ok && !(share >= 0 && share <= 1))
+      return fail(Errc::invalid_input, fmt::format("{} in a rating is not between 0 and 1", share));
+  return ok;
+}
+
 Result<void> check_usage(const UsageRow& row) {
   auto ok = check_texts("usage row", {row.run_id, row.step_key, row.feature, row.tenant, row.model,
                                       row.endpoint, row.cause, row.error, row.node, row.price});
@@ -85,7 +94,8 @@ Result<void> validate(const Batch& batch, std::size_t payload_bytes_max) {
   for (auto at = batch.controls.begin(); ok && at != batch.controls.end(); ++at)
     ok = check_control(*at, payload_bytes_max);
   for (auto at = batch.decisions.begin(); ok && at != batch.decisions.end(); ++at)
-    ok = check_texts("decision row", {at->id});
+    ok = check_texts("decision row", {at->id, at->run_id, at->step_key, at->arm});
+  for (auto at = batch.feedback.begin(); ok && at != batch.feedback.end(); ++at) ok = check_feedback(*at);
   for (auto at = batch.exposures.begin(); ok && at != batch.exposures.end(); ++at)
     ok = check_texts("exposure row", {at->experiment, at->arm, at->decision, at->node});
   return ok;

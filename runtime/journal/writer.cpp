@@ -42,9 +42,14 @@ constexpr std::string_view kReplaceMemory =
 constexpr std::string_view kInsertControl =
     "INSERT INTO control(kind, subject, epoch, node, body, who, why, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kInsertDecision =
-    "INSERT INTO decision(id, body, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+    "INSERT INTO decision(id, body, at, run_id, step_key, arm) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO "
+    "NOTHING";
 constexpr std::string_view kForgetDecisions =
     "DELETE FROM decision WHERE n <= (SELECT max(n) FROM decision) - ?";
+constexpr std::string_view kInsertFeedback =
+    "INSERT INTO feedback(run_id, step_key, rater, decision, feature, tenant, arm, model, endpoint, surface,"
+    " note, node, score, asked_share, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO NOTHING";
 constexpr std::string_view kTakeSignal = "DELETE FROM inbox WHERE n = ?";
 constexpr std::string_view kInsertExposure =
     "INSERT INTO exposure(experiment, version, arm, unit, decision, node, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -62,14 +67,15 @@ Result<Writer> Writer::open(Connection& connection) {
   std::vector<Statement> all;
   for (auto sql :
        {kInsertRun, kUpdateRun, kClaimRun, kInsertEntry, kInsertUsage, kInsertBreaker, kInsertControl,
-        kInsertExposure, kReplaceMemory, kInsertDecision, kForgetDecisions, kTakeSignal}) {
+        kInsertExposure, kReplaceMemory, kInsertDecision, kForgetDecisions, kTakeSignal, kInsertFeedback}) {
     auto statement = connection.prepare(sql);
     if (!statement) return std::unexpected(std::move(statement.error()));
     all.push_back(std::move(*statement));
   }
   Statements statements{std::move(all[0]), std::move(all[1]), std::move(all[2]),  std::move(all[3]),
                         std::move(all[4]), std::move(all[5]), std::move(all[6]),  std::move(all[7]),
-                        std::move(all[8]), std::move(all[9]), std::move(all[10]), std::move(all[11])};
+                        std::move(all[8]), std::move(all[9]), std::move(all[10]), std::move(all[11]),
+                        std::move(all[12])};
   return Writer(connection, std::move(*blobs), std::move(*heads), std::move(*feed), std::move(statements));
 }
 
@@ -103,6 +109,7 @@ Result<void> Writer::put_beside(const Batch& batch) {
   for (auto at = batch.controls.begin(); ok && at != batch.controls.end(); ++at) ok = put_control(*at);
   for (auto at = batch.exposures.begin(); ok && at != batch.exposures.end(); ++at) ok = put_exposure(*at);
   for (auto at = batch.decisions.begin(); ok && at != batch.decisions.end(); ++at) ok = put_decision(*at);
+  for (auto at = batch.feedback.begin(); ok && at != batch.feedback.end(); ++at) ok = put_feedback(*at);
   for (auto at = batch.taken.begin(); ok && at != batch.taken.end(); ++at)
     ok = statements_.take_signal.with(*at).run();
   return ok;
@@ -242,10 +249,19 @@ Result<void> Writer::put_control(const ControlRow& row) {
 
 // Now and then, so that forgetting costs nothing that could be noticed.
 Result<void> Writer::put_decision(const DecisionRow& row) {
-  auto put = statements_.insert_decision.with(row.id, BlobView{row.body}, row.at.ms).run();
+  auto put = statements_.insert_decision
+                 .with(row.id, BlobView{row.body}, row.at.ms, row.run_id, row.step_key, row.arm)
+                 .run();
   constexpr std::uint64_t forget_every = 1024;
   if (!put || ++decisions_put_ % forget_every != 0) return put;
   return statements_.forget_decisions.with(static_cast<std::int64_t>(kDecisionsKept)).run();
+}
+
+Result<void> Writer::put_feedback(const FeedbackRow& row) {
+  return statements_.insert_feedback
+      .with(row.run_id, row.step_key, row.rater, row.decision, row.feature, row.tenant, row.arm, row.model,
+            row.endpoint, row.surface, row.note, row.node, row.score, row.asked_share, row.at.ms)
+      .run();
 }
 
 Result<void> Writer::put_exposure(const ExposureRow& row) {

@@ -37,7 +37,7 @@ class Writer {
  private:
   struct Statements {
     Statement insert_run, update_run, claim_run, insert_entry, insert_usage, insert_breaker, insert_control,
-        insert_exposure, replace_memory, insert_decision, forget_decisions, take_signal;
+        insert_exposure, replace_memory, insert_decision, forget_decisions, take_signal, insert_feedback;
   };
   Writer(Connection& connection, BlobStore blobs, RunHeads heads, EntryFeed feed, Statements statements);
 
@@ -54,6 +54,7 @@ class Writer {
   Result<void> put_control(const ControlRow& row);
   Result<void> put_exposure(const ExposureRow& row);
   Result<void> put_decision(const DecisionRow& row);
+  Result<void> put_feedback(const FeedbackRow& row);
 
   Connection* connection_;
   BlobStore blobs_;

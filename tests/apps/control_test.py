@@ -92,6 +92,21 @@ class Control(ProcessTest):
         rated = self.rate("good", "--run", "r1", "--step", step["step"])
         attempt = step["answer"]["attempts"][-1]
         self.assertEqual(rated["endpoint"], attempt["endpoint"])
+        self.assertTrue(rated["counted"])
+        # The same by its decision (K8): one rater counts once, another beside; what is unknown is refused.
+        again = self.rate(attempt["decision"], "down")
+        self.assertEqual((again["counted"], again["score"]), (False, 1))
+        other = self.rate(attempt["decision"], "down", "--rater", "r-2", "--note", "too long")
+        self.assertEqual((other["counted"], other["model"]), (True, attempt["model"]))
+        self.rate("recap.n.0.0", "up", status=INPUT_MISSING)
+        self.assertTrue(self.rate("ask", attempt["decision"], "--share", "1")["ask"])
+        self.rate("ask", attempt["decision"], "--share", "0", status=BAD_INPUT)
+        lines = self.rate("report", "--by", "feature,model")
+        line = next(each for each in lines if each["model"] == attempt["model"] and each["rated"])
+        self.assertEqual((line["rated"], line["asked"], line["asked_rated"]), (1, 1, 1))
+        self.assertEqual((line["basis"], line["spoken"]["mean"]), ("answered", 0.5))
+        self.assertEqual(line["shown_share"], line["answers"] / sum(each["answers"] for each in lines))
+        self.rate("report", "--by", "colour", status=BAD_INPUT)
         # Every answer says which decision it followed, and that can be made again (E9).
         explained = self.run_troupe("route", "explain", attempt["decision"], "--json", *self.to).json()
         self.assertTrue(explained["same"])
