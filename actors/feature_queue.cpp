@@ -125,9 +125,7 @@ struct FeatureQueueState {
   void heed_orders() {
     if (!config_.controls) return;
     auto orders = config_.controls->load();
-    if (orders == orders_) return;
-    orders_ = std::move(orders);
-    dispatcher_->set_controls(orders_);
+    if (orders != orders_) dispatcher_->set_controls(orders_ = std::move(orders));
   }
 
   policy::Lead lead_of(const CompletionRequest& request, const policy::CallFacts& facts,

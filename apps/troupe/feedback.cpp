@@ -114,34 +114,49 @@ std::string everyone(const Json& line) {
   return get_int(line, "asked") > 0 ? interval_of(line, "bounds") : "-";
 }
 
+std::vector<std::string> cells_of(const Json& line, const std::vector<std::string>& words) {
+  std::vector<std::string> row;
+  for (const auto& word : words) row.push_back(get_string(line, word));
+  const auto* answers = find(line, "answers");
+  row.push_back(answers != nullptr ? std::to_string(get_int(line, "answers")) : "-");
+  for (auto cell :
+       {percent_of(line, "shown_share"), std::to_string(get_int(line, "rated")),
+        percent_of(line, "response_rate"), interval_of(line, "spoken"),
+        std::to_string(get_int(line, "asked")), std::to_string(get_int(line, "asked_rated")), everyone(line)})
+    row.push_back(cell);
+  return row;
+}
+
+bool any_rests_on(const Json& groups, std::string_view basis) {
+  return std::ranges::any_of(groups, [&](const Json& line) { return get_string(line, "basis") == basis; });
+}
+
 int show_satisfaction(const Json& groups, const std::vector<std::string>& words) {
   std::vector<std::vector<std::string>> rows(1, words);
   for (auto& word : rows[0]) std::ranges::transform(word, word.begin(), ::toupper);
   for (auto head :
        {"ANSWERS", "SHOWN", "RATED", "RATE", "GOOD, OF WHO SPOKE", "ASKED", "ANSWERED", "GOOD, OF ALL"})
     rows[0].emplace_back(head);
-  bool volunteers = false, partly = false;
-  for (const auto& line : groups) {
-    std::vector<std::string> row;
-    for (const auto& word : words) row.push_back(get_string(line, word));
-    const auto* answers = find(line, "answers");
-    row.push_back(answers != nullptr ? std::to_string(get_int(line, "answers")) : "-");
-    for (auto cell : {percent_of(line, "shown_share"), std::to_string(get_int(line, "rated")),
-                      percent_of(line, "response_rate"), interval_of(line, "spoken"),
-                      std::to_string(get_int(line, "asked")), std::to_string(get_int(line, "asked_rated")),
-                      everyone(line)})
-      row.push_back(cell);
-    rows.push_back(std::move(row));
-    volunteers = volunteers || get_string(line, "basis") == "volunteers";
-    partly = partly || get_string(line, "basis") == "partly_answered";
-  }
+  for (const auto& line : groups) rows.push_back(cells_of(line, words));
   std::fputs(table(rows).c_str(), stdout);
-  if (volunteers)
+  if (any_rests_on(groups, "volunteers"))
     std::puts(
         "-: nobody was asked at random. Who speaks unasked does so because of what they say, so nothing\n"
         "   unbiased can be said of all.");
-  if (partly) std::puts("Without one figure: some who were asked kept silent; the truth lies in between.");
+  if (any_rests_on(groups, "partly_answered"))
+    std::puts("Without one figure: some who were asked kept silent; the truth lies in between.");
   return kDone;
+}
+
+std::vector<std::string> groups_asked(const std::string& by) {
+  std::vector<std::string> words(1);
+  for (char c : by) {
+    if (c == ',')
+      words.emplace_back();
+    else
+      words.back().push_back(c);
+  }
+  return words;
 }
 
 int report_feedback(const FeedbackOptions& options) {
@@ -153,10 +168,9 @@ int report_feedback(const FeedbackOptions& options) {
     if (!since) return report_error(since.error());
     input["since_ms"] = since->from.ms;
   }
-  std::vector<std::string> words(1);
-  for (char c : options.by) c == ',' ? words.emplace_back() : words.back().push_back(c);
+  auto by = groups_asked(options.by);
   return ask_feedback(options, "feedback.report", input,
-                      [&](const Json& groups) { return show_satisfaction(groups, words); });
+                      [&by](const Json& groups) { return show_satisfaction(groups, by); });
 }
 
 void add_answer_options(CLI::App& verb, const FeedbackRef& options) {
