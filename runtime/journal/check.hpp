@@ -11,7 +11,9 @@
 namespace troupe::journal {
 
 /// What one run's history breaks, a sentence each; pure. `history` is in seq order.
-/// - seq counts 1, 2, 3 and so on, and lsn grows with it;
+/// - seq counts 1, 2, 3 and so on, or from a snapshot on when what came before was compacted; lsn grows with
+///   it;
+/// - no child is under way at a snapshot;
 /// - epochs never fall, and none is above the run's;
 /// - a step has one result at most; a result of attempt 1 or more stands after an intent of its step;
 /// - no attempt of a step is intended twice: it names the effect to the outside;

@@ -44,7 +44,8 @@ class HistoryWalk {
   }
 
   void check_order(const Entry& entry) {
-    if (entry.seq != seq_ + 1) note(entry, fmt::format("follows entry {}", seq_));
+    bool compacted = seq_ == 0 && entry.kind == Kind::snapshot;
+    if (entry.seq != seq_ + 1 && !compacted) note(entry, fmt::format("follows entry {}", seq_));
     if (entry.lsn <= lsn_) note(entry, fmt::format("lsn {} after {}", entry.lsn, lsn_));
     if (entry.epoch < epoch_) note(entry, fmt::format("epoch {} after {}", entry.epoch, epoch_));
     if (entry.epoch > run_.epoch)
@@ -71,7 +72,17 @@ class HistoryWalk {
   }
 
   void check_child(const Entry& entry) {
-    if (entry.kind == Kind::child_start) children_.insert(entry.step_key);
+    if (entry.kind == Kind::snapshot)
+      for (const auto& key : children_)
+        if (!ended_children_.contains(key) && !failed_children_.contains(key))
+          note(entry, fmt::format("a snapshot while child {} is under way", key));
+    // One that failed for a passing reason: said in a note, and not for good.
+    if (entry.kind == Kind::note && children_.contains(entry.step_key))
+      failed_children_.insert(entry.step_key);
+    if (entry.kind == Kind::child_start) {
+      children_.insert(entry.step_key);
+      failed_children_.erase(entry.step_key);
+    }
     if (entry.kind != Kind::child_end) return;
     if (!children_.contains(entry.step_key))
       note(entry, fmt::format("child {} ended without being started", entry.step_key));
@@ -81,7 +92,7 @@ class HistoryWalk {
 
   const RunRow& run_;
   std::vector<std::string> found_;
-  std::set<std::string> intents_, timers_, results_, children_, ended_children_;
+  std::set<std::string> intents_, timers_, results_, children_, ended_children_, failed_children_;
   std::set<std::pair<std::string, std::uint32_t>> attempts_;
   std::uint64_t seq_ = 0, lsn_ = 0, epoch_ = 0;
   bool ended_ = false, cancelled_ = false;

@@ -1,5 +1,8 @@
-// The names of entry kinds and run states.
+// The names of entry kinds and run states, and what a store need not do better.
 #include "runtime/journal/journal.hpp"
+
+#include <algorithm>
+#include <iterator>
 
 namespace troupe::journal {
 
@@ -18,6 +21,7 @@ const char* to_string(Kind kind) {
     case Kind::child_end: return "child_end";
     case Kind::version_mark: return "version_mark";
     case Kind::note: return "note";
+    case Kind::snapshot: return "snapshot";
   }
   return "unknown";
 }
@@ -30,6 +34,19 @@ const char* to_string(RunState state) {
     case RunState::cancelled: return "cancelled";
   }
   return "unknown";
+}
+
+Result<std::vector<Entry>> Journal::history_since_snapshot(const std::string& run_id) {
+  auto all = history(run_id);
+  if (!all) return all;
+  auto last = std::find_if(all->rbegin(), all->rend(),
+                           [](const Entry& entry) { return entry.kind == Kind::snapshot; });
+  if (last != all->rend()) all->erase(all->begin(), std::prev(last.base()));
+  return all;
+}
+
+Result<std::uint64_t> Journal::compact(const std::string&, std::uint64_t) {
+  return fail(Errc::unsupported, "this journal compacts nothing");
 }
 
 }  // namespace troupe::journal

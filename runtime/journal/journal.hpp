@@ -39,12 +39,15 @@ enum class Kind : std::uint8_t {
   version_mark = 12,
   /// Progress of whoever drives the run; opaque here.
   note = 13,
+  /// All that is needed to go on from here: entries before it may be compacted.
+  snapshot = 14,
 };
 const char* to_string(Kind kind);
 
 struct Entry {
   std::string run_id;
-  /// Dense from 1 within a run; the (run, seq) pair is unique, so a second writer is refused.
+  /// Dense from 1 within a run; the (run, seq) pair is unique, so a second writer is refused. A compacted
+  /// history begins with a snapshot instead.
   std::uint64_t seq = 0;
   Kind kind = Kind::start;
   /// Empty for start, cancel and done.
@@ -219,6 +222,7 @@ struct CostRow {
 };
 
 class Membership;
+inline constexpr std::size_t kCompactEntriesMax = 4096;
 
 /// Thread-safe. Reads run on the caller's thread and see everything acknowledged before.
 /// Destroying it first commits and acknowledges all that was queued; nothing may be called meanwhile.
@@ -251,7 +255,7 @@ class Journal {
   /// The runs that this one started, oldest first.
   virtual Result<std::vector<RunRow>> children(const std::string& run_id) = 0;
   /// Ids of parked runs that wanted to be woken at `until` or before, the longest overdue first; never those
-  /// that only a signal wakes.
+  /// that only a signal wakes. In a store that nodes share: of the runs that this one holds.
   virtual Result<std::vector<std::string>> due(WallTime until, std::size_t limit) = 0;
   /// Running runs of this node (empty: of any) that are not parked, oldest first: after a crash, what to take
   /// up again.
@@ -294,6 +298,14 @@ class Journal {
   virtual Membership* membership() { return nullptr; }
   /// Checks the invariants of RUNTIME 4.3 over everything stored; empty when all hold.
   virtual Result<std::vector<std::string>> check() = 0;
+  /// history() from the latest snapshot on; the whole history when there is none.
+  virtual Result<std::vector<Entry>> history_since_snapshot(const std::string& run_id);
+  /// Removes the entries of a run before `seq`, which must be one of its snapshots, else invalid_input; 0:
+  /// the latest, if there is one. Content that nobody else refers to goes with them; the ledger stays.
+  /// Answers how many entries. The run may go on meanwhile. In slices of at most kCompactEntriesMax, oldest
+  /// first; after an error some may be gone, which leaves the history with its snapshot all the same. Any
+  /// thread; blocks.
+  virtual Result<std::uint64_t> compact(const std::string& run_id, std::uint64_t seq);
 };
 
 struct SqliteConfig {

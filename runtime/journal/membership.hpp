@@ -29,6 +29,15 @@ struct NodeRow {
   bool alive = false;
 };
 
+/// Running runs of one workflow and code version.
+struct RunKind {
+  std::string workflow, version;
+  std::uint64_t runs = 0;
+};
+using Serves = std::function<bool(const RunKind&)>;
+/// Leaves the kinds that are served; the others go to `waiting`, unless it is null.
+void keep_served(std::vector<RunKind>& kinds, const Serves& serves, std::vector<RunKind>* waiting);
+
 /// A node's seat in a store. Thread-safe. All time is the store's: clocks of nodes are never compared.
 /// In one SQLite file there is one seat, held by the process that holds the file: its lease cannot run out.
 class Membership {
@@ -57,6 +66,15 @@ class Membership {
   /// when it drained, and runs of older incarnations of this node. Empty when there are none. After an error
   /// some runs may have become ours; asking unfinished() of this node finds them.
   virtual Result<std::vector<RunRow>> take_over(std::size_t limit) = 0;
+  /// The same, of those kinds only that `serves` says yes to; `waiting` (may be null) then has the others:
+  /// runs that nobody holds and that wait for a node that can go on with them (M14). This default asks
+  /// nobody.
+  virtual Result<std::vector<RunRow>> take_over_served(std::size_t limit, const Serves& serves,
+                                                       std::vector<RunKind>* waiting) {
+    static_cast<void>(serves);
+    static_cast<void>(waiting);
+    return take_over(limit);
+  }
   /// Planned drain: gives up the seat at once; this node's runs may be taken over from now on, and what it
   /// writes is refused.
   virtual Result<void> leave() = 0;

@@ -3,6 +3,7 @@
 #include "runtime/journal/inbox.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/postgres_committer.hpp"
+#include "runtime/journal/postgres_compaction.hpp"
 #include "runtime/journal/postgres_inbox.hpp"
 #include "runtime/journal/postgres_membership.hpp"
 #include "runtime/journal/postgres_queries.hpp"
@@ -38,6 +39,9 @@ class PgReader : public Journal {
   Result<std::uint64_t> forget(WallTime, const std::string&) override {
     return fail(Errc::unsupported, "this journal was opened for reading only");
   }
+  Result<std::uint64_t> compact(const std::string&, std::uint64_t) override {
+    return fail(Errc::unsupported, "this journal was opened for reading only");
+  }
   Result<std::optional<RunRow>> run(const std::string& run_id) override {
     if (!is_storable_text(run_id)) return std::nullopt;
     return pool_.ask([&](PgConnection& c) { return pg_run(c, run_id); });
@@ -63,6 +67,9 @@ class PgReader : public Journal {
   }
   Result<std::vector<Entry>> history(const std::string& run_id) override {
     return pool_.ask([&](PgConnection& c) { return pg_history(c, run_id); });
+  }
+  Result<std::vector<Entry>> history_since_snapshot(const std::string& run_id) override {
+    return pool_.ask([&](PgConnection& c) { return pg_since_snapshot(c, run_id); });
   }
   Result<std::vector<UsageRow>> usage(const UsageFilter& filter) override {
     return pool_.ask([&](PgConnection& c) { return pg_usage(c, filter); });
@@ -151,9 +158,30 @@ class PgJournal final : public PgReader {
     }
   }
 
+  Result<std::uint64_t> compact(const std::string& run_id, std::uint64_t seq) override {
+    if (!is_storable_text(run_id)) return fail(Errc::not_found, "a run's id is UTF-8");
+    Compaction compaction{.run_id = run_id, .seq = seq};
+    auto found = pool_.ask([&](PgConnection& c) { return pg_find_snapshot(c, compaction); });
+    if (!found) return std::unexpected(std::move(found.error()));
+    while (compaction.run != 0) {
+      auto slice = pool_.ask([&](PgConnection& c) { return pg_remove_slice(c, compaction); });
+      if (!slice) return slice;
+      if (*slice == 0) break;
+      compaction.removed += *slice;
+    }
+    return compaction.removed;
+  }
+
   Result<std::vector<SignalRow>> inbox(std::uint64_t after, std::size_t limit) override {
     auto mine = seat_.incarnation();
     return pool_.ask([&](PgConnection& c) { return pg_inbox(c, mine, after, limit); });
+  }
+
+  /// Those of other nodes are theirs to wake, and those of dead ones ours as soon as we take them over.
+  Result<std::vector<std::string>> due(WallTime until, std::size_t limit) override {
+    auto mine = seat_.incarnation();
+    if (mine == 0) return PgReader::due(until, limit);
+    return pool_.ask([&](PgConnection& c) { return pg_due_of(c, mine, until, limit); });
   }
 
   Membership* membership() override { return &membership_; }

@@ -35,6 +35,21 @@ constexpr std::string_view kPgEndSessions =
     " AND application_name = 'troupe seat ' || $1::int8";
 constexpr std::string_view kPgTakeRuns = "SELECT take_runs($1::int8, $2::text, $3::int8)";
 
+// As take_runs does, of some kinds only. Runs that no living node holds are those of fenced seats and of 0.
+constexpr std::string_view kPgFreeKinds =
+    "SELECT f.workflow, f.version, count(*) FROM (SELECT incarnation FROM seat WHERE fenced UNION ALL SELECT "
+    "0)"
+    " free(holder), LATERAL (SELECT a.workflow, a.version FROM run a WHERE a.state = 1"
+    " AND a.holder = free.holder OFFSET 0) f GROUP BY 1, 2 ORDER BY 1, 2";
+constexpr std::string_view kPgTakeKinds =
+    "UPDATE run SET epoch = epoch + 1, node = $2::text, holder = $1::int8"
+    " FROM (SELECT hold_seat($1::int8)) held WHERE id IN"
+    " (SELECT r.id FROM (SELECT incarnation FROM seat WHERE fenced UNION ALL SELECT 0) free(holder),"
+    " LATERAL (SELECT a.id FROM run a WHERE a.state = 1 AND a.holder = free.holder AND EXISTS"
+    " (SELECT 1 FROM unnest($4::text[], $5::text[]) k(workflow, version)"
+    " WHERE k.workflow = a.workflow AND k.version = a.version) ORDER BY a.id LIMIT $3::int8"
+    " FOR UPDATE SKIP LOCKED) r LIMIT $3::int8) RETURNING run_id::text";
+
 PgTarget impatient(PgTarget target) {
   target.lock_max = kFencingPatience;
   return target;
@@ -182,6 +197,52 @@ Result<std::vector<RunRow>> PgMembership::take_over(std::size_t limit) {
   std::vector<RunRow> taken;
   while (taken.size() < limit) {
     auto batch = take_batch(std::min(limit - taken.size(), kTakeOverBatch));
+    if (!batch) return batch;
+    if (batch->empty()) break;
+    std::ranges::move(*batch, std::back_inserter(taken));
+  }
+  return taken;
+}
+
+Result<std::vector<RunKind>> PgMembership::free_kinds() {
+  return pool_.ask([](PgConnection& connection) -> Result<std::vector<RunKind>> {
+    auto rows = connection.query(kPgFreeKinds);
+    if (!rows) return std::unexpected(std::move(rows.error()));
+    std::vector<RunKind> kinds;
+    for (std::size_t row = 0; row < rows->size(); ++row)
+      kinds.push_back(
+          {rows->text(row, 0), rows->text(row, 1), static_cast<std::uint64_t>(rows->integer(row, 2))});
+    return kinds;
+  });
+}
+
+Result<std::vector<RunRow>> PgMembership::take_kinds(std::size_t count, const std::vector<RunKind>& kinds) {
+  auto mine = seat_.incarnation();
+  auto node = node_name();
+  PgColumn workflows(PgColumn::Type::text), versions(PgColumn::Type::text);
+  for (const auto& kind : kinds) {
+    workflows.add(kind.workflow);
+    versions.add(kind.version);
+  }
+  return pool_.ask([&](PgConnection& connection) -> Result<std::vector<RunRow>> {
+    auto rows = connection.query(kPgTakeKinds, PgParams::of(mine, node, count, workflows, versions));
+    if (!rows) return std::unexpected(seat_failure(connection, mine, std::move(rows.error())));
+    std::vector<std::string> ids;
+    for (std::size_t row = 0; row < rows->size(); ++row) ids.push_back(rows->text(row, 0));
+    return ids.empty() ? std::vector<RunRow>() : pg_runs_named(connection, ids);
+  });
+}
+
+Result<std::vector<RunRow>> PgMembership::take_over_served(std::size_t limit, const Serves& serves,
+                                                           std::vector<RunKind>* waiting) {
+  if (seat_.incarnation() == 0) return fail(Errc::refused, "this node holds no seat");
+  if (auto fenced = fence_the_dead(); !fenced) return std::unexpected(std::move(fenced.error()));
+  auto kinds = free_kinds();
+  if (!kinds) return std::unexpected(std::move(kinds.error()));
+  keep_served(*kinds, serves, waiting);
+  std::vector<RunRow> taken;
+  while (taken.size() < limit && !kinds->empty()) {
+    auto batch = take_kinds(std::min(limit - taken.size(), kTakeOverBatch), *kinds);
     if (!batch) return batch;
     if (batch->empty()) break;
     std::ranges::move(*batch, std::back_inserter(taken));

@@ -29,6 +29,8 @@ class PgMembership final : public Membership {
   bool held() const override { return seat_.held(clock_.now()); }
   Result<std::vector<NodeRow>> nodes() override;
   Result<std::vector<RunRow>> take_over(std::size_t limit) override;
+  Result<std::vector<RunRow>> take_over_served(std::size_t limit, const Serves& serves,
+                                               std::vector<RunKind>* waiting) override;
   Result<void> leave() override;
   Result<void> poke(const std::string& topic) override;
   void watch(std::function<void(const std::string&)> hint) override;
@@ -42,6 +44,9 @@ class PgMembership final : public Membership {
   Result<void> fence_the_dead();
   Result<void> fence(std::uint64_t incarnation);
   Result<std::vector<RunRow>> take_batch(std::size_t count);
+  /// What nobody holds.
+  Result<std::vector<RunKind>> free_kinds();
+  Result<std::vector<RunRow>> take_kinds(std::size_t count, const std::vector<RunKind>& kinds);
   Error seat_failure(PgConnection& connection, std::uint64_t mine, Error error);
 
   PgTarget target_;

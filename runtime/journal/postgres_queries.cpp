@@ -22,6 +22,14 @@ constexpr std::string_view kPgHistory =
     "SELECT run_id, seq, kind, step_key, input_hash, e.epoch, attempt, at, coalesce(b.bytes, payload), lsn"
     " FROM run JOIN entry e ON e.run = run.id LEFT JOIN blob b ON b.sha = payload_sha"
     " WHERE run_id = $1::text ORDER BY seq";
+// The latest snapshot is found from the end, along the primary key.
+constexpr std::string_view kPgSinceSnapshot =
+    "WITH r AS MATERIALIZED (SELECT id, run_id FROM run WHERE run_id = $1::text),"
+    " s AS MATERIALIZED (SELECT coalesce((SELECT seq FROM entry WHERE run = (SELECT id FROM r) AND kind = 14"
+    " ORDER BY seq DESC LIMIT 1), 0) AS seq)"
+    " SELECT run_id, e.seq, kind, step_key, input_hash, e.epoch, attempt, at, coalesce(b.bytes, payload), lsn"
+    " FROM r JOIN entry e ON e.run = r.id LEFT JOIN blob b ON b.sha = payload_sha"
+    " WHERE e.seq >= (SELECT seq FROM s) ORDER BY e.seq";
 constexpr std::string_view kPgUsage =
     "SELECT run_id, step_key, attempt, feature, tenant, model, endpoint, cause, error, node, input, output,"
     " cache_read, cache_write, reasoning, estimated, usd, started, ttft_ns, total_ns, price, unit_hours"
@@ -37,6 +45,9 @@ constexpr int kPgCostKeysMax = 10;
 constexpr std::string_view kPgDue =
     "SELECT run_id FROM run WHERE state = 1 AND wake > 0 AND wake <= $1::int8 ORDER BY wake, id"
     " LIMIT $2::int8";
+constexpr std::string_view kPgDueOf =
+    "SELECT run_id FROM run WHERE state = 1 AND wake > 0 AND wake <= $1::int8 AND holder = $3::int8"
+    " ORDER BY wake, id LIMIT $2::int8";
 constexpr std::string_view kPgBreakers =
     "SELECT endpoint, node, before, after, reason, detail, at, cool_until, share FROM breaker"
     " WHERE at >= $1::int8 ORDER BY id";
@@ -139,6 +150,18 @@ Result<std::vector<std::string>> pg_due(PgConnection& connection, WallTime until
   auto most = pg_limit_of(limit);
   return pg_rows(connection, kPgDue, PgParams::of(latest, most),
                  [](const PgRows& rows, std::size_t row) { return rows.text(row, 0); });
+}
+
+Result<std::vector<std::string>> pg_due_of(PgConnection& connection, std::uint64_t holder, WallTime until,
+                                           std::size_t limit) {
+  auto latest = std::min(until.ms, kWakeBySignal.ms - 1);
+  auto most = pg_limit_of(limit);
+  return pg_rows(connection, kPgDueOf, PgParams::of(latest, most, holder),
+                 [](const PgRows& rows, std::size_t row) { return rows.text(row, 0); });
+}
+
+Result<std::vector<Entry>> pg_since_snapshot(PgConnection& connection, const std::string& run_id) {
+  return pg_rows(connection, kPgSinceSnapshot, PgParams::of(run_id), pg_entry_of);
 }
 
 Result<std::vector<Entry>> pg_history(PgConnection& connection, const std::string& run_id) {

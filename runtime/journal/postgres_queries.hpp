@@ -22,6 +22,10 @@ Result<std::vector<RunRow>> pg_children(PgConnection& connection, const std::str
 Result<std::vector<RunRow>> pg_unfinished(PgConnection& connection, const std::string& node,
                                           std::size_t limit);
 Result<std::vector<std::string>> pg_due(PgConnection& connection, WallTime until, std::size_t limit);
+/// Of the runs that this incarnation holds.
+Result<std::vector<std::string>> pg_due_of(PgConnection& connection, std::uint64_t holder, WallTime until,
+                                           std::size_t limit);
+Result<std::vector<Entry>> pg_since_snapshot(PgConnection& connection, const std::string& run_id);
 Result<std::vector<Entry>> pg_history(PgConnection& connection, const std::string& run_id);
 Result<std::vector<UsageRow>> pg_usage(PgConnection& connection, const UsageFilter& filter);
 Result<std::vector<CostRow>> pg_cost(PgConnection& connection, const std::string& by,

@@ -23,6 +23,10 @@ constexpr std::string_view kHistory =
     "SELECT run_id, seq, kind, step_key, input_hash, e.epoch, attempt, at, coalesce(b.bytes, payload), lsn"
     " FROM run JOIN entry e ON e.run = run.id LEFT JOIN blob b ON b.id = payload_blob"
     " WHERE run_id = ? ORDER BY seq";
+constexpr std::string_view kHistoryFromTheEnd =
+    "SELECT run_id, seq, kind, step_key, input_hash, e.epoch, attempt, at, coalesce(b.bytes, payload), lsn"
+    " FROM run JOIN entry e ON e.run = run.id LEFT JOIN blob b ON b.id = payload_blob"
+    " WHERE run_id = ? ORDER BY seq DESC";
 constexpr const char* kUsage =
     "SELECT run_id, step_key, attempt, feature, tenant, model, endpoint, cause, error, node, input, output,"
     " cache_read, cache_write, reasoning, estimated, usd, started, ttft_ns, total_ns, price, unit_hours FROM "
@@ -291,6 +295,20 @@ Result<std::vector<std::string>> read_due(Connection& connection, WallTime until
 
 Result<std::vector<Entry>> read_history(Connection& connection, const std::string& run_id) {
   return read_rows(connection, kHistory, entry_of, run_id);
+}
+
+Result<std::vector<Entry>> read_since_snapshot(Connection& connection, const std::string& run_id) {
+  auto statement = connection.prepare(kHistoryFromTheEnd);
+  if (!statement) return std::unexpected(std::move(statement.error()));
+  std::vector<Entry> entries;
+  auto row = statement->with(run_id).step();
+  for (; row && *row; row = statement->step()) {
+    entries.push_back(entry_of(*statement));
+    if (entries.back().kind == Kind::snapshot) break;
+  }
+  if (!row) return std::unexpected(std::move(row.error()));
+  std::ranges::reverse(entries);
+  return entries;
 }
 
 Result<std::vector<UsageRow>> read_usage(Connection& connection, const UsageFilter& filter) {

@@ -18,6 +18,8 @@ Result<std::vector<RunRow>> read_unfinished(Connection& connection, const std::s
                                             std::size_t limit);
 Result<std::vector<std::string>> read_due(Connection& connection, WallTime until, std::size_t limit);
 Result<std::vector<Entry>> read_history(Connection& connection, const std::string& run_id);
+/// From its end back to the latest snapshot, and no further.
+Result<std::vector<Entry>> read_since_snapshot(Connection& connection, const std::string& run_id);
 /// In the order they were written.
 Result<std::vector<UsageRow>> read_usage(Connection& connection, const UsageFilter& filter);
 Result<std::vector<CostRow>> read_cost(Connection& connection, const std::string& by,

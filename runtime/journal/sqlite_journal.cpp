@@ -1,6 +1,7 @@
 // The journal in one SQLite file: opening it, and who does what behind the interface.
 #include "runtime/journal/check.hpp"
 #include "runtime/journal/committer.hpp"
+#include "runtime/journal/compaction.hpp"
 #include "runtime/journal/file_lock.hpp"
 #include "runtime/journal/inbox.hpp"
 #include "runtime/journal/journal.hpp"
@@ -57,6 +58,9 @@ class SqliteReader : public Journal {
   Result<std::vector<Entry>> history(const std::string& run_id) override {
     return readers_.ask([&](Connection& c) { return read_history(c, run_id); });
   }
+  Result<std::vector<Entry>> history_since_snapshot(const std::string& run_id) override {
+    return readers_.ask([&](Connection& c) { return read_since_snapshot(c, run_id); });
+  }
   Result<std::vector<UsageRow>> usage(const UsageFilter& filter) override {
     return readers_.ask([&](Connection& c) { return read_usage(c, filter); });
   }
@@ -82,6 +86,9 @@ class SqliteReader : public Journal {
     return readers_.ask([&](Connection& c) { return read_feedback(c, filter); });
   }
   Result<std::uint64_t> forget(WallTime, const std::string&) override {
+    return fail(Errc::unsupported, "this journal was opened for reading only");
+  }
+  Result<std::uint64_t> compact(const std::string&, std::uint64_t) override {
     return fail(Errc::unsupported, "this journal was opened for reading only");
   }
   Result<std::vector<std::string>> check() override {
@@ -149,6 +156,22 @@ class SqliteJournal final : public Journal {
     }
     return removed;
   }
+  // Slices are jobs of their own, so that commits get in between.
+  Result<std::uint64_t> compact(const std::string& run_id, std::uint64_t seq) override {
+    Compaction compaction{.run_id = run_id, .seq = seq};
+    auto found = readied([&](Connection& c) { return find_snapshot(c, compaction); });
+    if (!found) return std::unexpected(std::move(found.error()));
+    std::uint64_t removed = 0;
+    for (std::uint64_t slice = 1; compaction.run != 0 && slice > 0; removed += slice) {
+      auto done = readied([&](Connection& c) -> Result<void> {
+        auto count = remove_slice(c, compaction);
+        slice = count.value_or(0);
+        return count ? Result<void>() : std::unexpected(std::move(count.error()));
+      });
+      if (!done) return std::unexpected(std::move(done.error()));
+    }
+    return removed;
+  }
 
   Result<std::optional<RunRow>> run(const std::string& run_id) override { return reader_.run(run_id); }
   Result<std::vector<RunRow>> runs(std::size_t limit, const RunFilter& filter) override {
@@ -174,6 +197,9 @@ class SqliteJournal final : public Journal {
     return reader_.inbox_of(membership_.incarnation(), after, limit);
   }
   Result<std::vector<Entry>> history(const std::string& run_id) override { return reader_.history(run_id); }
+  Result<std::vector<Entry>> history_since_snapshot(const std::string& run_id) override {
+    return reader_.history_since_snapshot(run_id);
+  }
   Result<std::vector<UsageRow>> usage(const UsageFilter& filter) override { return reader_.usage(filter); }
   Result<std::vector<CostRow>> cost(const std::string& by, const UsageFilter& filter) override {
     return reader_.cost(by, filter);
@@ -189,6 +215,14 @@ class SqliteJournal final : public Journal {
   Result<std::vector<std::string>> check() override { return reader_.check(); }
 
  private:
+  /// Does this between two group commits, and waits.
+  template <class Work>
+  Result<void> readied(Work work) {
+    Job job;
+    job.work = [&work](Connection& connection, Writer&) { return work(connection); };
+    return committer_->push_and_wait(std::move(job));
+  }
+
   FileLock lock_;
   std::size_t payload_bytes_max_;
   std::unique_ptr<Committer> committer_;

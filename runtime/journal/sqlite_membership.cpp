@@ -21,18 +21,45 @@ constexpr std::string_view kJoin =
 constexpr std::string_view kAbandoned =
     "SELECT run_id FROM run WHERE state = 1 AND holder <> ? ORDER BY id LIMIT ?";
 
-Result<std::vector<std::string>> abandoned(Connection& connection, std::uint64_t incarnation,
-                                           std::size_t limit) {
-  auto statement = connection.prepare(kAbandoned);
+constexpr std::string_view kAbandonedKinds =
+    "SELECT workflow, version, count(*) FROM run WHERE state = 1 AND holder <> ? GROUP BY 1, 2 ORDER BY 1, 2";
+constexpr std::string_view kAbandonedOfKind =
+    "SELECT run_id FROM run WHERE state = 1 AND holder <> ? AND workflow = ? AND version = ? ORDER BY id"
+    " LIMIT ?";
+
+Result<std::vector<RunKind>> abandoned_kinds(Connection& connection, std::uint64_t incarnation) {
+  auto statement = connection.prepare(kAbandonedKinds);
   if (!statement) return std::unexpected(std::move(statement.error()));
+  std::vector<RunKind> kinds;
+  auto row = statement->with(incarnation).step();
+  for (; row && *row; row = statement->step())
+    kinds.push_back(
+        {statement->text(0), statement->text(1), static_cast<std::uint64_t>(statement->integer(2))});
+  if (!row) return std::unexpected(std::move(row.error()));
+  return kinds;
+}
+
+/// Of one kind, or of any when there is none.
+Result<std::vector<std::string>> abandoned(Connection& connection, std::uint64_t incarnation,
+                                           const RunKind* kind, std::size_t limit) {
+  auto statement = connection.prepare(kind != nullptr ? kAbandonedOfKind : kAbandoned);
+  if (!statement) return std::unexpected(std::move(statement.error()));
+  if (kind == nullptr) statement->with(incarnation, limit);
+  if (kind != nullptr) statement->with(incarnation, kind->workflow, kind->version, limit);
   std::vector<std::string> ids;
-  auto row = statement->with(incarnation, limit).step();
+  auto row = statement->step();
   for (; row && *row; row = statement->step()) ids.push_back(statement->text(0));
   if (!row) return std::unexpected(std::move(row.error()));
   return ids;
 }
 
 }  // namespace
+
+void keep_served(std::vector<RunKind>& kinds, const Serves& serves, std::vector<RunKind>* waiting) {
+  auto rest = std::stable_partition(kinds.begin(), kinds.end(), serves);
+  if (waiting != nullptr) waiting->assign(rest, kinds.end());
+  kinds.erase(rest, kinds.end());
+}
 
 Result<void> check_node_name(const std::string& name) {
   if (!name.empty() && name.size() <= kNodeNameBytesMax) return {};
@@ -99,13 +126,31 @@ Result<std::vector<NodeRow>> SqliteMembership::nodes() {
 }
 
 Result<std::vector<RunRow>> SqliteMembership::take_over(std::size_t limit) {
+  std::vector<RunRow> taken;
+  auto done = take(nullptr, limit, taken);
+  return done ? Result<std::vector<RunRow>>(std::move(taken)) : std::unexpected(std::move(done.error()));
+}
+
+Result<std::vector<RunRow>> SqliteMembership::take_over_served(std::size_t limit, const Serves& serves,
+                                                               std::vector<RunKind>* waiting) {
+  auto mine = seat().incarnation;
+  auto kinds = readers_.ask([&](Connection& connection) { return abandoned_kinds(connection, mine); });
+  if (!kinds) return std::unexpected(std::move(kinds.error()));
+  keep_served(*kinds, serves, waiting);
+  std::vector<RunRow> taken;
+  for (const auto& kind : *kinds)
+    if (auto done = take(&kind, limit, taken); !done) return std::unexpected(std::move(done.error()));
+  return taken;
+}
+
+Result<void> SqliteMembership::take(const RunKind* kind, std::size_t limit, std::vector<RunRow>& taken) {
   auto held = seat();
   if (held.incarnation == 0) return fail(Errc::refused, "this node has not joined");
-  std::vector<RunRow> taken;
   while (taken.size() < limit) {
     std::vector<RunRow> batch;
     auto done = work([&](Connection& connection, Writer& writer) -> Result<void> {
-      auto ids = abandoned(connection, held.incarnation, std::min(limit - taken.size(), kTakeOverBatch));
+      auto ids =
+          abandoned(connection, held.incarnation, kind, std::min(limit - taken.size(), kTakeOverBatch));
       if (!ids) return std::unexpected(std::move(ids.error()));
       for (auto& id : *ids) {
         batch.push_back({.run_id = std::move(id), .node = held.node});
@@ -113,11 +158,11 @@ Result<std::vector<RunRow>> SqliteMembership::take_over(std::size_t limit) {
       }
       return {};
     });
-    if (!done) return std::unexpected(std::move(done.error()));
+    if (!done) return done;
     if (batch.empty()) break;
     std::ranges::move(batch, std::back_inserter(taken));
   }
-  return taken;
+  return {};
 }
 
 Result<void> SqliteMembership::leave() {

@@ -24,6 +24,8 @@ class SqliteMembership final : public Membership {
   bool held() const override;
   Result<std::vector<NodeRow>> nodes() override;
   Result<std::vector<RunRow>> take_over(std::size_t limit) override;
+  Result<std::vector<RunRow>> take_over_served(std::size_t limit, const Serves& serves,
+                                               std::vector<RunKind>* waiting) override;
   Result<void> leave() override;
   Result<void> poke(const std::string& topic) override;
   void watch(std::function<void(const std::string&)> hint) override;
@@ -37,6 +39,8 @@ class SqliteMembership final : public Membership {
     std::uint64_t incarnation = 0;
   };
   Seat seat() const;
+  /// Of that kind, or of any when it is null; adds to `taken`, up to `limit`.
+  Result<void> take(const RunKind* kind, std::size_t limit, std::vector<RunRow>& taken);
   Result<void> work(std::function<Result<void>(Connection&, Writer&)> work);
 
   Committer& committer_;

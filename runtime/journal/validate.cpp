@@ -31,7 +31,7 @@ Result<void> check_number(std::string_view of, double value) {
 }
 
 Result<void> check_entry(const Entry& entry, std::size_t payload_bytes_max) {
-  if (entry.kind < Kind::start || entry.kind > Kind::note)
+  if (entry.kind < Kind::start || entry.kind > Kind::snapshot)
     return fail(Errc::invalid_input, fmt::format("there is no entry kind {}", static_cast<int>(entry.kind)));
   if (auto ok = check_texts("entry", {entry.run_id, entry.step_key}); !ok) return ok;
   return check_content("payload", entry.payload.size(), payload_bytes_max);

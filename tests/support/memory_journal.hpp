@@ -82,6 +82,13 @@ class MemoryJournal final : public Journal {
       return old;
     });
   }
+  Result<std::uint64_t> compact(const std::string& run_id, std::uint64_t seq) override {
+    std::uint64_t last = 0;
+    for (const auto& entry : entries_[run_id])
+      if (entry.kind == Kind::snapshot && (seq == 0 || entry.seq == seq)) last = entry.seq;
+    if (last == 0 && seq != 0) return fail(Errc::invalid_input, "that is no snapshot");
+    return std::erase_if(entries_[run_id], [last](const Entry& entry) { return entry.seq < last; });
+  }
   Result<void> post(SignalRow signal) override {
     auto it = runs_.find(signal.run_id);
     if (it == runs_.end()) return fail(Errc::not_found, "no such run");
@@ -232,7 +239,9 @@ class MemoryJournal final : public Journal {
     if (run == runs_.end()) return fail(Errc::invalid_input, "no such run");
     if (fences && entry.epoch != run->second.epoch) return fail(Errc::storage, "fenced");
     auto place = static_cast<std::uint64_t>(&entry - batch.entries.data());
-    if (entry.seq != entries_[entry.run_id].size() + place + 1) return fail(Errc::storage, "out of order");
+    const auto& past = entries_[entry.run_id];
+    auto last = past.empty() ? 0 : past.back().seq;
+    if (entry.seq != last + place + 1) return fail(Errc::storage, "out of order");
     if (entry.kind == Kind::result && results_[entry.run_id].contains(entry.step_key))
       return fail(Errc::storage, "a second result");
     return {};
