@@ -1,5 +1,6 @@
 #include "actors/audit_run.hpp"
 
+#include "actors/run_snapshot.hpp"
 #include "actors/run_spending.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/protocol/run_values.hpp"
@@ -14,14 +15,24 @@ namespace {
 
 using Findings = std::vector<std::string>;
 
+bool same_amount(double a, double b) {
+  return std::abs(a - b) <= 1e-6 * std::max({std::abs(a), std::abs(b), 1.0});
+}
+
+bool same_spent(const Budget& a, const Budget& b) {
+  return same_amount(a.usd, b.usd) && a.tokens == b.tokens && a.calls == b.calls &&
+         a.tool_calls == b.tool_calls && a.subagents == b.subagents;
+}
+
 // Goes along a history as its driver once did: what is set aside, what is settled.
 class HistoryAudit {
  public:
   HistoryAudit(const journal::RunRow& row, Budget cap, Findings& out)
-      : row_(row), budget_(cap), bounded_(cap != Budget{}), out_(out) {}
+      : row_(row), cap_(cap), budget_(cap), bounded_(cap != Budget{}), out_(out) {}
 
   void see(const journal::Entry& entry) {
     if (entry.epoch != epoch_) new_life(entry.epoch);
+    walked_ = walked_ || entry.kind != journal::Kind::snapshot;
     switch (entry.kind) {
       case journal::Kind::intent: return on_intent(entry);
       case journal::Kind::child_start: return on_child(entry);
@@ -31,6 +42,7 @@ class HistoryAudit {
       case journal::Kind::note: return on_outcome(entry);
       case journal::Kind::done:
       case journal::Kind::cancel: return on_end();
+      case journal::Kind::snapshot: return on_snapshot(entry);
       default: return;
     }
   }
@@ -130,6 +142,23 @@ class HistoryAudit {
     return one;
   }
 
+  // What a run goes on from is what it had come to; of what was compacted only the account is left.
+  void on_snapshot(const journal::Entry& entry) {
+    count_unknown();
+    auto note = read_snapshot(entry.payload);
+    if (!note) return this->note(fmt::format("snapshot {} cannot be read", entry.seq));
+    auto spent = budget_.view({}).spent;
+    if (std::exchange(walked_, true) && !same_spent(spent, note->spent))
+      this->note(fmt::format("snapshot {} says that {} tokens and ${:.6f} were used, it was {} and ${:.6f}",
+                             entry.seq, note->spent.tokens, note->spent.usd, spent.tokens, spent.usd));
+    for (const auto& [key, step] : steps_)
+      if (step.open && !step.child && step.epoch == epoch_)
+        this->note(fmt::format("snapshot {} was taken while step {} was under way", entry.seq, key));
+    steps_.clear();
+    budget_ = policy::RunBudget(cap_);
+    budget_.carry(note->spent, note->refused);
+  }
+
   void on_end() {
     for (const auto& [key, step] : steps_)
       if (step.open && step.epoch == epoch_)
@@ -137,16 +166,13 @@ class HistoryAudit {
   }
 
   const journal::RunRow& row_;
+  Budget cap_;
   policy::RunBudget budget_;
-  bool bounded_, unknown_counted_ = true;
+  bool bounded_, unknown_counted_ = true, walked_ = false;
   Findings& out_;
   std::map<std::string, Step> steps_;
   std::uint64_t epoch_ = 0;
 };
-
-bool same_amount(double a, double b) {
-  return std::abs(a - b) <= 1e-6 * std::max({std::abs(a), std::abs(b), 1.0});
-}
 
 void audit_slice(const journal::RunRow& child, const ChildNote& given, Findings& out) {
   if (child.budget == budget_json(given.slice)) return;
@@ -204,6 +230,8 @@ void audit_child(const AuditedRun& parent, const AuditedRun& child, Findings& ou
         if (auto booked = read_outcome(end.payload)) audit_booking(child, *booked, out);
     return;
   }
+  // Children of before a snapshot may have been compacted away with their beginnings.
+  if (!parent.entries.empty() && parent.entries.front().kind == journal::Kind::snapshot) return;
   out.push_back(fmt::format("run {}: its parent {} never started it", child.row.run_id, parent.row.run_id));
 }
 

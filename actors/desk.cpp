@@ -5,6 +5,7 @@
 #include "actors/desk_controls.hpp"
 #include "actors/desk_feedback.hpp"
 #include "actors/desk_health.hpp"
+#include "actors/desk_past.hpp"
 #include "actors/desk_schedules.hpp"
 #include "actors/history_file.hpp"
 #include "actors/run_spending.hpp"
@@ -37,7 +38,11 @@ void runs_list(const Services& services, const Json& input, const Reply& reply) 
       static_cast<std::size_t>(std::max<std::int64_t>(1, get_int(input, "limit", 100))));
   if (!rows) return reply(std::unexpected(rows.error()));
   Json out = Json::array();
-  for (const auto& row : *rows) out.push_back(to_json(row));
+  for (const auto& row : *rows) {
+    out.push_back(to_json(row));
+    auto why = services.why_waiting ? services.why_waiting(row) : std::string();
+    if (!why.empty()) out.back()["waits"] = why;
+  }
   reply(dump_json(out));
 }
 
@@ -50,11 +55,6 @@ Result<journal::RunRow> find_going_or_run(const Services& services, const Json& 
   going.run_id = id;
   going.node = services.node;
   return going;
-}
-
-std::size_t results_in(const std::vector<journal::Entry>& entries) {
-  auto is_result = [](const journal::Entry& entry) { return entry.kind == journal::Kind::result; };
-  return static_cast<std::size_t>(std::count_if(entries.begin(), entries.end(), is_result));
 }
 
 // What it may use, has used by its record, and what has been said of that.
@@ -90,10 +90,13 @@ void runs_show(const Services& services, const Json& input, const Reply& reply) 
   }
   auto entries = services.journal->history(row->run_id);
   if (entries) put_budget(out, *row, *entries);
+  if (entries) put_snapshot(out, *entries);
   if (row->state != journal::RunState::running) {
     out["output"] = row->output;
     out["steps_done"] = entries ? results_in(*entries) : 0;
   }
+  if (services.why_waiting)
+    if (auto why = services.why_waiting(*row); !why.empty()) out["waits"] = why;
   if (get_bool(input, "with_input")) out["input"] = row->input;
   reply(dump_json(out));
 }
@@ -185,17 +188,6 @@ void runs_export(const Services& services, const Json& input, const Reply& reply
     for (auto& line : *exported) out.push_back(std::move(line));
   }
   reply(dump_json(out));
-}
-
-// Retention by hand: what ended long ago is forgotten.
-void runs_prune(const Services& services, const Json& input, const Reply& reply) {
-  auto older_ms = get_int(input, "older_ms");
-  if (older_ms <= 0 || services.clock == nullptr)
-    return reply(fail(Errc::invalid_input, "how old must a run be? give older_ms"));
-  WallTime before{services.clock->wall().ms - older_ms};
-  auto gone = services.journal->forget(before, get_string(input, "workflow"));
-  if (!gone) return reply(std::unexpected(gone.error()));
-  reply(dump_json(Json{{"runs", *gone}}));
 }
 
 Result<std::vector<journal::UsageRow>> usage_of(const Services& services,
@@ -356,7 +348,7 @@ const std::map<std::string, Verb>& verbs() {
       {"runs.going", runs_going},
       {"runs.signal", runs_signal},
       {"runs.export", runs_export},
-      {"runs.prune", runs_prune},
+      {"runs.prune", prune_runs},
       {"runs.story", runs_story},
       {"schedules.list", schedules_list},
       {"endpoints", endpoints},

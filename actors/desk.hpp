@@ -43,6 +43,8 @@ struct DeskServices {
       signal;
   std::function<std::optional<RunProgress>(const std::string& run_id)> progress;
   std::function<std::size_t()> going;
+  /// Why a run does not get on, empty when it does. Null: no node.
+  std::function<std::string(const journal::RunRow&)> why_waiting;
 };
 
 using Reply = std::function<void(Result<std::string>)>;

@@ -132,6 +132,17 @@ void put_child(Json& out, const journal::Entry& entry) {
   }
 }
 
+void put_snapshot(Json& out, const journal::Entry& entry) {
+  auto note = read_snapshot(entry.payload);
+  if (!note) return;
+  auto state = parse_json(note->state.text);
+  out["snapshot"] = note->number;
+  out["version"] = note->version;
+  out["state"] = state ? std::move(*state) : Json(note->state.text);
+  out["spent"] = caps_json(note->spent);
+  for (const auto& signal : note->signals) out["signals"].push_back(signal.name);
+}
+
 void put_result(Json& out, const journal::Entry& entry, std::optional<IntentOf> of) {
   if (of == IntentOf::model) {
     if (auto answer = protocol::from_bytes<Answer>(entry.payload)) out["answer"] = answer_json(*answer);
@@ -161,6 +172,7 @@ Json to_json(const journal::Entry& entry, std::optional<IntentOf> of) {
       if (auto error = protocol::from_bytes<Error>(entry.payload)) out["error"] = to_string(error->code);
       break;
     case journal::Kind::result: put_result(out, entry, of); break;
+    case journal::Kind::snapshot: put_snapshot(out, entry); break;
     default: put_result(out, entry, std::nullopt);
   }
   return out;

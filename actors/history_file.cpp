@@ -43,6 +43,7 @@ Result<journal::RunRow> row_of(const Json& json) {
   row.node = get_string(json, "node");
   row.budget = get_string(json, "budget");
   row.output = get_string(json, "output");
+  row.input = get_string(json, "input");
   row.epoch = unsigned_of(json, "epoch");
   row.created.ms = get_int(json, "created_ms");
   row.finished.ms = get_int(json, "finished_ms");
@@ -57,11 +58,13 @@ Result<journal::Entry> entry_of(const Json& line, const RecordedRun& run) {
   journal::Entry entry;
   entry.run_id = run.row.run_id;
   entry.seq = unsigned_of(line, "seq");
-  if (entry.seq != run.entries.size() + 1)
-    return fail(Errc::invalid_input,
-                fmt::format("expected entry {}, not {}", run.entries.size() + 1, entry.seq));
-  auto kind = named<journal::Kind, static_cast<int>(journal::Kind::note)>(get_string(line, "kind"));
+  auto kind = named<journal::Kind, static_cast<int>(journal::Kind::snapshot)>(get_string(line, "kind"));
   if (!kind) return fail(Errc::invalid_input, "its kind is not known");
+  auto expected = run.entries.empty() ? 1 : run.entries.back().seq + 1;
+  // What came before the snapshot was compacted.
+  bool compacted = run.entries.empty() && *kind == journal::Kind::snapshot && entry.seq > 0;
+  if (entry.seq != expected && !compacted)
+    return fail(Errc::invalid_input, fmt::format("expected entry {}, not {}", expected, entry.seq));
   entry.kind = *kind;
   entry.step_key = get_string(line, "step");
   entry.epoch = unsigned_of(line, "epoch");
@@ -104,7 +107,10 @@ std::vector<Json> export_lines(const RecordedRun& run) {
     lines[i]["at_ms"] = entry.at.ms;
     if (entry.input_hash != 0) lines[i]["hash"] = fmt::format("{:016x}", entry.input_hash);
     if (!entry.payload.empty()) lines[i]["bytes"] = providers::base64_encode(entry.payload);
-    if (i == 0) lines[i]["run"] = row_line(run.row);
+    if (i > 0) continue;
+    lines[i]["run"] = row_line(run.row);
+    // Else it is the first entry.
+    if (entry.seq != 1) lines[i]["run"]["input"] = run.row.input;
   }
   return lines;
 }

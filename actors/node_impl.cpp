@@ -268,6 +268,7 @@ void Node::Impl::let_desk_at_runs() {
                         std::uint64_t id) { return runs_.signal(run_id, name, json, id); };
   desk_.progress = [this](const std::string& run_id) { return runs_.progress(run_id); };
   desk_.going = [this] { return runs_.going(); };
+  desk_.why_waiting = [this](const journal::RunRow& row) { return runs_.why_waiting(row); };
 }
 
 void Node::Impl::tick() {
@@ -315,6 +316,7 @@ void Node::Impl::stop() {
   board_.reset();
   // Its thread may have started runs (a run's end may lead to another), and CAF waits for every thread that
   // spawned actors.
+  leave_store();
   journal_.reset();
   gateway_unit_.reset();
   loop_unit_.reset();

@@ -80,6 +80,7 @@ struct Node::Impl final : transport::GatewayListener {
   Result<void> pass_on(const std::string& peer, const std::string& verb, const Json& input);
   void look_after_runs();
   bool keep_seat();
+  void leave_store();
   /// Waits for a hint that signals came, or for the next look at everything.
   bool pause(const std::stop_token& stop, Instant until);
 

@@ -8,12 +8,17 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <future>
 
 namespace troupe {
 namespace {
 
-// How often runs that are due, or that nobody drives, are looked for.
+// How often runs that are due, or that nobody drives, are looked for; and how soon again when there are more
+// of them than were taken in one go.
 constexpr auto kCare = std::chrono::seconds(1);
+constexpr auto kMoreCare = std::chrono::milliseconds(10);
+// A node that stops waits no longer for a store that does not answer.
+constexpr auto kLeaving = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -71,15 +76,17 @@ void Node::Impl::look_after_runs() {
   });
   caretaker_ = std::jthread([this](const std::stop_token& stop) {
     auto next_care = clock_.now() + kCare;
-    while (pause(stop, next_care)) {
-      runs_.take_signals();
+    bool more_due = false, more_signals = false, more_left = false;
+    while (pause(stop, more_due || more_signals || more_left ? clock_.now() + kMoreCare : next_care)) {
+      more_signals = runs_.take_signals();
+      if (more_due) more_due = runs_.wake_due(resumes_runs_, true);
+      if (more_left) more_left = runs_.resume_more(true);
       if (clock_.now() < next_care) continue;
       next_care = clock_.now() + kCare;
       if (!keep_seat()) return;
-      runs_.wake_due(resumes_runs_);
+      more_due = runs_.wake_due(resumes_runs_);
       tick_schedules();
-      if (!resumes_runs_) continue;
-      if (auto begun = runs_.resume(); !begun) log::error("runs", begun.error().what);
+      if (resumes_runs_) more_left = runs_.resume_more(false);
     }
   });
 }
@@ -101,6 +108,17 @@ bool Node::Impl::keep_seat() {
   log::error("node", "this node's runs belong to others now: " + renewed.error().what);
   interrupt();
   return false;
+}
+
+// Its runs may be taken over at once instead of when its lease has run out. What is queued is written first,
+// since afterwards it would be refused.
+void Node::Impl::leave_store() {
+  if (!journal_) return;
+  auto written = std::make_shared<std::promise<Result<void>>>();
+  auto heard = written->get_future();
+  journal_->append({}, [written](Result<void> done) { written->set_value(std::move(done)); });
+  if (heard.wait_for(kLeaving) != std::future_status::ready || !heard.get()) return;
+  if (auto left = journal_->membership()->leave(); !left) log::warn("node", left.error().what);
 }
 
 void Node::Impl::interrupt() {

@@ -72,7 +72,7 @@ struct RunState {
     RunHistory history;
     // Whoever holds a run first knows that it has no past.
     if (claimed->epoch > 1) {
-      auto entries = pen_->journal().history(claimed->run_id);
+      auto entries = pen_->journal().history_since_snapshot(claimed->run_id);
       if (!entries) return finish(RunEnd::failed, entries.error());
       auto read = RunHistory::read(*entries);
       if (!read) return finish(RunEnd::failed, read.error());
@@ -109,25 +109,45 @@ struct RunState {
     if (first) return first_life();
     if (!can_go_on()) return;
     bool sleeps = row.wake != WallTime{};
-    if (row.state == journal::RunState::failed || sleeps) return revive();
+    if (row.state == journal::RunState::failed || sleeps || upgrades_) return revive();
     drive_workflow();
   }
 
   // A run goes on with the code it began with, or with code that says it can take it over (M14).
   bool can_go_on() {
     const auto& from = pen_->row().version;
-    if (from == config_.version || (config_.migrates && config_.migrates(from))) return true;
-    finish(RunEnd::interrupted,
-           make_error(Errc::unsupported,
-                      fmt::format("run {} began with version {} of {}, here is version {}",
-                                  pen_->row().run_id, from, config_.spec.workflow, config_.version)));
-    return false;
+    if (from != config_.version && !(config_.migrates && config_.migrates(from))) {
+      finish(RunEnd::interrupted,
+             make_error(Errc::unsupported,
+                        fmt::format("run {} began with version {} of {}, here is version {}",
+                                    pen_->row().run_id, from, config_.spec.workflow, config_.version)));
+      return false;
+    }
+    auto fits = convert_state();
+    if (!fits) finish(RunEnd::interrupted, std::move(fits.error()));
+    return fits.has_value();
   }
 
-  // A failed run that is tried again, and a parked one that was woken, is running for everyone who looks.
+  Result<void> convert_state() {
+    const auto& snapshot = driver_->snapshot();
+    if (!snapshot || snapshot->version == config_.version || !config_.migrate) return {};
+    auto state = config_.migrate(snapshot->version, snapshot->state);
+    if (!state) return std::unexpected(state.error());
+    driver_->restore(std::move(*state));
+    upgrades_ = pen_->row().version != config_.version;
+    return {};
+  }
+
+  // A failed run that is tried again, and a parked one that was woken, is running for everyone who looks. One
+  // whose snapshot was converted is of this code's version from here on.
   void revive() {
     journal::Batch batch;
-    batch.run = pen_->row() = revived_row(pen_->row());
+    pen_->row() = revived_row(pen_->row());
+    if (upgrades_) {
+      pen_->row().version = config_.version;
+      batch.entries.push_back(pen_->entry(journal::Kind::version_mark, {}, config_.version));
+    }
+    batch.run = pen_->row();
     pen_->commit(std::move(batch), [this](Result<void> committed) {
       if (!committed) return finish(RunEnd::failed, committed.error());
       drive_workflow();
@@ -159,9 +179,10 @@ struct RunState {
 
   void drive() {
     while (!finished_) {
-      auto work = turns_.take();
-      if (!work) break;
-      work();
+      if (auto work = turns_.take())
+        work();
+      else if (!driver_->rest())
+        break;
     }
     if (driver_->stopping() && driver_->in_flight() == 0 && !finished_) finish_stopped();
     if (finished_ && !parked_) self_->quit();
@@ -307,7 +328,7 @@ struct RunState {
   JsonText output_;
   std::vector<SignalRun> early_;
   Instant began_, quiet_since_;
-  bool finished_ = false, parking_ = false, parked_ = false, cancelled_early_ = false;
+  bool finished_ = false, parking_ = false, parked_ = false, cancelled_early_ = false, upgrades_ = false;
   RunEnd stopped_as_ = RunEnd::interrupted;
 };
 

@@ -50,6 +50,8 @@ struct RunConfig {
   /// The workflow's code version, and those whose runs it can go on with.
   std::string version;
   std::function<bool(const std::string& from)> migrates;
+  /// WorkflowType::migrate.
+  std::function<Result<JsonText>(const std::string& from, JsonText state)> migrate;
   std::string node;
   std::shared_ptr<const Published<QueueMap>> queues;
   /// What a call of this usage would cost at list prices, the dearest model of its feature; empty: nothing.

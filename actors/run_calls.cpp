@@ -18,7 +18,8 @@ namespace troupe::actors {
 
 void RunDriver::complete(const StepKey& step, CompletionRequest request, OnUnknown on_unknown,
                          std::function<void(Result<Answer>)> done) {
-  auto key = step.str();
+  auto key = key_of(step);
+  done = awaited(key, std::move(done));
   auto hash = stable_hash(protocol::to_bytes(request));
   if (replay<Answer>(key, hash, done)) return;
   auto calling = std::make_shared<Calling>();

@@ -18,7 +18,8 @@ std::string RunDriver::child_id(const std::string& key) const {
 }
 
 void RunDriver::child(const StepKey& step, ChildSpec spec, std::function<void(Result<ChildEnd>)> done) {
-  auto key = step.str();
+  auto key = key_of(step);
+  done = awaited(key, std::move(done));
   auto hash = input_hash(step, spec.workflow, spec.input);
   if (replay<ChildEnd>(key, hash, done)) return;
   auto starting = std::make_shared<Starting>();
@@ -144,7 +145,7 @@ void RunDriver::on_child_outage(const Shared<Starting>& starting, ChildOutcome o
 
 void RunDriver::signal_child(const StepKey& child, std::string name, JsonText json,
                              std::function<void(Result<void>)> done) {
-  auto key = child.str();
+  auto key = key_of(child);
   auto what = fmt::format("{}\n{}\n{}\n{}", pen_.row().run_id, key, name, json.text);
   // The same words again are another signal; the same words of a resumed run are the same.
   auto id = stable_hash(fmt::format("{}\n{}", what, signals_sent_[what]++));

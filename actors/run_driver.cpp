@@ -38,11 +38,23 @@ void RunDriver::take_up(RunHistory history, Budget cap) {
   for (auto id : history_.signal_ids()) signal_ids_[id] = true;
   attempts_ = history_.attempts();
   said_ = history_.stage();
+  signal_order_.clear();
+  for (auto id : history_.signal_ids()) remember_signal(id);
+  const auto& from = history_.snapshot();
+  if (!from) return;
+  now_ = from->now;
+  budget_.carry(from->spent, from->refused);
+  snapshots_ = from->number;
+  earlier_ = from->attempts;
+  done_ = from->steps;
+  restored_ = from->state;
+  at_rest_ = true;
 }
 
 void RunDriver::ended_before() {
   ended_before_ = true;
-  replayed_ = done_ = history_.results();
+  replayed_ = history_.results();
+  done_ += replayed_;
   count_unknown();
 }
 
@@ -165,7 +177,8 @@ void RunDriver::watch_wall() {
 
 void RunDriver::step(const StepKey& step, std::function<Result<JsonText>()> body,
                      std::function<void(Result<JsonText>)> done) {
-  auto key = step.str();
+  auto key = key_of(step);
+  done = awaited(key, std::move(done));
   if (replay<JsonText>(key, 0, done)) return;
   auto work = [this, key, body = std::move(body), done = std::move(done)] {
     auto known = config_.stand_in == nullptr ? std::optional(body()) : config_.stand_in->step(key);
@@ -189,7 +202,8 @@ void RunDriver::step(const StepKey& step, std::function<Result<JsonText>()> body
 // ---- timers and signals ----
 
 void RunDriver::sleep_until(const StepKey& step, WallTime when, std::function<void(Result<void>)> done) {
-  auto key = step.str();
+  auto key = key_of(step);
+  done = awaited(key, std::move(done));
   if (!used_.insert(key).second)
     return answer<void>(done, fail(Errc::internal, "step key " + key + " was used twice in one run"));
   if (auto fired = history_.timer_fired(key); fired.seq != 0) {
@@ -211,7 +225,8 @@ void RunDriver::sleep_until(const StepKey& step, WallTime when, std::function<vo
 }
 
 void RunDriver::signal(const StepKey& step, std::function<void(Result<JsonText>)> done) {
-  auto key = step.str();
+  auto key = key_of(step);
+  done = awaited(key, std::move(done));
   auto& waiting = inbox_[step.name];
   if (waiting.empty()) return signal_waits_[step.name].push_back({std::move(key), std::move(done)});
   auto first = std::move(waiting.front());
@@ -234,11 +249,13 @@ void RunDriver::on_signal(const SignalRun& order) {
   journal::Batch batch;
   batch.entries.push_back(pen_.entry(journal::Kind::signal_in, order.name, order.json, 0, order.id));
   auto at = batch.entries.back().at;
+  auto seq = coming(batch.entries.back());
   if (order.number != 0) batch.taken.push_back(*taking_.insert(order.number).first);
-  pen_.commit(std::move(batch), [this, order, at](Result<void> committed) {
+  pen_.commit(std::move(batch), [this, order, at, seq](Result<void> committed) {
     crash_point("signal.after_entry");
     // This life can record nothing any more; the signal stays in the inbox for the next one.
     if (!committed) return;
+    no_longer_coming(seq);
     taking_.erase(order.number);
     if (order.id != 0) signal_ids_[order.id] = true;
     auto& waits = signal_waits_[order.name];
@@ -282,7 +299,8 @@ void RunDriver::on_tick() {
 // ---- stopping ----
 
 void RunDriver::abandon(const StepKey& step) {
-  auto key = step.str();
+  auto key = key_of(step);
+  open_.erase(key);
   turns_.abandon(key);
   abandoned_.insert(key);
   std::erase_if(timers_, [&](const Timer& timer) { return timer.key == key; });
@@ -312,7 +330,7 @@ void RunDriver::stop(bool cancel) {
 }
 
 std::optional<WallTime> RunDriver::idle_until() const {
-  if (!in_flight_.empty() || !turns_.empty() || pen_.open() > 0) return std::nullopt;
+  if (!in_flight_.empty() || !turns_.empty() || resting_ || pen_.open() > 0) return std::nullopt;
   bool listens = std::ranges::any_of(signal_waits_, [](const auto& name) { return !name.second.empty(); });
   if (timers_.empty() && !listens) return std::nullopt;
   auto first = journal::kWakeBySignal;
@@ -340,6 +358,7 @@ void RunDriver::fill(RunReport& report) const {
   report.steps = done_;
   report.steps_replayed = replayed_;
   report.attempts = attempts_;
+  report.before_snapshot = earlier_;
   report.spent = budget().spent;
   report.drift = drift_;
   if (report.end != RunEnd::done || ended_before_) return;

@@ -7,6 +7,7 @@
 #include "actors/run_turns.hpp"
 #include "runtime/policy/run_budget.hpp"
 
+#include <deque>
 #include <optional>
 #include <set>
 #include <type_traits>
@@ -21,6 +22,9 @@ class RunDriver final : public WorkflowDriver {
 
   /// Before the workflow begins.
   void take_up(RunHistory history, Budget cap);
+  /// The state that the workflow begins with, when the record has a snapshot.
+  const std::optional<SnapshotNote>& snapshot() const { return history_.snapshot(); }
+  void restore(JsonText state) { restored_ = std::move(state); }
   /// The run was over before: its sums are those of the record, and no workflow will ask for them.
   void ended_before();
 
@@ -36,6 +40,8 @@ class RunDriver final : public WorkflowDriver {
                     std::function<void(Result<void>)> done) override;
   void sleep_until(const StepKey& step, WallTime when, std::function<void(Result<void>)> done) override;
   void signal(const StepKey& step, std::function<void(Result<JsonText>)> done) override;
+  void snapshot(JsonText state, std::function<void(Result<void>)> done) override;
+  std::optional<JsonText> restored() const override { return restored_; }
   void abandon(const StepKey& step) override;
   /// As of now().
   BudgetView budget() const override;
@@ -45,6 +51,9 @@ class RunDriver final : public WorkflowDriver {
   // The actor's side.
   void on_signal(const SignalRun& order);
   void on_tick();
+  /// No turn is left to take: a snapshot that only waited for what was called off is recorded. False when
+  /// there is none.
+  bool rest();
   /// No new step begins. `cancel`: what is under way is called off too; else it is waited for and recorded.
   void stop(bool cancel);
   bool stopping() const { return stopping_; }
@@ -103,6 +112,33 @@ class RunDriver final : public WorkflowDriver {
   using Shared = std::shared_ptr<T>;
 
   bool first_use(const std::string& key) { return used_.insert(key).second; }
+  /// Its name in the record.
+  std::string key_of(const StepKey& step) const { return key_after(step, snapshots_); }
+  /// The workflow waits for this step until `done` is called, or it abandons it.
+  template <class T>
+  std::function<void(Result<T>)> awaited(const std::string& key, std::function<void(Result<T>)> done) {
+    at_rest_ = false;
+    if (!open_.insert(key).second) return done;
+    if (resting_) refuse_rest(key);
+    return [this, key, done = std::move(done)](Result<T> result) {
+      open_.erase(key);
+      done(std::move(result));
+    };
+  }
+  void refuse_rest(const std::string& key);
+  std::optional<Error> unfit_for_rest(const SnapshotNote& note) const;
+  SnapshotNote note_of(JsonText state) const;
+  std::vector<SnapshotNote::Signal> signals_waiting() const;
+  /// What the record has and this life's code did not ask for was paid for all the same.
+  void settle_unasked();
+  /// The snapshot is durable: nothing from before it is needed any more.
+  void begin_anew(SnapshotNote note, std::uint64_t seq);
+  void remember_signal(std::uint64_t id);
+  /// Written, and not known to be recorded; its place in the run.
+  std::uint64_t coming(const journal::Entry& signal);
+  void no_longer_coming(std::uint64_t seq) {
+    std::erase_if(signals_coming_, [seq](const Coming& each) { return each.seq == seq; });
+  }
   template <class T>
   void answer(const std::function<void(Result<T>)>& done, std::type_identity_t<Result<T>> result) {
     turns_.ready([done, result = std::move(result)] { done(result); });
@@ -173,7 +209,17 @@ class RunDriver final : public WorkflowDriver {
   RunTurns& turns_;
   RunHistory history_;
   policy::RunBudget budget_;
-  std::unordered_set<std::string> used_, abandoned_, booked_;
+  std::unordered_set<std::string> used_, abandoned_, open_, booked_;
+  struct Resting {
+    JsonText state;
+    std::function<void(Result<void>)> done;
+  };
+  std::optional<Resting> resting_;
+  std::optional<JsonText> restored_;
+  /// This life began at a snapshot and has asked for nothing yet.
+  bool at_rest_ = false;
+  std::uint64_t snapshots_ = 0;
+  AttemptSums earlier_;
   std::map<std::string, UnderWay> in_flight_;
   std::vector<Timer> timers_;
   /// Before a tool is tried again, or given up; they end with the process and are not recorded.
@@ -198,6 +244,13 @@ class RunDriver final : public WorkflowDriver {
   std::map<std::string, Shared<Starting>> children_waiting_;
   /// Ids of signals that came, and whether they are recorded already.
   std::map<std::uint64_t, bool> signal_ids_;
+  std::deque<std::uint64_t> signal_order_;  // of those ids, the newest last
+  /// Signals that are written, and not known to be recorded.
+  struct Coming {
+    std::uint64_t seq = 0;
+    SnapshotNote::Signal signal;
+  };
+  std::vector<Coming> signals_coming_;
   std::set<std::uint64_t> taking_;  // numbers in the inbox, of signals that are being recorded
   std::map<std::string, std::uint32_t> signals_sent_;
   std::vector<AttemptRecord> attempts_;

@@ -47,7 +47,7 @@ Result<void> RunHistory::add(const journal::Entry& entry) {
     case journal::Kind::timer_fired: fired_[entry.step_key] = {entry.seq, entry.at}; return {};
     case journal::Kind::signal_in:
       signals_[entry.step_key].push_back({entry.seq, entry.at, {entry.payload}});
-      if (entry.input_hash != 0) signal_ids_.insert(entry.input_hash);
+      if (entry.input_hash != 0) signal_ids_.push_back(entry.input_hash);
       return {};
     case journal::Kind::failure:
     case journal::Kind::result:
@@ -56,8 +56,26 @@ Result<void> RunHistory::add(const journal::Entry& entry) {
     case journal::Kind::done:
     case journal::Kind::version_mark: return {};
     case journal::Kind::note: return add_note(entry);
+    case journal::Kind::snapshot: {
+      auto note = read_snapshot(entry.payload);
+      if (!note) return damaged(entry);
+      *this = after(std::move(*note), entry.seq);
+      return {};
+    }
   }
   return {};
+}
+
+RunHistory RunHistory::after(SnapshotNote note, std::uint64_t seq) {
+  RunHistory history;
+  history.last_seq_ = seq;
+  history.started_ = note.started;
+  history.stage_ = note.stage;
+  history.signal_ids_ = note.signal_ids;
+  for (const auto& signal : note.signals)
+    history.signals_[signal.name].push_back({0, signal.at, signal.json});
+  history.snapshot_ = std::move(note);
+  return history;
 }
 
 void RunHistory::begin(const journal::Entry& entry, const Budget& reserved, IntentOf of) {

@@ -2,12 +2,14 @@
 #pragma once
 
 #include "actors/run_entries.hpp"
+#include "actors/run_snapshot.hpp"
 #include "runtime/journal/journal.hpp"
 
 #include <troupe/workflow.hpp>
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -51,8 +53,12 @@ class RunHistory {
   using Signals = std::map<std::string, std::deque<Signal>>;
 
   RunHistory() = default;
+  /// Of the latest snapshot among them and what follows it; of all when there is none.
   /// Fails with `storage` when an entry cannot be read: a damaged history must not be bought again silently.
   static Result<RunHistory> read(const std::vector<journal::Entry>& entries);
+
+  /// Of a run that has just recorded this snapshot as its entry `seq`.
+  static RunHistory after(SnapshotNote note, std::uint64_t seq);
 
   /// Null when the step has come to nothing yet.
   const Recorded* find(const std::string& key) const;
@@ -64,11 +70,16 @@ class RunHistory {
   const Signals& signals() const { return signals_; }
   /// The furthest its budget was said to be.
   BudgetStage stage() const { return stage_; }
-  /// Ids of the signals that carried one.
-  const std::set<std::uint64_t>& signal_ids() const { return signal_ids_; }
+  /// Ids of the signals that carried one, in the order they came.
+  const std::vector<std::uint64_t>& signal_ids() const { return signal_ids_; }
+  /// What this history goes on from, if it does not begin at the beginning.
+  const std::optional<SnapshotNote>& snapshot() const { return snapshot_; }
   /// Keys of what was recorded, in no order.
   std::vector<std::string> keys() const;
   std::size_t results() const { return results_; }
+
+  /// Has a step been begun or recorded?
+  bool moved() const { return !recorded_.empty() || !begun_.empty() || !set_.empty(); }
 
   std::uint64_t last_seq() const { return last_seq_; }
   WallTime started() const { return started_; }
@@ -88,7 +99,8 @@ class RunHistory {
   std::set<std::string> set_;
   std::map<std::string, Fired> fired_;
   Signals signals_;
-  std::set<std::uint64_t> signal_ids_;
+  std::vector<std::uint64_t> signal_ids_;
+  std::optional<SnapshotNote> snapshot_;
   std::vector<AttemptRecord> attempts_;
   std::size_t results_ = 0;
   BudgetStage stage_ = BudgetStage::plenty;

@@ -14,10 +14,7 @@
 namespace troupe::actors {
 namespace {
 
-/// Runs taken up or woken at once; the others follow a moment later.
-constexpr std::size_t kTakenUpAtOnce = 256;
 constexpr std::size_t kTickedAtOnce = 2000;
-constexpr std::size_t kSignalsAtOnce = 256;
 
 // In the order of time, so that the runs of now lie side by side in the stores' index of ids: with random ids
 // a commit of 50 new runs wrote a page of that index for nearly each, at four times the CPU. The counter
@@ -29,14 +26,6 @@ std::string new_run_id(Clock& clock, const std::string& node) {
   auto wall = clock.wall();
   auto life = static_cast<std::uint32_t>(stable_hash(node, born) >> 32);
   return fmt::format("{}-{:07x}{:04x}-{:08x}", to_date(wall), wall.ms % day_ms, counter++ & 0xffff, life);
-}
-
-RunSpec spec_of(const journal::RunRow& row) {
-  RunSpec spec;
-  spec.workflow = row.workflow;
-  spec.run_id = row.run_id;
-  spec.tenant = row.tenant;
-  return spec;
 }
 
 }  // namespace
@@ -106,6 +95,7 @@ RunConfig RunHost::config_of(RunSpec spec, const WorkflowType& type, const std::
   run.function = type.function;
   run.version = type.version;
   run.migrates = type.migrates;
+  run.migrate = type.migrate;
   run.node = parts_.node;
   run.queues = parts_.queues;
   run.list_price = parts_.list_price;
@@ -121,67 +111,7 @@ RunConfig RunHost::config_of(RunSpec spec, const WorkflowType& type, const std::
   return run;
 }
 
-Result<std::vector<journal::RunRow>> RunHost::left_behind() {
-  std::vector<journal::RunRow> rows;
-  std::size_t limit = 0;
-  {
-    std::lock_guard lock(mutex_);
-    // Those that go, or cannot, are found too and must not fill the answer.
-    if (!all_taken_up_) limit = kTakenUpAtOnce + going_.size() + left_alone_.size();
-    all_taken_up_ = true;
-  }
-  if (limit > 0) {
-    auto mine = parts_.journal->unfinished(parts_.node, limit);
-    std::lock_guard lock(mutex_);
-    if (!mine || mine->size() == limit) all_taken_up_ = false;
-    if (!mine) return mine;
-    rows = std::move(*mine);
-  }
-  if (auto* membership = parts_.journal->membership()) {
-    auto taken = membership->take_over(kTakenUpAtOnce);
-    if (!taken) return taken;
-    for (auto& row : *taken) rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
-Result<std::size_t> RunHost::resume() {
-  auto rows = left_behind();
-  if (!rows) return std::unexpected(rows.error());
-  std::size_t begun = 0;
-  std::lock_guard lock(mutex_);
-  for (const auto& row : *rows) {
-    if (going_.contains(row.run_id) || left_alone_.contains(row.run_id)) continue;
-    auto ok = begin(spec_of(row), {});
-    if (ok) ++begun;
-    if (!ok) leave_alone(row.run_id, ok.error());
-  }
-  return begun;
-}
-
-void RunHost::leave_alone(const std::string& run_id, const Error& why) {
-  if (left_alone_.insert(run_id).second)
-    log::warn("runs", fmt::format("run {} cannot go on here: {}", run_id, why.what));
-}
-
 // ---- parking ----
-
-void RunHost::wake_due(bool all) {
-  auto due = parts_.journal->due(parts_.clock->wall(), kTakenUpAtOnce);
-  if (!due) return log::error("runs", "nobody is woken: " + due.error().what);
-  std::lock_guard lock(mutex_);
-  for (const auto& run_id : *due)
-    if (!going_.contains(run_id) && !left_alone_.contains(run_id) && (all || parked_.contains(run_id)))
-      wake(run_id);
-}
-
-bool RunHost::wake(const std::string& run_id) {
-  auto row = parts_.journal->run(run_id);
-  if (!row || !*row || (*row)->state != journal::RunState::running) return false;
-  auto begun = begin(spec_of(**row), {});
-  if (!begun) leave_alone(run_id, begun.error());
-  return begun.has_value();
-}
 
 void RunHost::on_parked(const std::string& run_id, const std::string& workflow) {
   std::lock_guard lock(mutex_);
@@ -210,30 +140,11 @@ bool RunHost::signal(const std::string& run_id, const std::string& name, const s
   return true;
 }
 
-void RunHost::hand_over(journal::SignalRow signal) {
-  const auto& run_id = signal.run_id;
-  auto it = going_.find(run_id);
-  if (it == going_.end() && !left_alone_.contains(run_id) && wake(run_id)) it = going_.find(run_id);
-  if (it == going_.end()) return;
-  caf::anon_send(it->second.actor,
-                 SignalRun{std::move(signal.name), std::move(signal.json), signal.id, signal.number});
-}
-
-void RunHost::take_signals() {
-  for (std::uint64_t after = 0;;) {
-    auto rows = parts_.journal->inbox(after, kSignalsAtOnce);
-    if (!rows) return log::error("runs", "no signal is taken up: " + rows.error().what);
-    std::lock_guard lock(mutex_);
-    if (!rows->empty()) after = rows->back().number;
-    for (auto& row : *rows) hand_over(std::move(row));
-    if (rows->size() < kSignalsAtOnce) return;
-  }
-}
-
 bool RunHost::cancel(const std::string& run_id, bool interrupt) {
   std::lock_guard lock(mutex_);
   auto it = going_.find(run_id);
-  if (it == going_.end() && !interrupt && wake(run_id)) it = going_.find(run_id);
+  if (it == going_.end() && !interrupt && wake_row(run_id, parts_.journal->run(run_id)))
+    it = going_.find(run_id);
   if (it == going_.end()) return false;
   caf::anon_send(it->second.actor, CancelRun{interrupt});
   return true;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/run.hpp"
+#include "runtime/journal/membership.hpp"
 
 #include <troupe/node.hpp>
 
@@ -37,13 +38,19 @@ class RunHost final : public ChildRuns {
   /// Takes up again what a crash left behind, here or (in a shared store) on nodes that died; how many.
   /// Blocks on the journal.
   Result<std::size_t> resume();
-  /// Wakes what is due: all, or only those that this process started. Blocks on the journal; once a second is
-  /// often enough.
-  void wake_due(bool all);
+  /// The same; true when there may be more, which may be asked for `at_once`, a moment later: they are taken
+  /// up then unless very many runs go already.
+  bool resume_more(bool at_once);
+  /// Wakes what is due: all, or only those that this process started, the longest overdue first. True when
+  /// more are due, which may be asked for `at_once`, a moment later: they are woken then unless very many
+  /// runs go already. Blocks on the journal; once a second is often enough else.
+  bool wake_due(bool all, bool at_once = false);
   void tick();
-  /// Hands over the signals that wait for runs of this node, and wakes those that are parked. Blocks on the
-  /// journal.
-  void take_signals();
+  /// Hands over the signals that wait for runs of this node, and wakes those that are parked. True when very
+  /// many runs go already, so that some signals wait a moment longer. Blocks on the journal.
+  bool take_signals();
+  /// Why a run that nobody drives does not get on, as far as this node knows; empty: it is not so.
+  std::string why_waiting(const journal::RunRow& row) const;
   /// ChildRuns::signal.
   bool signal(const std::string& run_id, const std::string& name, const std::string& json,
               std::uint64_t id) override;
@@ -73,11 +80,17 @@ class RunHost final : public ChildRuns {
     std::vector<Watch> watches;
   };
 
+  /// Not under the lock.
+  bool wake(const std::string& run_id);
   /// Under the lock.
   Result<void> begin(RunSpec spec, std::vector<Watch> watches, bool fresh = false);
-  bool wake(const std::string& run_id);
-  void hand_over(journal::SignalRow signal);
+  bool wake_row(const std::string& run_id, const Result<std::optional<journal::RunRow>>& row);
+  bool hand_over(journal::SignalRow signal, bool full);
+  bool serves(const std::string& workflow, const std::string& version) const;
+  void tell_waiting(std::vector<journal::RunKind> waiting);
   Result<std::vector<journal::RunRow>> left_behind();
+  /// Of this node, by the journal, and not driven.
+  Result<std::vector<journal::RunRow>> mine_undriven();
   void leave_alone(const std::string& run_id, const Error& why);
   RunConfig config_of(RunSpec spec, const WorkflowType& type, const std::vector<Watch>& watches);
   /// Its own, and that of those it started, and theirs. Under the lock.
@@ -94,7 +107,10 @@ class RunHost final : public ChildRuns {
   std::map<std::string, Parked> parked_;
   /// Runs that cannot go on here (code of another version, an unknown workflow): said once, then left alone
   /// until a workflow is added, or they would be claimed again and again.
-  std::set<std::string> left_alone_;
+  std::map<std::string, std::string> left_alone_;
+  /// Kinds of runs that no node holds and this one does not serve; said once.
+  std::set<std::pair<std::string, std::string>> waiting_;
+  std::uint64_t signals_from_ = 0;  // the number of the signal that was handed over last
   /// Has every run of this node that nobody drives been taken up? Asking means reading their rows.
   bool all_taken_up_ = false;
   std::string ticked_next_;  // the run whose turn it is

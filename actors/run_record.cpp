@@ -104,13 +104,14 @@ bool ended_for_good(const journal::RunRow& row) {
 
 journal::RunRow ended_row(journal::RunRow row, const RunReport& report, WallTime at) {
   auto spent = spent_on(report.attempts);
+  const auto& before = report.before_snapshot;
   row.state = state_after(report.end);
   row.output = report.error ? report.error->what : report.output.text;
   row.finished = at;
   row.wake = {};
-  row.usd = spent.usd;
-  row.tokens_in = spent.tokens_in;
-  row.tokens_out = spent.tokens_out;
+  row.usd = before.usd + spent.usd;
+  row.tokens_in = before.tokens_in + spent.tokens_in;
+  row.tokens_out = before.tokens_out + spent.tokens_out;
   return row;
 }
 

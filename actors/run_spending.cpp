@@ -56,6 +56,7 @@ Result<BudgetView> standing_of(const journal::RunRow& row, const RunHistory& his
   auto cap = read_budget(row.budget);
   if (!cap) return std::unexpected(cap.error());
   policy::RunBudget budget(*cap);
+  if (const auto& from = history.snapshot()) budget.carry(from->spent, from->refused);
   for (const auto& key : history.keys()) settle_recorded(budget, history, key, *history.find(key));
   settle_open(budget, history);
   return budget.view(elapsed);

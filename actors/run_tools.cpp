@@ -20,7 +20,8 @@ constexpr Duration kToolGrace = std::chrono::seconds(5);
 
 void RunDriver::tool(const StepKey& step, ToolPtr tool, JsonText input, RetryPolicy retry,
                      std::function<void(Result<ToolOutput>)> done) {
-  auto key = step.str();
+  auto key = key_of(step);
+  done = awaited(key, std::move(done));
   auto hash = input_hash(step, tool->spec().name, input);
   if (replay<ToolOutput>(key, hash, done)) return;
   auto use = std::make_shared<Using>();

@@ -1,6 +1,7 @@
 #include "actors/verify_life.hpp"
 
 #include "actors/run_entries.hpp"
+#include "actors/run_snapshot.hpp"
 #include "actors/verify_words.hpp"
 #include "runtime/protocol/run_values.hpp"
 
@@ -21,6 +22,12 @@ journal::RunRow row_at(const LifeParts& parts) {
   row.wake = row.finished = {};
   row.output.clear();
   if (parts.verify->input) row.input = *parts.verify->input;
+  // A life that begins with being taken over finds the version that its snapshot was written by.
+  const auto& entries = parts.run->entries;
+  if (parts.from < entries.size() && entries[parts.from].kind == journal::Kind::version_mark)
+    for (std::size_t i = 0; i < parts.from; ++i)
+      if (entries[i].kind == journal::Kind::snapshot)
+        if (auto note = read_snapshot(entries[i].payload)) row.version = note->version;
   return row;
 }
 
@@ -150,6 +157,7 @@ void Life::begin() {
   config.function = code.function;
   config.version = code.version;
   config.migrates = code.migrates;
+  config.migrate = code.migrate;
   config.node = row.node;
   if (parts_.verify->prices) config.list_price = parts_.verify->prices(clock_);
   config.children = this;

@@ -5,14 +5,23 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include <algorithm>
+
 namespace troupe::actors {
 namespace {
 
 // Entries are grouped by the epoch they were written under: each taking up of the run has one of its own.
 std::vector<LifeParts> lives_of(const RecordedRun& run) {
   std::vector<LifeParts> lives;
-  for (std::size_t i = 0; i < run.entries.size(); ++i) {
-    auto epoch = run.entries[i].epoch;
+  const auto& entries = run.entries;
+  // What came before a compacted history's snapshot cannot be made again, and what was made by code of
+  // another version is not asked of this one.
+  bool compacted = !entries.empty() && entries.front().kind == journal::Kind::snapshot;
+  std::size_t first = compacted ? 1 : 0;
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    if (entries[i].kind == journal::Kind::version_mark) first = i;
+  for (std::size_t i = first; i < entries.size(); ++i) {
+    auto epoch = entries[i].epoch;
     if (lives.empty() || lives.back().epoch != epoch) lives.push_back({.from = i, .epoch = epoch});
     lives.back().to = i + 1;
   }
@@ -21,6 +30,8 @@ std::vector<LifeParts> lives_of(const RecordedRun& run) {
       run.row.state == journal::RunState::failed && !lives.empty() && run.row.epoch > lives.back().epoch;
   if (failed_again)
     lives.push_back({.from = run.entries.size(), .to = run.entries.size(), .epoch = run.row.epoch});
+  // A run has a past from its second epoch on.
+  if (first > 0 && !lives.empty()) lives.front().epoch = std::max<std::uint64_t>(lives.front().epoch, 2);
   if (!lives.empty()) lives.back().last = true;
   return lives;
 }

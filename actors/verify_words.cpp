@@ -1,6 +1,7 @@
 #include "actors/verify_words.hpp"
 
 #include "actors/run_entries.hpp"
+#include "actors/run_snapshot.hpp"
 #include "runtime/protocol/run_values.hpp"
 
 #include <fmt/format.h>
@@ -32,6 +33,13 @@ std::string note_in_words(const journal::Entry& entry) {
   return fmt::format(": failed with {}", to_string(std::get<FailedNote>(*note).error.code));
 }
 
+std::string snapshot_in_words(const journal::Entry& entry) {
+  auto note = read_snapshot(entry.payload);
+  if (!note) return {};
+  return fmt::format(" {} of {} bytes, {} signals wait, {} used", note->number, note->state.text.size(),
+                     note->signals.size(), amounts(note->spent));
+}
+
 std::string decision_in_words(const journal::Entry& entry) {
   switch (entry.kind) {
     case journal::Kind::intent: {
@@ -50,8 +58,17 @@ std::string decision_in_words(const journal::Entry& entry) {
     }
     case journal::Kind::timer_set: return " for " + entry.payload;
     case journal::Kind::note: return note_in_words(entry);
+    case journal::Kind::snapshot: return snapshot_in_words(entry);
     default: return {};
   }
+}
+
+// How many attempts a failed call took is not in the record.
+bool same_snapshot(const std::string& recorded, const std::string& now) {
+  auto was = read_snapshot(recorded), is = read_snapshot(now);
+  return was && is && was->number == is->number && was->version == is->version && was->state == is->state &&
+         was->started.ms == is->started.ms && was->signals == is->signals && was->refused == is->refused &&
+         was->stage == is->stage && same_amounts(was->spent, is->spent);
 }
 
 }  // namespace
@@ -74,6 +91,7 @@ bool same_payload(const journal::Entry& a, const journal::Entry& b) {
     auto was = read_child(a.payload), is = read_child(b.payload);
     return was && is && was->run_id == is->run_id && same_amounts(was->slice, is->slice);
   }
+  if (a.kind == journal::Kind::snapshot) return same_snapshot(a.payload, b.payload);
   // Which failure led to a note is told by its code: what providers say may be worded anew.
   auto was = a.kind == journal::Kind::note ? read_note(a.payload) : fail(Errc::unsupported, "");
   auto is = a.kind == journal::Kind::note ? read_note(b.payload) : fail(Errc::unsupported, "");

@@ -53,7 +53,11 @@ int show_runs(const Json& runs) {
                     get_string(run, "created"),
                     std::to_string(get_int(run, "tokens_in") + get_int(run, "tokens_out")),
                     fmt::format("{:.4f}", get_double(run, "cost_usd"))});
-  return print_rows(rows);
+  auto status = print_rows(rows);
+  for (const auto& run : runs)
+    if (auto why = get_string(run, "waits"); !why.empty())
+      std::printf("%s waits: %s\n", get_string(run, "run_id").c_str(), why.c_str());
+  return status;
 }
 
 // Nothing that does not hold is no news, but it is said; else it is our bug.

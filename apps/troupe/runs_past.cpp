@@ -14,7 +14,7 @@ struct PastOptions {
   AskerOptions asker;
   VerifyOptions verify;
   std::string id, file, older, workflow;
-  bool tree = false, verifies = false;
+  bool tree = false, verifies = false, before_snapshot = false;
 };
 using PastRef = std::shared_ptr<PastOptions>;
 
@@ -57,7 +57,23 @@ int verify_file(const PastOptions& options) {
   return text ? verify_lines(*text, options.verify) : report_error(text.error());
 }
 
+int prune_snapshots(const PastOptions& options) {
+  auto asker = options.asker;
+  asker.writes = asker.to.empty();
+  auto told = ask_past(asker, "runs.prune", {{"before_snapshot", true}, {"id", options.id}});
+  if (!told) return report_error(told.error());
+  if (options.verify.json) return std::printf("%s\n", dump_json(*told).c_str()), kDone;
+  std::printf("%lld entries of %lld runs removed\n", static_cast<long long>(get_int(*told, "entries")),
+              static_cast<long long>(get_int(*told, "runs")));
+  return kDone;
+}
+
 int prune(const PastOptions& options) {
+  bool ended = !options.older.empty();
+  if (ended == options.before_snapshot)
+    return report_usage(
+        make_error(Errc::unsupported, "give --older, or --before-snapshot with or without --run"));
+  if (options.before_snapshot) return prune_snapshots(options);
   auto older = age_ms(options.older);
   if (!older) return report_usage(make_error(Errc::unsupported, "--older is a time such as 12h, 30d or 90d"));
   auto asker = options.asker;
@@ -99,10 +115,13 @@ void add_runs_past(CLI::App& runs, Action& action) {
   verify->add_option("file", options->file, "What `runs export` printed")->required();
   verify->add_option("--config", options->verify.config, "Whose prices count (default: the demo clouds')");
   add_verify_options(*verify, options->verify);
-  auto* old =
-      add_past(runs, "prune", "Forgets runs that were done or cancelled long ago", options, action, prune);
+  auto* old = add_past(runs, "prune", "Forgets runs that ended long ago, or what lies before snapshots",
+                       options, action, prune);
   add_asker_options(*old, options->asker);
-  old->add_option("--older", options->older, "Ended before this long ago: 12h, 30d")->required();
+  old->add_option("--older", options->older, "Ended before this long ago: 12h, 30d");
+  old->add_flag("--before-snapshot", options->before_snapshot,
+                "Of runs that go on: the entries before their latest snapshot");
+  old->add_option("--run", options->id, "Only of this run");
   old->add_option("--workflow", options->workflow, "Only runs of this workflow");
 }
 

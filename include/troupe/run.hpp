@@ -51,6 +51,14 @@ struct LiveText {
 enum class RunEnd { done, failed, cancelled, interrupted };
 const char* to_string(RunEnd end);
 
+/// What attempts used that are not listed any more.
+struct AttemptSums {
+  std::uint64_t attempts = 0;
+  std::int64_t tokens_in = 0, tokens_out = 0;
+  double usd = 0;
+  friend bool operator==(const AttemptSums&, const AttemptSums&) = default;
+};
+
 /// How a run ended, over all its lives (a resumed run counts what was recorded before).
 struct RunReport {
   std::string run_id;
@@ -60,7 +68,9 @@ struct RunReport {
   /// This life only.
   Duration took{};
   std::size_t steps = 0, steps_replayed = 0;
+  /// Since its latest snapshot, and before it.
   std::vector<AttemptRecord> attempts;
+  AttemptSums before_snapshot;
   /// By the run and its children.
   Budget spent;
   /// Recorded steps that the workflow did not ask for again, or asked with another input: it has changed

@@ -19,7 +19,9 @@
 #include <troupe/task.hpp>
 #include <troupe/tool.hpp>
 
+#include <concepts>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -122,6 +124,20 @@ class WorkflowDriver {
   virtual WallTime now() const = 0;
   /// Progress for people: how many steps there will be, as far as is known.
   virtual void plan(std::size_t steps_total) = 0;
+  /// Records the workflow's own account of where it stands. Drivers of scripts need not.
+  virtual void snapshot(JsonText state, std::function<void(Result<void>)> done) {
+    static_cast<void>(state);
+    done(fail(Errc::unsupported, "this driver takes no snapshots"));
+  }
+  /// The account that this life goes on from; nothing when it began at the beginning.
+  virtual std::optional<JsonText> restored() const { return std::nullopt; }
+};
+
+/// What a workflow of one's own type keeps in a snapshot: two free functions beside the type.
+template <class T>
+concept SnapshotState = requires(const T& state, T& out, const JsonText& json) {
+  { to_json_text(state) } -> std::same_as<JsonText>;
+  { from_json_text(json, out) } -> std::same_as<Result<void>>;
 };
 
 /// The workflow's side of the driver. One per run; used by its coroutine only.
@@ -191,6 +207,34 @@ class Workflow {
     return {[this, k = std::move(key)](auto done) mutable { driver_.signal(k, std::move(done)); },
             std::move(abandon)};
   }
+  /// A resting point: whoever resumes the run begins the workflow again with restored() saying `state`, and
+  /// reads nothing that came before. For runs that live long: at the head of a loop, with everything the rest
+  /// of the loop needs. From here on step keys are names of a new round, so they may be used again; what was
+  /// spent, now(), and signals that nobody has taken yet go on. Entries before it may be pruned. Asked for
+  /// first thing in a resumed life it is the one that life began with, and nothing is recorded.
+  /// invalid_input, and nothing is recorded, while any step is under way (what nobody waits for any more is
+  /// waited for here), for more than kSnapshotBytesMax, or while an earlier life's child that this code does
+  /// not ask for is under way.
+  Callback<Result<void>> snapshot(JsonText state) {
+    return {
+        [this, s = std::move(state)](auto done) mutable { driver_.snapshot(std::move(s), std::move(done)); }};
+  }
+  template <SnapshotState T>
+  Callback<Result<void>> snapshot(const T& state) {
+    return snapshot(to_json_text(state));
+  }
+  /// The state of the snapshot that this life goes on from, as WorkflowType::migrate left it; nothing at the
+  /// run's beginning. To be asked before the first step.
+  std::optional<JsonText> restored() const { return driver_.restored(); }
+  /// The same as a type: `initial` at the run's beginning; the type's own error when it cannot be read.
+  template <SnapshotState T>
+  Result<T> restored_or(T initial) const {
+    auto state = restored();
+    if (!state) return initial;
+    auto read = from_json_text(*state, initial);
+    if (!read) return std::unexpected(read.error());
+    return initial;
+  }
   /// What this run may use and has used as of now(), the same on every replay. What a child spends counts
   /// from its end; until then its whole slice is reserved.
   BudgetView budget() const { return driver_.budget(); }
@@ -207,6 +251,9 @@ class Workflow {
   WorkflowDriver& driver_;
 };
 
+/// A snapshot's state is no larger, and with the signals that wait for the run not over twice as much.
+inline constexpr std::size_t kSnapshotBytesMax = 4u << 20;
+
 /// A workflow type: the input and the result are JSON documents.
 using WorkflowFunction = std::function<Task<Result<JsonText>>(Workflow& wf, JsonText input)>;
 
@@ -218,6 +265,11 @@ struct WorkflowType {
   std::string version;
   /// May this code go on with a run that began with version `from`? Empty: with none but its own.
   std::function<bool(const std::string& from)> migrates;
+  /// Makes of the state in a snapshot by version `from` the state this code goes on from. Pure. A run taken
+  /// over so is of this version from then on; steps done since its snapshot are given again where this code
+  /// asks for them under the same keys. On an error the run stays as it is and waits. Empty: states are taken
+  /// as they are.
+  std::function<Result<JsonText>(const std::string& from, JsonText state)> migrate;
 };
 
 }  // namespace troupe

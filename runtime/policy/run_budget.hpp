@@ -41,6 +41,12 @@ class RunBudget {
   void write_off(const std::string& step);
   /// The step could not begin for want of budget; from now on the run is at least at `degrade`.
   void note_refusal() { refused_ = true; }
+  bool refused() const { return refused_; }
+  /// Goes on from what an earlier ledger of this run came to.
+  void carry(const Budget& spent, bool refused) {
+    spent_ = spent;
+    refused_ = refused;
+  }
 
   /// From kBudgetDegrades of what model calls use up (money, tokens, calls) on: ask cheaper models.
   bool wants_cheaper() const;

@@ -74,6 +74,13 @@ class ScriptedDriver final : public WorkflowDriver {
       done({});
     });
   }
+  void snapshot(JsonText state, std::function<void(Result<void>)> done) override {
+    pending_.push_back([this, state = std::move(state), done = std::move(done)] {
+      snapshots.push_back(state);
+      done({});
+    });
+  }
+  std::optional<JsonText> restored() const override { return restored_state; }
   void abandon(const StepKey& key) override { abandoned.push_back(key); }
   BudgetView budget() const override { return budget_view; }
   void sleep_until(const StepKey&, WallTime when, std::function<void(Result<void>)> done) override {
@@ -108,6 +115,9 @@ class ScriptedDriver final : public WorkflowDriver {
   /// Answers by key. Copy them into another driver's to resume there.
   std::map<std::string, Completion> recorded;
   std::map<std::string, JsonText> recorded_steps;
+  /// Those that were taken; and the one a run goes on from.
+  std::vector<JsonText> snapshots;
+  std::optional<JsonText> restored_state;
   std::map<std::string, JsonText> signals;
   std::map<std::string, ToolOutput> recorded_tools;
   std::vector<StepKey> tools_used, abandoned;
