@@ -131,8 +131,8 @@ bool RunHost::wake_due(bool all, bool at_once) {
   {
     std::lock_guard lock(mutex_);
     if (at_once && going_.size() >= kGoingWhileWaking) return true;
-    // Those that were woken a moment ago are found too, until that is recorded.
-    limit = most + going_.size() + left_alone_.size();
+    // Those that were woken a moment ago are found too, until that is recorded; and one tells of more.
+    limit = most + 1 + going_.size() + left_alone_.size();
   }
   auto due = parts_.journal->due(parts_.clock->wall(), limit);
   if (!due) return log::error("runs", "nobody is woken: " + due.error().what), false;

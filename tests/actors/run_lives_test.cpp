@@ -118,6 +118,20 @@ TEST_F(ParkingTest, NoSignalIsLostWhileItParks) {
   EXPECT_EQ(report().output.text, "\"now\"");
 }
 
+TEST_F(ParkingTest, ManyThatAreDueTogetherAreWokenWithoutWaitingForTheNextSecond) {
+  add("flow", sleeps_then_asks);
+  constexpr std::size_t many = 600;
+  for (std::size_t i = 0; i < many; ++i) submit("flow", "run-" + std::to_string(i));
+  settle();
+  wait(11s);
+  ASSERT_EQ(host_->going(), 0u);
+  clock_.pass(3600s);
+  EXPECT_TRUE(host_->wake_due(true)) << "there are more than one go takes";
+  EXPECT_EQ(host_->going(), 256u);
+  EXPECT_FALSE(host_->wake_due(true, true));
+  EXPECT_EQ(host_->going(), many);
+}
+
 TEST_F(ParkingTest, IsFoundAgainByAnotherProcess) {
   add("flow", sleeps_then_asks);
   submit("flow");
