@@ -190,7 +190,7 @@ struct EndpointConfig {
 };
 /// As routing wants it.
 policy::EndpointFacts endpoint_facts(const EndpointConfig& endpoint);
-/// Its limits and how it keeps within them.
+/// Its limits and how it keeps within them; only reserved capacity is left for a while (SpillPolicy).
 policy::GuardPolicy guard_policy(const EndpointConfig& endpoint);
 
 /// In the file `endpoints: {defaults: {...}, list: [...]}`: each entry of the list starts as `defaults` and

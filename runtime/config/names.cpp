@@ -71,7 +71,11 @@ SimulatedCredentials simulated_credentials() {
 
 policy::GuardPolicy guard_policy(const EndpointConfig& endpoint) {
   const auto& capacity = endpoint.capacity;
-  return {endpoint.limits, capacity.estimate, capacity.spill, capacity.pacing, capacity.concurrency};
+  auto spill = capacity.spill;
+  // On-demand capacity is what is spilled to. Were it left for a while too, then in a crowd one refusal after
+  // the other would close all endpoints at once, and the room kept for guarantees would serve nobody (C6).
+  spill.hysteresis = spill.hysteresis && endpoint.kind == policy::CapacityKind::reserved;
+  return {endpoint.limits, capacity.estimate, spill, capacity.pacing, capacity.concurrency};
 }
 
 policy::EndpointFacts endpoint_facts(const EndpointConfig& endpoint) {

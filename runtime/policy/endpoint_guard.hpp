@@ -15,7 +15,8 @@
 
 namespace troupe::policy {
 
-/// When an endpoint that was left for lack of tokens is returned to (C4).
+/// When an endpoint that was left for lack of tokens is returned to (C4). For capacity one would rather use:
+/// where calls are spilled to they have nowhere else to go.
 struct SpillPolicy {
   /// Off: as soon as the next call fits, which at a load near the limit is at every other call.
   bool hysteresis = true;

@@ -55,7 +55,7 @@ TEST(Shares, ABatchFeatureAtTenTimesItsLoadHarmsNoChat) {  // C6
        without = swollen("troupe-no-shares", kChatAndRecap, of("recap", 10));
   EXPECT_EQ(ours.features[0].served, ours.features[0].offered);
   EXPECT_LT(ttft_p99(ours, 0), 1.5 * ttft_p99(calm, 0));
-  EXPECT_GT(ttft_p99(without, 0), 2.5 * ttft_p99(calm, 0)) << "off";
+  EXPECT_GT(ttft_p99(without, 0), 1.7 * ttft_p99(calm, 0)) << "off";
   EXPECT_EQ(ours.features[1].served, ours.features[1].offered) << "by its deadline";
 }
 
@@ -65,7 +65,26 @@ TEST(Shares, AnInteractiveFeatureAtTenTimesItsLoadHarmsNoOther) {  // C6
        without = swollen("troupe-no-shares", kChatAndSearch, of("search", 10));
   EXPECT_EQ(ours.features[0].served, ours.features[0].offered);
   EXPECT_LT(ttft_p99(ours, 0), 1.5 * ttft_p99(calm, 0));
-  EXPECT_GT(ttft_p99(without, 0), 2.5 * ttft_p99(calm, 0)) << "off";
+  EXPECT_GT(ttft_p99(without, 0), 1.7 * ttft_p99(calm, 0)) << "off";
+}
+
+// Chat uses all of its guarantee, at endpoints whose buckets hold 3.6 seconds' tokens. One that is left is
+// returned to when a quarter of that is there again: five times what borrowers leave free for guarantees.
+double chat_p99_beside_a_crowd(policy::CapacityKind kind) {
+  auto config = shared_world();
+  for (auto& endpoint : config.endpoints.list) {
+    endpoint.kind = kind;
+    endpoint.limits.burst_minutes = 0.06;
+  }
+  WorldRun run{.policy = "troupe", .count = 6000};
+  run.load.mix = kChatAndSearch;
+  run.load.surges = {of("search", 10), of("chat", 1.28)};
+  return ttft_p99(replay_world(config, run), 0);
+}
+
+TEST(Shares, WhereCallsAreSpilledToOneRefusalKeepsNobodyFromTheRoomOfGuarantees) {  // C4, C6
+  EXPECT_LT(chat_p99_beside_a_crowd(policy::CapacityKind::on_demand), 0.8);
+  EXPECT_GT(chat_p99_beside_a_crowd(policy::CapacityKind::reserved), 1.6) << "left for a while: off";
 }
 
 TEST(Shares, WhatNobodyElseWantsIsBorrowed) {  // C6
