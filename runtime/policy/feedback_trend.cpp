@@ -14,6 +14,8 @@ constexpr double kSettled = 1000, kDoubling = 20'000;
 /// Beyond this the past fades.
 constexpr double kWeightMax = 10'000;
 constexpr double kLeastBad = 0.01;
+/// Either may alarm, so each has its part of the errors allowed.
+constexpr double kDetectors = 2;
 /// The healthy share is taken one standard error high: too low a figure is what false alarms come from.
 constexpr double kCaution = 1;
 
@@ -21,13 +23,13 @@ constexpr double kCaution = 1;
 
 FeedbackTrend::FeedbackTrend(const BreakerPolicy& policy)
     : ratio_(policy.feedback_ratio_max),
-      alarm_(std::log(std::max(policy.feedback_false_alarm, 2.0))),
+      alarm_(std::log(kDetectors * std::max(policy.feedback_false_alarm, 2.0))),
       error_max_(policy.ramp_error_max),
       samples_min_(policy.feedback_samples_min) {}
 
-TwoShares FeedbackTrend::aim() const {
-  double healthy = std::clamp(healthy_, kLeastBad, 0.95);
-  return {healthy, std::min(healthy * ratio_, (1 + healthy) / 2)};
+TwoShares FeedbackTrend::aim(std::size_t detector) const {
+  double healthy = std::clamp(healthy_, kLeastBad, 0.95), ratio = detector == 0 ? ratio_ : ratio_ * ratio_;
+  return {healthy, std::min(healthy * ratio, (1 + healthy) / 2)};
 }
 
 bool FeedbackTrend::rated(bool good) {
@@ -39,13 +41,15 @@ bool FeedbackTrend::rated(bool good) {
   waiting_[waiting_at_] = !good;
   waiting_at_ = (waiting_at_ + 1) % late;
   if (healthy_ <= 0) return false;
-  cusum_.aim(aim());
-  cusum_.add(!good);
-  if (cusum_.sum() < alarm_) return false;
-  figures_ = fmt::format(
-      "{} of the last {} ratings bad ({:.1f} %), {:.1f} % when well", cusum_.hits(), cusum_.seen(),
-      100.0 * static_cast<double>(cusum_.hits()) / static_cast<double>(cusum_.seen()), 100 * healthy_);
-  cusum_.reset();
+  for (std::size_t i = 0; i < grown_.size(); ++i) {
+    grown_[i].aim(aim(i));
+    grown_[i].add(!good);
+  }
+  const auto& surest = std::ranges::max(grown_, {}, &ShareCusum::sum);
+  if (surest.sum() < alarm_) return false;
+  figures_ = fmt::format("{} of the last {} ratings bad ({:.1f} %), {:.1f} % when well", surest.hits(),
+                         surest.seen(), 100 * surest.share(), 100 * healthy_);
+  for (auto& each : grown_) each.reset();
   waiting_count_ = 0;
   return true;
 }
@@ -82,11 +86,14 @@ void FeedbackTrend::rated_on_trial(bool good) {
 }
 
 bool FeedbackTrend::trial_well() const {
-  return log_ratio(trial_bad_, trial_seen_, aim()) <= std::log(error_max_);
+  return log_ratio(trial_bad_, trial_seen_, aim(0)) <= std::log(error_max_);
 }
 
 bool FeedbackTrend::trial_sick() const {
-  return log_ratio(trial_bad_, trial_seen_, aim()) >= -std::log(error_max_);
+  auto sure = [&](std::size_t detector) {
+    return log_ratio(trial_bad_, trial_seen_, aim(detector)) >= -std::log(error_max_ / kDetectors);
+  };
+  return sure(0) || sure(1);
 }
 
 std::string FeedbackTrend::figures() const { return figures_; }

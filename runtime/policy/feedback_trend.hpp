@@ -4,14 +4,17 @@
 #include "runtime/policy/breaker.hpp"
 #include "runtime/policy/change_detector.hpp"
 
+#include <array>
 #include <bitset>
 #include <string>
 
 namespace troupe::policy {
 
 /// Learns the endpoint's own share of bad ratings and finds out when it has grown. Counted in ratings, not in
-/// hours: they come when they come. Ratings are learned 256 late, so that the first of a bad time do not pass
-/// for normal. Not thread-safe. A value.
+/// hours: they come when they come. Two detectors with half of the false alarms each: one for a share grown
+/// by `feedback_ratio_max`, one for its square, which a useless model reaches and finds in half as many
+/// ratings (Lorden 1971: each is the best there is at what it is aimed at). Ratings are learned 256 late, so
+/// that the first of a bad time do not pass for normal. Not thread-safe. A value.
 class FeedbackTrend {
  public:
   explicit FeedbackTrend(const BreakerPolicy& policy);
@@ -30,7 +33,8 @@ class FeedbackTrend {
   /// Calls `visit` with every number that decides what it will say: for digests.
   template <class Visit>
   void each_figure(Visit&& visit) const {
-    for (double figure : {cusum_.sum(), learned_, learned_bad_, healthy_, static_cast<double>(settled_)})
+    for (double figure :
+         {grown_[0].sum(), grown_[1].sum(), learned_, learned_bad_, healthy_, static_cast<double>(settled_)})
       visit(figure);
     visit(static_cast<double>(trial_seen_) * 1e9 + static_cast<double>(trial_bad_));
     for (std::size_t back = 1; back <= waiting_count_; ++back)
@@ -43,11 +47,12 @@ class FeedbackTrend {
  private:
   void learn(bool bad);
   void refresh();
-  TwoShares aim() const;
+  /// What the gentle detector (0) or the steep one (1) tells apart.
+  TwoShares aim(std::size_t detector) const;
 
   double ratio_, alarm_, error_max_;
   std::size_t samples_min_;
-  ShareCusum cusum_;
+  std::array<ShareCusum, 2> grown_;
   static constexpr std::size_t late = 256;
   std::bitset<late> waiting_;
   std::size_t waiting_at_ = 0, waiting_count_ = 0;

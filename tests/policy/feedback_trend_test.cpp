@@ -150,6 +150,18 @@ TEST(Feedback, DelayAndFalseAlarmsKeepTheirBoundsOverThresholds) {  // C11, Lord
 }
 
 /// Tripped by feedback, cooled down, and passing every call.
+TEST(Feedback, WhatBecomesUselessIsFoundInFewerRatingsThanWhatGetsTwiceAsBad) {  // C11, Lorden 1971
+  BreakerPolicy policy;
+  constexpr double useless = 0.46;
+  double information =
+      useless * std::log(useless / kUsual) + (1 - useless) * std::log((1 - useless) / (1 - kUsual));
+  double least = std::log(policy.feedback_false_alarm) / information;
+  int delay = median_delay(policy, useless);
+  std::printf("[ figures  ] bad 5 -> 46 %%: %d ratings; no detector of a change to just that: %.0f\n", delay,
+              least);
+  EXPECT_LT(delay, 1.6 * least);
+}
+
 RatedWorld on_trial(std::uint64_t seed = 1) {
   RatedWorld world({}, seed);
   world.learn_ratings();
