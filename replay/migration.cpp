@@ -19,7 +19,7 @@ namespace {
 /// The node's own (actors/node_impl.cpp); breakers and the shift look at the time once a second here.
 constexpr Duration kQueueTick = std::chrono::milliseconds(50);
 constexpr Duration kShiftTick = std::chrono::seconds(1);
-constexpr std::uint64_t kUsers = 10'000, kOutputMax = 1024;
+constexpr std::uint64_t kUsers = 10'000, kOutputMax = 1024, kKindSalt = 36;
 constexpr std::uint64_t kRatedTooSalt = 32, kCheckedSalt = 33, kCopySalt = 34, kLikedTooSalt = 35;
 /// Customers rate a tenth of the answers; a check looks at each. Neither is always right.
 constexpr double kRatedShare = 0.1, kGoodLiked = 0.9, kPoorLiked = 0.3;
@@ -216,12 +216,17 @@ class MigrationRun {
                  .output_tokens_max = kOutputMax,
                  .deadline = call.deadline};
     attempt.end.began = now_;
-    attempt.end.fate = fleet_.begin(attempt.endpoint, ask, now_);
+    attempt.end.fate = refuses(attempt.endpoint, call) ? fleet_.refuse(attempt.endpoint)
+                                                       : fleet_.begin(attempt.endpoint, ask, now_);
     auto slot = attempts_.take();
     attempt.event = events_.push(now_ + attempt.end.fate.end, slot, EventKind::end);
     attempt.serial = ++last_serial_;
     fleet_.watch(attempt.endpoint, std::uint64_t{attempt.serial} << 32 | slot, now_);
     attempts_[slot] = std::move(attempt);
+  }
+
+  bool refuses(std::uint32_t endpoint, const ShiftCall& call) const {
+    return fleet_.is_new(endpoint) && luck_uniform(luck_of(call.luck, kKindSalt)) < world_.refused_share;
   }
 
   void send(const policy::AttemptOrder& order) {

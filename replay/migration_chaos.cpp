@@ -140,6 +140,16 @@ void add_place(MigrationWorld& world, const MigrationPlace& place) {
   world.clouds.push_back(std::move(cloud));
 }
 
+// Only where all is well else: a sick endpoint of the new model would be tried with customers' calls by its
+// breaker's trials, and as a backup of a sick old one, whatever a shift does.
+void refuse_a_kind(MigrationWorld& world, std::uint64_t seed) {
+  Rng rng(seed);
+  if (!world.chaos.empty() || rng.below(2) != 0) return;
+  world.refused_share = between(rng, 0.05, 0.4);
+  world.chaos.push_back(
+      fmt::format("{} refuses a kind of request, {:.2f} of all", migration_new, world.refused_share));
+}
+
 }  // namespace
 
 double LoadLaw::failing(std::uint32_t in_flight) const {
@@ -153,6 +163,7 @@ MigrationWorld migration_world(std::uint64_t seed, Duration chaos_until) {
   auto& feature = world.config.features[migration_feature];
   feature.hierarchy = {migration_old, migration_new};
   ChaosMaker(world, luck_of(seed, 1), chaos_until).make();
+  refuse_a_kind(world, luck_of(seed, 5));
   return world;
 }
 

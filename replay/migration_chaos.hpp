@@ -33,6 +33,10 @@ struct MigrationWorld {
   config::Config config;
   /// One per endpoint, in the configuration's order.
   std::vector<MigrationCloud> clouds;
+  /// Of requests, by their kind, the new model refuses so many as malformed, on every endpoint and whenever
+  /// asked: a tool's schema it does not take, say. No health shows it, for that is the caller's fault (F3),
+  /// and nobody else is asked then.
+  double refused_share = 0;
   /// Each thing that is wrong, in words.
   std::vector<std::string> chaos;
 };
@@ -40,7 +44,8 @@ struct MigrationWorld {
 /// Defects are of the new model's endpoints, any number of the three, and last for ever: dead, silent, slow,
 /// throttled, failing now and then, breaking off, poor, too small, failing with growing load. They begin at
 /// the start or within `chaos_until`. Incidents are of one endpoint at a time, old or new: dead, silent,
-/// slow, failing or throttled for one to four minutes. All incidents are over by `chaos_until`.
+/// slow, failing or throttled for one to four minutes. All incidents are over by `chaos_until`. In half of
+/// the worlds with nothing of this the new model refuses 5 to 40 % of requests.
 MigrationWorld migration_world(std::uint64_t seed, Duration chaos_until);
 
 }  // namespace troupe::replay

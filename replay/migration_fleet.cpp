@@ -6,7 +6,7 @@ namespace troupe::replay {
 namespace {
 
 constexpr std::int64_t kMigrationWallMs = 1'700'000'000'000;
-constexpr Duration kOverloadedAfter = std::chrono::milliseconds(50);
+constexpr Duration kOverloadedAfter = std::chrono::milliseconds(50), kRefusedAfter = kOverloadedAfter;
 constexpr std::uint64_t kLoadSalt = 31;
 /// All calls are of one feature.
 constexpr std::uint64_t kMigrationWorkload = 1;
@@ -54,6 +54,14 @@ Fate MigrationFleet::begin(std::uint32_t index, const CloudAsk& ask, Instant now
   Fate fate;
   fate.end = kOverloadedAfter;
   fate.error = Errc::transient_server;
+  return fate;
+}
+
+Fate MigrationFleet::refuse(std::uint32_t index) {
+  ++members_[index].in_flight;
+  Fate fate;
+  fate.end = kRefusedAfter;
+  fate.error = Errc::bad_request;
   return fate;
 }
 

@@ -50,6 +50,8 @@ class MigrationFleet {
   Admitted admit(std::uint32_t index, double input, double output_max, Instant now);
   /// What becomes of an attempt that was admitted; `end` must follow.
   Fate begin(std::uint32_t index, const CloudAsk& ask, Instant now);
+  /// The same of one that the model refuses as malformed.
+  Fate refuse(std::uint32_t index);
   void watch(std::uint32_t index, std::uint64_t attempt, Instant now);
   /// As policy::SilenceWatch::due; whoever is still silent must be told by `hear_silence`.
   std::optional<std::uint64_t> silence_due(std::uint32_t index, Instant now);

@@ -47,6 +47,22 @@ TEST(Migration, FailsCallsWhenItIsDoneAtOnceAndUnseen) {
   EXPECT_GT(seeds, 10u);
 }
 
+// The ramp bounds what it costs; that nobody pays takes looking before anyone is moved.
+TEST(Migration, WithoutAShadowCustomersAreTheFirstToSeeWhatTheNewModelRefuses) {  // B5
+  std::uint64_t failed = 0, with_shadow = 0;
+  int worlds = 0;
+  for (std::uint64_t seed = 1; worlds < 5; ++seed) {
+    auto options = options_for(seed);
+    if (migration_world(seed, options.chaos_until).refused_share == 0) continue;
+    ++worlds;
+    with_shadow += migrate(options).failed;
+    options.shift.shadow = false;
+    failed += migrate(options).failed;
+  }
+  EXPECT_EQ(with_shadow, 0u);
+  EXPECT_GT(failed, 20u);
+}
+
 TEST(Migration, CompletesWhereNothingIsWrong) {
   int sound = 0;
   for (std::uint64_t seed = 1; sound < 5; ++seed) {
