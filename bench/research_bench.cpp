@@ -2,17 +2,18 @@
 // virtual time, with the simulator's extractive model. What is measured is the machinery around a model, not
 // a language model.
 //
-//   research_bench [held|dev|all] [FIRST_N] [tell|curve]
+//   research_bench [held|dev|all] [FIRST_N] [tell|curve|frontier|parallel]
+//   ./dev bench research_frontier, ./dev bench research_parallel: both halves
 //
 // `curve`: how often "not found" is said rightly (gold documents hidden) and falsely, by the certainty asked
-// for. Questions are split in two by a hash of their id: rules were tried on some of `dev`, `held` is what is
-// reported.
-#include "agents/research/evidence.hpp"
+// for. `frontier`: quality against cost (M17). `parallel`: time saved by working at once (M5). Questions are
+// split in two by a hash of their id: rules were tried on some of `dev`, `held` is what is reported.
 #include "agents/research/prompts.hpp"
 #include "agents/research/words.hpp"
 #include "bench/figures.hpp"
 #include "bench/research_curve.hpp"
-#include "providers/simulator/extractive.hpp"
+#include "bench/research_frontier.hpp"
+#include "bench/research_parallel.hpp"
 #include "runtime/base/rng.hpp"
 
 #include <chrono>
@@ -22,44 +23,6 @@
 
 namespace troupe::bench {
 namespace {
-
-/// Everything these queries show, read at once and answered from by the same rules: nothing read leads to a
-/// further query.
-Answered by_queries(const CorpusPtr& corpus, const KnownQuestion& question,
-                    const std::vector<std::string>& queries, std::size_t hits_each) {
-  Answered out;
-  research::Shelf shelf(research::kSourcesCeiling);
-  for (const auto& query : queries) {
-    auto hits = corpus->search(query, "", hits_each);
-    if (!hits) continue;
-    Json list = Json::array();
-    for (const auto& hit : *hits) {
-      list.push_back(Json{{"doc", hit.doc},
-                          {"title", hit.title},
-                          {"start", hit.span.start},
-                          {"end", hit.span.end},
-                          {"text", hit.snippet}});
-      out.titles.insert(hit.title);
-    }
-    shelf.add("search", query, {.text = dump_json(Json{{"hits", std::move(list)}})});
-  }
-  research::ResearchInput input;
-  input.question = question.question;
-  research::Delegation task;
-  task.objective = question.question;
-  auto first = providers::simulator::answer(research::findings_request(input, task, "", shelf.passages()));
-  std::size_t dropped = 0;
-  auto json = parse_json(first.text());
-  auto findings = research::checked_findings(json ? *json : Json(), shelf, 8, dropped);
-  auto second = providers::simulator::answer(research::report_request(input, "", findings));
-  auto report = parse_json(second.text());
-  out.found = report && get_bool(*report, "found");
-  out.answer = report ? get_string(*report, "answer") : "";
-  out.calls = queries.size();
-  out.tokens =
-      static_cast<double>(first.usage.input + first.usage.output + second.usage.input + second.usage.output);
-  return out;
-}
 
 // As many queries as the agents made, all from the question alone: it, its names by form, and ever shorter
 // stretches of it.
@@ -76,16 +39,11 @@ std::vector<std::string> queries_of_question(const std::string& question, std::s
   return out;
 }
 
-bool reached(const Answered& answered, const KnownQuestion& question) {
-  return std::ranges::all_of(question.gold_titles,
-                             [&](const auto& t) { return answered.titles.contains(t); });
-}
-
 /// Scores of one way of answering, question by question.
 struct Series {
   std::vector<double> reached, exact, f1, found, calls, tokens;
   void add(const Answered& answered, const KnownQuestion& question) {
-    reached.push_back(bench::reached(answered, question) ? 1 : 0);
+    reached.push_back(reached_gold(answered, question) ? 1 : 0);
     exact.push_back(answered.found && exact_match(answered.answer, question.answers) ? 1 : 0);
     f1.push_back(answered.found ? answer_f1(answered.answer, question.answers) : 0);
     found.push_back(answered.found ? 1 : 0);
@@ -247,6 +205,8 @@ int run(const std::string& which, std::size_t first, const std::string& how) {
     fmt::print(stderr, "{}\n", corpus.error().what);
     return 65;
   }
+  if (how == "frontier") return measure_frontier(*corpus, questions, which);
+  if (how == "parallel") return measure_parallel(*corpus, questions, which);
   if (how == "curve") {
     measure_curve(*corpus, questions, which);
   } else {
@@ -259,7 +219,16 @@ int run(const std::string& which, std::size_t first, const std::string& how) {
 }  // namespace troupe::bench
 
 int main(int argc, char** argv) {
-  std::string which = argc > 1 && std::string_view(argv[1]) != "research" ? argv[1] : "held";
+  std::string_view first_word = argc > 1 ? argv[1] : "";
   std::size_t first = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : SIZE_MAX;
-  return troupe::bench::run(which, first, argc > 3 ? argv[3] : "");
+  if (first_word == "held" || first_word == "dev" || first_word == "all")
+    return troupe::bench::run(std::string(first_word), first, argc > 3 ? argv[3] : "");
+  // The filter of ./dev bench, which every program is given.
+  if (!troupe::bench::wanted(argc, argv, "research")) return 0;
+  for (std::string how : {"frontier", "parallel"}) {
+    if (first_word != "research_" + how) continue;
+    auto failed = troupe::bench::run("dev", first, how);
+    return failed != 0 ? failed : troupe::bench::run("held", first, how);
+  }
+  return troupe::bench::run("held", first, "");
 }

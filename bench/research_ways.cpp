@@ -1,8 +1,11 @@
-// A search that hides some titles, and a run over it.
+// A search that hides some titles, and a run over it; or all queries at once and one reading.
 #include "bench/research_ways.hpp"
 
+#include "agents/research/evidence.hpp"
+#include "agents/research/prompts.hpp"
 #include "providers/simulator/extractive.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe::bench {
@@ -52,28 +55,16 @@ research::ToolSource tools_over(CorpusPtr corpus, std::set<std::string> hidden) 
   };
 }
 
-}  // namespace
-
-Result<Completion> extract(const std::string&, const CompletionRequest& request) {
-  return providers::simulator::answer(request);
+void add_usage(Usage& sum, const Usage& one) {
+  sum.input += one.input;
+  sum.output += one.output;
+  sum.cache_read += one.cache_read;
+  sum.cache_write += one.cache_write;
 }
 
-std::set<std::string> gold_of(const KnownQuestion& question) {
-  return {question.gold_titles.begin(), question.gold_titles.end()};
-}
-
-Answered by_agents(CorpusPtr corpus, const KnownQuestion& question, std::set<std::string> hidden,
-                   research_test::ResearchWorld::Model model) {
-  research_test::ResearchWorld world(std::move(model), tools_over(std::move(corpus), std::move(hidden)));
-  auto result = world.run(Json{{"question", question.question}});
-  Answered out;
-  if (!result || !*result) return out;
-  out.json = *parse_json((*result)->text);
-  out.answer = get_string(out.json, "answer");
-  out.found = get_bool(out.json, "found");
-  out.tokens = static_cast<double>(get_int(out.json, "tokens"));
+void add_what_was_shown(const research_test::WorldJournal& journal, Answered& out) {
   std::set<std::string> docs;
-  for (const auto& [key, output] : world.journal.tools) {
+  for (const auto& [key, output] : journal.tools) {
     auto said = parse_json(output.text);
     const auto* hits = said ? find(*said, "hits") : nullptr;
     if (hits == nullptr) continue;
@@ -84,6 +75,90 @@ Answered by_agents(CorpusPtr corpus, const KnownQuestion& question, std::set<std
     }
   }
   out.passages = docs.size();
+}
+
+}  // namespace
+
+Result<Completion> extract(const std::string&, const CompletionRequest& request) {
+  return providers::simulator::answer(request);
+}
+
+std::set<std::string> gold_of(const KnownQuestion& question) {
+  return {question.gold_titles.begin(), question.gold_titles.end()};
+}
+
+double tokens_of(const Usage& usage) {
+  return static_cast<double>(usage.input + usage.output + usage.cache_read + usage.cache_write);
+}
+
+bool reached_gold(const Answered& answered, const KnownQuestion& question) {
+  return std::ranges::all_of(question.gold_titles,
+                             [&](const auto& t) { return answered.titles.contains(t); });
+}
+
+Answered by_agents_as(CorpusPtr corpus, const KnownQuestion& question, AgentsWay way) {
+  research_test::ResearchWorld world(std::move(way.model),
+                                     tools_over(std::move(corpus), std::move(way.hidden)));
+  if (way.prepare) way.prepare(world);
+  auto begun = world.now_ms;
+  way.settings["question"] = question.question;
+  auto result = world.run(way.settings);
+  Answered out;
+  out.wall_ms = world.now_ms - begun;
+  out.agents_at_once = world.children_at_once_max;
+  out.tools_at_once = world.tools_at_once_max;
+  for (const auto& [key, completion] : world.journal.answers) add_usage(out.bought, completion.usage);
+  if (!result || !*result) return out;
+  out.json = *parse_json((*result)->text);
+  out.answer = get_string(out.json, "answer");
+  out.found = get_bool(out.json, "found");
+  out.tokens = static_cast<double>(get_int(out.json, "tokens"));
+  add_what_was_shown(world.journal, out);
+  return out;
+}
+
+Answered by_agents(CorpusPtr corpus, const KnownQuestion& question, std::set<std::string> hidden,
+                   research_test::ResearchWorld::Model model) {
+  AgentsWay way;
+  way.hidden = std::move(hidden);
+  way.model = std::move(model);
+  return by_agents_as(std::move(corpus), question, std::move(way));
+}
+
+Answered by_queries(const CorpusPtr& corpus, const KnownQuestion& question,
+                    const std::vector<std::string>& queries, std::size_t hits_each) {
+  Answered out;
+  research::Shelf shelf(research::kSourcesCeiling);
+  for (const auto& query : queries) {
+    auto hits = corpus->search(query, "", hits_each);
+    if (!hits) continue;
+    Json list = Json::array();
+    for (const auto& hit : *hits) {
+      list.push_back(Json{{"doc", hit.doc},
+                          {"title", hit.title},
+                          {"start", hit.span.start},
+                          {"end", hit.span.end},
+                          {"text", hit.snippet}});
+      out.titles.insert(hit.title);
+    }
+    shelf.add("search", query, {.text = dump_json(Json{{"hits", std::move(list)}})});
+  }
+  research::ResearchInput input;
+  input.question = question.question;
+  research::Delegation task;
+  task.objective = question.question;
+  auto first = providers::simulator::answer(research::findings_request(input, task, "", shelf.passages()));
+  std::size_t dropped = 0;
+  auto json = parse_json(first.text());
+  auto findings = research::checked_findings(json ? *json : Json(), shelf, 8, dropped);
+  auto second = providers::simulator::answer(research::report_request(input, "", findings));
+  auto report = parse_json(second.text());
+  out.found = report && get_bool(*report, "found");
+  out.answer = report ? get_string(*report, "answer") : "";
+  out.calls = queries.size();
+  add_usage(out.bought, first.usage);
+  add_usage(out.bought, second.usage);
+  out.tokens = tokens_of(out.bought);
   return out;
 }
 
