@@ -136,6 +136,24 @@ TEST_F(SchedulerTest, AllRunsThemInOrderAndUpToItsBound) {
   EXPECT_EQ(began.size(), 13u);
 }
 
+TEST_F(SchedulerTest, WhatCameBeforeTheNewestRunIsOverEvenIfItWasForgotten) {
+  add_flow();
+  auto all = hourly(policy::CatchUp::all);
+  all.rule.catch_up_max = 5;
+  begin({all});
+  pass(10s);
+  ASSERT_EQ(runs().size(), 5u);
+  pass(1h, 10s);
+  ASSERT_EQ(runs().size(), 6u);
+  // Those of the first moments are forgotten; the newest, an hour later, is not.
+  WallTime before{clock_.wall().ms - kHour / 2};
+  ASSERT_EQ(*journal_.forget(before, ""), 5u);
+  restart(1h);
+  pass(10s);
+  EXPECT_THAT(runs(), ElementsAre("hourly/default@2023-11-14T23:00Z", "hourly/default@2023-11-15T00:00Z"));
+  EXPECT_EQ(submitted_, 7);
+}
+
 TEST_F(SchedulerTest, WhatIsNotRecordedYetHoldsBackWhatFollows) {
   add_flow();
   auto all = hourly(policy::CatchUp::all);
