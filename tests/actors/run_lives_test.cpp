@@ -1,4 +1,5 @@
 // Runs over several lives: the order of the past, parking, signals that come twice, changed code.
+#include "actors/audit.hpp"
 #include "tests/actors/host_world.hpp"
 
 #include <gmock/gmock.h>
@@ -200,6 +201,41 @@ TEST_F(HostTest, SteersAChildThatRuns) {
   settle();
   wait(1s);
   EXPECT_EQ(report().output.text, "\"steered\"");
+}
+
+// ---- what earlier lives paid for ----
+
+// Asks for something else when it is not answered.
+Task<Result<JsonText>> asks_until_answered(Workflow& wf, JsonText) {
+  auto text = co_await ask_model(wf, "1");
+  if (!text) text = co_await ask_model(wf, "1 instead");
+  if (!text) co_return std::unexpected(text.error());
+  co_return JsonText{*text};
+}
+
+Task<Result<JsonText>> one_child(Workflow& wf, JsonText) {
+  StepKey key{"child", "a"};
+  ChildSpec spec{"child", {"{}"}, {}};
+  auto ended = co_await wf.child(std::move(key), std::move(spec));
+  if (!ended) co_return std::unexpected(ended.error());
+  co_return ended->output;
+}
+
+TEST_F(HostTest, WhatAnEarlierLifePaidForIsBookedThoughThisOneDoesNotAskForIt) {  // RUNTIME 4.3
+  add("child", asks_until_answered);
+  add("parent", one_child);
+  errors_["ask/1"] = Errc::overloaded;
+  submit("parent");
+  while (told("result ask/1 instead").empty()) ASSERT_EQ(settle(1), 1u);
+  // The child knows all it needs, and dies before it can say so.
+  new_process();
+  errors_.clear();
+  submit("parent");
+  settle();
+  EXPECT_EQ(report().output.text, "answer to ask/1");
+  EXPECT_EQ(calls(), 3);
+  EXPECT_EQ(report().spent.tokens, 45);  // the failed attempt, what was asked instead, and the answer
+  EXPECT_THAT(audit(journal_).value(), ::testing::IsEmpty());
 }
 
 // ---- changed code ----

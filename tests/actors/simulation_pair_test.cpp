@@ -14,6 +14,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 namespace troupe::actors::testing {
 namespace {
@@ -92,14 +93,27 @@ void judge_end(const journal::RunRow& row, const PairWork& work, std::uint64_t s
   ++history.given_up;
 }
 
+/// A run that stops between the intent and the call says so, and that nothing was used: a call that is sent
+/// uses one.
+bool says_never_sent(const journal::Entry& entry) {
+  if (entry.kind != journal::Kind::note) return false;
+  auto note = read_note(entry.payload);
+  const auto* failed = note ? std::get_if<FailedNote>(&*note) : nullptr;
+  return failed != nullptr && !failed->unknown && failed->used.calls == 0;
+}
+
 /// Calls of a run and its children.
 std::int64_t calls_begun(journal::Journal& store, const std::string& run_id) {
   std::int64_t count = 0;
+  std::set<std::string> announced;
   auto entries = store.history(run_id);
   for (const auto& entry : *entries) {
+    if (says_never_sent(entry)) count -= static_cast<std::int64_t>(announced.erase(entry.step_key));
     if (entry.kind != journal::Kind::intent) continue;
     auto note = read_intent(entry.payload);
-    if (note && note->of == IntentOf::model) ++count;
+    if (!note || note->of != IntentOf::model) continue;
+    announced.insert(entry.step_key);
+    ++count;
   }
   auto children = store.children(run_id);
   for (const auto& child : *children) count += calls_begun(store, child.run_id);
