@@ -1,5 +1,6 @@
 #include "actors/endpoint.hpp"
 
+#include "actors/following.hpp"
 #include "actors/shell.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/base/rng.hpp"
@@ -67,6 +68,7 @@ struct EndpointState {
   }
 
   void on_run(const RunAttempt& order) {
+    if (!inside(order.boundary, config_.facts)) return refuse_outside(order);
     auto workload = stable_hash(order.request->feature);
     auto need = guard_->need_of(workload, static_cast<double>(estimate_input_tokens(*order.request)),
                                 static_cast<double>(order.request->output_tokens_max));
@@ -94,19 +96,31 @@ struct EndpointState {
         return running.attempt->cancel();
   }
 
+  // Whoever ordered it goes by an older configuration, or is wrong: data stays inside all the same (D11).
+  void refuse_outside(const RunAttempt& order) {
+    auto what = fmt::format("{} processes data in {}, this must stay in {}", config_.facts.id,
+                            config_.facts.boundary, order.boundary);
+    log::error("endpoint", what);
+    refuse(order, make_error(Errc::permission, std::move(what)));
+  }
+
   // No room under the endpoint's own limits: nothing is sent, and the caller may go elsewhere at once (C2).
   void refuse(const RunAttempt& order, std::optional<Duration> wait) {
+    // Nobody knows when a place in flight comes free: no hint then, so that callers look again soon.
+    auto until = wait ? " for " + to_human(*wait) : std::string(" until a call ends");
+    auto error = make_error(Errc::rate_limited, fmt::format("{} has no capacity{}", config_.facts.id, until));
+    error.retry_after = wait;
+    refuse(order, std::move(error));
+  }
+
+  void refuse(const RunAttempt& order, Error error) {
     auto result = std::make_shared<AttemptResult>();
     result->not_sent = true;
     result->record.endpoint = config_.facts.id;
     result->record.cause = order.cause;
     result->record.started = clock_->wall();
-    result->record.error = to_string(Errc::rate_limited);
-    // Nobody knows when a place in flight comes free: no hint then, so that callers look again soon.
-    auto until = wait ? " for " + to_human(*wait) : std::string(" until a call ends");
-    result->error =
-        make_error(Errc::rate_limited, fmt::format("{} has no capacity{}", config_.facts.id, until));
-    result->error->retry_after = wait;
+    result->record.error = to_string(error.code);
+    result->error = std::move(error);
     self_->send(order.reply_to, AttemptEnded{order.id, std::move(result)});
   }
 

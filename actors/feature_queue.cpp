@@ -27,8 +27,7 @@ void Call::answer(CallResult result) const {
 namespace {
 
 // An endpoint that dies with its attempts answers nothing; after this the attempt is ended for it.
-constexpr Duration kLostGrace = std::chrono::seconds(2);
-constexpr Duration kRetireGrace = std::chrono::seconds(1);
+constexpr Duration kLostGrace = std::chrono::seconds(2), kRetireGrace = std::chrono::seconds(1);
 
 /// Turns messages into facts for the Dispatcher and its orders into messages.
 struct FeatureQueueState {
@@ -65,6 +64,7 @@ struct FeatureQueueState {
     std::shared_ptr<CallStream> stream;  ///< null: nobody reads along
     policy::Lead lead;
     std::optional<policy::Choice> choice;  ///< of the lead
+    std::string boundary;
     std::uint64_t input_tokens = 0;
     bool exposed = false, offered = false;
     std::vector<AttemptRecord> records;
@@ -85,18 +85,18 @@ struct FeatureQueueState {
     auto facts = facts_of(*call, ++last_call_, at.now);
     heed_orders();
     auto lead = lead_of(*call->request, facts, at);
-    facts.lead = place_of(lead.model);
+    facts.lead = place_in(config_.dispatch.rules.hierarchy, lead.model);
     auto choice = choose_lead(config_.choice, *call->request, facts);
-    bind_to_boundary(config_.tenant_boundaries.get(), facts);
+    auto boundary = boundary_of(*call, config_.dispatch.rules.boundary, config_.tenant_boundaries.get());
+    if (!boundary) return turn_away(*call, std::move(boundary.error()));
+    facts.boundary = *boundary;
     auto led = facts.lead;
     if ((call->cheaper || cheap_will_do(*call->request)) && config_.cheaper) facts.lead = config_.cheaper;
-    if (auto refusal = apply_budget(config_.budgets.get(), feature(), at.wall, facts)) {
-      ++over_budget_;
-      return call->answer({std::unexpected(*std::move(refusal)), {}});
-    }
+    if (auto refusal = apply_budget(config_.budgets.get(), feature(), at.wall, facts))
+      return turn_away(*call, *std::move(refusal));
     auto& open = open_[facts.id];
     open.call = call;
-    open.lead = lead;
+    open.lead = lead, open.boundary = facts.boundary;
     // A budget that chose the model has taken the call out of the rollout's comparison.
     if (facts.lead != led) open.lead.rollout = nullptr;
     if (choice) choice->overruled = choice->overruled || facts.lead != choice->lead();
@@ -106,6 +106,11 @@ struct FeatureQueueState {
     facts.may_follow_content = !open.stream || open.stream->may_follow();
     dispatcher_->on_call(std::move(facts), at, actions_);
     act();
+  }
+
+  void turn_away(const Call& call, Error why) {
+    ++turned_away_;
+    call.answer({std::unexpected(std::move(why)), {}});
   }
 
   void on_cancel(const CallPtr& call) {
@@ -131,20 +136,8 @@ struct FeatureQueueState {
   policy::Lead lead_of(const CompletionRequest& request, const policy::CallFacts& facts,
                        policy::Moment at) const {
     if (!config_.leads || !orders_) return {};
-    auto language = request.labels.find("language");
-    policy::RequestFacts about{feature(),
-                               language == request.labels.end() ? std::string_view() : language->second,
-                               {request.tenant, request.subject, facts.id},
-                               facts.input_tokens};
-    return policy::lead_for(*config_.leads, *orders_, about, config_.dispatch.rules.data_class, at.now,
-                            at.wall);
-  }
-
-  std::optional<std::size_t> place_of(std::string_view model) const {
-    const auto& hierarchy = config_.dispatch.rules.hierarchy;
-    auto place = std::ranges::find(hierarchy, model);
-    if (place == hierarchy.end()) return std::nullopt;
-    return static_cast<std::size_t>(place - hierarchy.begin());
+    return policy::lead_for(*config_.leads, *orders_, lead_facts_of(request, facts),
+                            config_.dispatch.rules.data_class, at.now, at.wall);
   }
 
   void on_first_token(std::uint64_t attempt) {
@@ -279,6 +272,7 @@ struct FeatureQueueState {
     expose(open, *place.facts, order);
     run.deadline = order.deadline;
     run.cause = order.cause;
+    run.boundary = open.boundary;
     run.reply_to = self_;
     self_->send(place.actor, std::move(run));
     offer_to_shadow(open, *place.facts, order);
@@ -299,6 +293,7 @@ struct FeatureQueueState {
     offer.call = {self_->id(), order.call};
     offer.request = open.call->request;
     offer.data_class = config_.dispatch.rules.data_class;
+    offer.boundary = open.boundary;
     offer.primary_endpoint = facts.id;
     offer.input_tokens = open.input_tokens;
     offer.output_tokens = static_cast<std::uint64_t>(std::max(0, offer.request->output_tokens_max));
@@ -355,14 +350,16 @@ struct FeatureQueueState {
     auto at = moment();
     auto facts = facts_of(call, 0, at.now);
     choose_lead(config_.choice, request, facts);
+    facts.boundary = boundary_of(call, config_.dispatch.rules.boundary, config_.tenant_boundaries.get())
+                         .value_or("(no place may have it)");
     return explain_route(dispatcher_->router(), facts, dispatcher_->explain(facts, at));
   }
 
   void measure() {
     const auto& counts = dispatcher_->counts();
     config_.metrics->queue_stands({feature(), dispatcher_->waiting(), dispatcher_->running(),
-                                   counts.in + over_budget_, counts.served + counts.failed,
-                                   counts.refused + over_budget_, counts.expired});
+                                   counts.in + turned_away_, counts.served + counts.failed,
+                                   counts.refused + turned_away_, counts.expired});
   }
 
   FeatureQueueActor::pointer self_;
@@ -379,7 +376,7 @@ struct FeatureQueueState {
   std::unordered_map<std::string, HealthPtr> health_;
   std::uint64_t last_call_ = 0;
   std::optional<Instant> retired_at_;
-  std::uint64_t over_budget_ = 0;  // refused before the dispatcher heard of them
+  std::uint64_t turned_away_ = 0;  // refused before the dispatcher heard of them
   policy::ControlsPtr orders_;
   std::optional<ExposureLog> exposures_;
   std::optional<DecisionLog> decisions_;

@@ -45,10 +45,36 @@ bool has_cache_point(const CompletionRequest& request) {
 
 }  // namespace
 
-void bind_to_boundary(const std::map<std::string, std::string>* bound, policy::CallFacts& facts) {
-  if (bound == nullptr) return;
-  auto it = bound->find(facts.tenant);
-  if (it != bound->end()) facts.boundary = it->second;
+Result<std::string> boundary_of(const Call& call, const std::string& features,
+                                const std::map<std::string, std::string>* bound) {
+  auto boundary = features;
+  for (const auto* tenant : {&call.request->tenant, &call.tenant}) {
+    auto it = bound != nullptr ? bound->find(*tenant) : decltype(bound->end()){};
+    if (bound == nullptr || it == bound->end()) continue;
+    if (!boundary.empty() && boundary != it->second)
+      return fail(Errc::permission, "what feature " + call.request->feature + " carries is bound to " +
+                                        boundary + " and, by tenant " + *tenant + ", to " + it->second);
+    boundary = it->second;
+  }
+  return boundary;
+}
+
+bool inside(const std::string& boundary, const policy::EndpointFacts& facts) {
+  return boundary.empty() || facts.boundary == boundary;
+}
+
+policy::RequestFacts lead_facts_of(const CompletionRequest& request, const policy::CallFacts& facts) {
+  auto language = request.labels.find("language");
+  return {request.feature,
+          language == request.labels.end() ? std::string_view() : language->second,
+          {request.tenant, request.subject, facts.id},
+          facts.input_tokens};
+}
+
+std::optional<std::size_t> place_in(const std::vector<std::string>& hierarchy, std::string_view model) {
+  auto place = std::ranges::find(hierarchy, model);
+  if (place == hierarchy.end()) return std::nullopt;
+  return static_cast<std::size_t>(place - hierarchy.begin());
 }
 
 policy::CallFacts facts_of(const Call& call, std::uint64_t id, Instant now) {

@@ -24,8 +24,17 @@ struct SentAttempt {
   std::uint64_t decision = 0;
 };
 
-/// Data of some tenants may be processed only in one place (C8); null: none is bound.
-void bind_to_boundary(const std::map<std::string, std::string>* bound, policy::CallFacts& facts);
+/// Data of some tenants may be processed only in one place (C8, D11): of whom the request is and whose run it
+/// is. Null: none is bound. `permission` when no place may have it, since the two, or the feature's own
+/// boundary, name different ones.
+Result<std::string> boundary_of(const Call& call, const std::string& features,
+                                const std::map<std::string, std::string>* bound);
+/// May data bound to `boundary` be sent there?
+bool inside(const std::string& boundary, const policy::EndpointFacts& facts);
+/// What experiments and rollouts choose by. Points into `request`.
+policy::RequestFacts lead_facts_of(const CompletionRequest& request, const policy::CallFacts& facts);
+/// None: it is not in there.
+std::optional<std::size_t> place_in(const std::vector<std::string>& hierarchy, std::string_view model);
 policy::CallFacts facts_of(const Call& call, std::uint64_t id, Instant now);
 policy::AttemptReport report_of(std::uint64_t attempt, const AttemptResult& result);
 /// A call as a rollout's gates see it. On the new side one that another model had to serve counts as failed:

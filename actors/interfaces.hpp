@@ -68,6 +68,8 @@ struct Call {
   SinkPtr sink;  ///< may be null
   /// Who pays: "" outside runs.
   std::string run_id, step_key;
+  /// Whose run it is, whatever its request says: data of both stays where either's must. "" outside runs.
+  std::string tenant;
   /// Its run's budget is nearly spent: the cheapest model of the feature's hierarchy leads.
   bool cheaper = false;
   /// Asked before each attempt, on the queue's turn: false gives the call up as `cancelled`. Empty: always.
@@ -99,6 +101,8 @@ struct RunAttempt {
   Cause cause = Cause::primary;
   SinkPtr sink;
   AttemptClient reply_to;
+  /// Where what it carries may be processed (D11); empty: anywhere. The endpoint looks once more.
+  std::string boundary;
   /// Hears at once what the answer's head says of the provider's limits, on the attempt's thread. The
   /// endpoint sets it for its own attempts; it never travels.
   std::function<void(const policy::QuotaHints&)> on_hints;

@@ -147,6 +147,7 @@ struct PeerState {
     body.time_left = order.attempt.deadline - clock_->now();
     body.wants_events = order.attempt.sink != nullptr;
     body.request = *order.attempt.request;
+    body.boundary = order.attempt.boundary;
     Abroad attempt{order.attempt, order.endpoint};
     if (!up_)
       return end_abroad(attempt, make_error(Errc::unreachable, config_.id + " cannot be reached"), true);
@@ -210,6 +211,7 @@ struct PeerState {
     order.request = std::make_shared<const CompletionRequest>(std::move(body->request));
     order.deadline = clock_->now() + body->time_left;
     order.cause = body->cause;
+    order.boundary = std::move(body->boundary);
     auto sink = body->wants_events ? std::make_shared<RemoteSink>(*gateway_, config_.id, body->id) : nullptr;
     order.sink = sink;
     order.reply_to = self_;

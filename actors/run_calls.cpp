@@ -122,6 +122,7 @@ CallPtr RunDriver::call_of(const Shared<Calling>& calling) {
   call->cheaper = calling->cheaper;
   call->may_go = config_.holds_seat;
   call->run_id = pen_.row().run_id;
+  call->tenant = pen_.row().tenant;
   call->step_key = calling->key;
   call->sink = reader_of(calling);
   call->done = [this, me = pen_.me(), calling](CallResult result) {

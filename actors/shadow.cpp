@@ -84,6 +84,7 @@ struct ShadowShell {
     if (known == health_.end() || !known->second->reachable) return false;
     if (known->second->state != policy::BreakerState::closed) return false;
     const auto& facts = *entry.facts;
+    if (!inside(offer.boundary, facts)) return false;
     policy::Target target{config_.feature, offer.request->tenant, facts.model, facts.id, facts.provider};
     auto controls = stage_.controls->load();
     auto wall = stage_.clock->wall();
@@ -105,6 +106,7 @@ struct ShadowShell {
     order.request = offer.request;
     order.deadline = offer.deadline;
     order.cause = Cause::shadow;
+    order.boundary = offer.boundary;
     order.reply_to = self_;
     copies_[order.id] = {offer.call, facts, offer.request, offer.deadline};
     self_->send(target, std::move(order));

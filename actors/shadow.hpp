@@ -25,7 +25,7 @@ struct ShadowedCall {
 struct ShadowOffered {
   ShadowedCall call;
   RequestPtr request;
-  std::string data_class, primary_endpoint;
+  std::string data_class, boundary, primary_endpoint;
   std::uint64_t input_tokens = 0, output_tokens = 0;  ///< expected
   Instant deadline;
 };

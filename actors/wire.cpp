@@ -50,13 +50,14 @@ void write_wall(Writer& writer, WallTime time) { writer.integer(time.ms); }
 }  // namespace
 
 void write(Writer& writer, const RunAttemptBody& value) {
-  writer.array(6);
+  writer.array(7);
   writer.unsigned_integer(value.id);
   writer.text(value.endpoint);
   writer.unsigned_integer(static_cast<std::uint64_t>(value.cause));
   writer.integer(std::chrono::duration_cast<std::chrono::milliseconds>(value.time_left).count());
   writer.boolean(value.wants_events);
   protocol::write(writer, value.request);
+  writer.text(value.boundary);
 }
 
 void read(Reader& reader, RunAttemptBody& value) {
@@ -67,6 +68,7 @@ void read(Reader& reader, RunAttemptBody& value) {
   value.time_left = std::chrono::milliseconds(std::clamp<std::int64_t>(reader.integer(), 0, 86'400'000));
   value.wants_events = reader.boolean();
   protocol::read(reader, value.request);
+  if (record.next()) value.boundary = reader.text();
   record.finish();
 }
 

@@ -32,6 +32,8 @@ struct RunAttemptBody {
   Duration time_left{};
   bool wants_events = false;
   CompletionRequest request;
+  /// As RunAttempt::boundary; a node of the version before does not write it.
+  std::string boundary;
 };
 struct CancelAttemptBody {
   std::uint64_t id = 0;

@@ -86,6 +86,7 @@ class PeerTest : public ActorTest {
     order.id = id;
     order.request = std::make_shared<const CompletionRequest>(question("hello"));
     order.deadline = clock_.now() + 20s;
+    order.boundary = "eu";
     order.sink = std::move(sink);
     order.reply_to = side.client;
     tell(side.abroad, std::move(order));
@@ -128,6 +129,7 @@ TEST_F(PeerTest, RunsAnAttemptOnTheNodeThatOwnsTheEndpoint) {
   order(a_, 5);
   ASSERT_EQ(b_.script->orders.size(), 1u);
   EXPECT_EQ(*b_.script->orders[0].request, question("hello"));
+  EXPECT_EQ(b_.script->orders[0].boundary, "eu") << "the owner's endpoint must know it, to look again (D11)";
   ASSERT_EQ(a_.ends.size(), 1u);
   EXPECT_EQ(a_.ends[0].id, 5u);
   EXPECT_EQ(a_.ends[0].result->completion.text(), "from on-b");

@@ -26,6 +26,7 @@ RunAttemptBody sample_order() {
   body.time_left = std::chrono::milliseconds(1500);
   body.wants_events = true;
   body.request = sample_request();
+  body.boundary = "eu";
   return body;
 }
 
@@ -108,6 +109,19 @@ TEST(Wire, IgnoresFieldsANewerNeighbourAdds) {
   auto back = body_from<CancelAttemptBody>(bytes);
   ASSERT_TRUE(back);
   EXPECT_EQ(back->id, 7u);
+}
+
+TEST(Wire, ReadsAnOrderOfTheVersionBeforeWhichSaysNothingOfABoundary) {
+  auto order = sample_order();
+  EXPECT_EQ(body_from<RunAttemptBody>(body_bytes(order))->boundary, "eu");  // D11
+  order.boundary.clear();
+  auto bytes = body_bytes(order);
+  bytes[0] = static_cast<char>(0x96);  // an array of six
+  bytes.pop_back();                    // the empty text at its end
+  auto back = body_from<RunAttemptBody>(bytes);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->request, order.request);
+  EXPECT_EQ(back->boundary, "");
 }
 
 TEST(Wire, RefusesNamesOfThingsThatDoNotExist) {
