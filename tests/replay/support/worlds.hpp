@@ -77,8 +77,9 @@ struct WorldRun {
   DriverOptions driver;
 };
 
-/// Replays `run` over `config`; a failure ends the test program, for it would be a bug of the test.
-inline PolicyResult replay_world(const config::Config& config, WorldRun run) {
+/// Replays `run` over `config` with the arrivals of `trace`; a failure ends the test program, for it would be
+/// a bug of the test.
+inline PolicyResult replay_trace(const config::Config& config, WorldRun run, TracePtr trace) {
   auto clouds = make_clouds(config);
   if (!clouds) std::abort();
   if (run.load.mix.empty()) run.load.mix = {{"chat", 1}};
@@ -88,7 +89,7 @@ inline PolicyResult replay_world(const config::Config& config, WorldRun run) {
   if (!policy) std::abort();
   run.driver.seed = run.load.seed;
   Driver driver(*clouds, features, run.driver);
-  Arrivals arrivals(std::make_unique<SteadyTrace>(run.count, run.every), run.load);
+  Arrivals arrivals(std::move(trace), run.load);
   auto result = driver.run(arrivals, **policy, run.every * run.count);
   if (!result) {
     std::fprintf(stderr, "%s\n", result.error().what.c_str());
@@ -96,6 +97,11 @@ inline PolicyResult replay_world(const config::Config& config, WorldRun run) {
   }
   result->policy = run.policy;
   return std::move(*result);
+}
+
+inline PolicyResult replay_world(const config::Config& config, WorldRun run) {
+  auto trace = std::make_unique<SteadyTrace>(run.count, run.every);
+  return replay_trace(config, std::move(run), std::move(trace));
 }
 
 }  // namespace troupe::replay
