@@ -111,7 +111,9 @@ Result<actors::LocalEndpoint> Node::Impl::local_endpoint(const config::EndpointC
   if (!wire) return std::unexpected(wire.error());
   warm_[{client.get(), (*wire)->origin}] += provider.warm_connections;
   actors::LocalEndpoint local;
-  local.endpoint = {config::endpoint_facts(endpoint), config::guard_policy(endpoint), *wire, endpoint.tariff};
+  bool shares = values().node.tokens_per_minute > 0;
+  local.endpoint = {config::endpoint_facts(endpoint), config::guard_policy(endpoint, shares), *wire,
+                    endpoint.tariff};
   local.breaker = {endpoint.id, endpoint.breaker, breaker_memory(endpoint.id)};
   local.starter = [this, wire = *wire, http = client.get()](const actors::RunAttempt& order,
                                                             actors::HttpAttempt::Ended ended) {

@@ -23,7 +23,7 @@ MigrationFleet::MigrationFleet(const MigrationWorld& world, Hear hear) : hear_(s
   for (std::size_t i = 0; i < list.size(); ++i) {
     const auto& cloud = world.clouds[i];
     members_.push_back({std::make_shared<const policy::EndpointFacts>(config::endpoint_facts(list[i])),
-                        policy::EndpointGuard(config::guard_policy(list[i]), migration_start),
+                        policy::EndpointGuard(config::guard_policy(list[i], false), migration_start),
                         policy::Breaker(list[i].breaker),
                         CloudEndpoint(cloud.model, world.config.http.timeouts, 1, migration_start),
                         cloud.load});

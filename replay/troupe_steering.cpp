@@ -20,8 +20,8 @@ namespace {
 constexpr Duration kTick = std::chrono::milliseconds(50);
 
 struct GuardedEndpoint {
-  GuardedEndpoint(const config::EndpointConfig& config, Instant start)
-      : guard(config::guard_policy(config), start), breaker(config.breaker) {
+  GuardedEndpoint(const config::EndpointConfig& config, bool shares, Instant start)
+      : guard(config::guard_policy(config, shares), start), breaker(config.breaker) {
     for (auto& view : views) {
       view = std::make_shared<policy::HealthView>();
       view->endpoint = config.id;
@@ -68,7 +68,7 @@ class TroupeSteering final : public Steering {
       if (!each.boundary.empty()) boundaries_[tenant] = each.boundary;
     std::vector<policy::FactsPtr> facts;
     for (const auto& endpoint : config.endpoints.list) {
-      endpoints_.emplace_back(endpoint, start);
+      endpoints_.emplace_back(endpoint, tree != nullptr, start);
       facts.push_back(std::make_shared<policy::EndpointFacts>(config::endpoint_facts(endpoint)));
     }
     for (const auto& name : features) {

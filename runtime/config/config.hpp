@@ -190,8 +190,9 @@ struct EndpointConfig {
 };
 /// As routing wants it.
 policy::EndpointFacts endpoint_facts(const EndpointConfig& endpoint);
-/// Its limits and how it keeps within them; only reserved capacity is left for a while (SpillPolicy).
-policy::GuardPolicy guard_policy(const EndpointConfig& endpoint);
+/// Its limits and how it keeps within them. `shares`: features have guarantees (node.tokens_per_minute); then
+/// only reserved capacity is left for a while after a refusal (SpillPolicy).
+policy::GuardPolicy guard_policy(const EndpointConfig& endpoint, bool shares);
 
 /// In the file `endpoints: {defaults: {...}, list: [...]}`: each entry of the list starts as `defaults` and
 /// says what differs, so a breaker policy is written once and can still be overridden for one endpoint.

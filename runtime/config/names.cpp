@@ -69,12 +69,12 @@ SimulatedCredentials simulated_credentials() {
           .api_key = "simulator-key"};
 }
 
-policy::GuardPolicy guard_policy(const EndpointConfig& endpoint) {
+policy::GuardPolicy guard_policy(const EndpointConfig& endpoint, bool shares) {
   const auto& capacity = endpoint.capacity;
   auto spill = capacity.spill;
-  // On-demand capacity is what is spilled to. Were it left for a while too, then in a crowd one refusal after
-  // the other would close all endpoints at once, and the room kept for guarantees would serve nobody (C6).
-  spill.hysteresis = spill.hysteresis && endpoint.kind == policy::CapacityKind::reserved;
+  // In a crowd one refusal after the other would close all endpoints at once, and the room kept for
+  // guarantees would serve nobody (C6). Without guarantees that pause is all that holds a crowd back.
+  spill.hysteresis = spill.hysteresis && (!shares || endpoint.kind == policy::CapacityKind::reserved);
   return {endpoint.limits, capacity.estimate, spill, capacity.pacing, capacity.concurrency};
 }
 

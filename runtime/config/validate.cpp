@@ -138,7 +138,7 @@ void ConfigCheck::check_endpoint(const std::string& path, const EndpointConfig& 
     known_name(path + ".home", "node", endpoint.home, nodes);
   }
   add_if(path + ".limits", policy::validate(endpoint.limits));
-  add_if(path + ".capacity", policy::validate(guard_policy(endpoint)));
+  add_if(path + ".capacity", policy::validate(guard_policy(endpoint, false)));
   add_if(path + ".breaker", policy::validate(endpoint.breaker));
   if (endpoint.context_tokens_max == 0) add(path + ".context_tokens_max", "must be above 0");
   if (endpoint.output_tokens_max == 0) add(path + ".output_tokens_max", "must be above 0");

@@ -173,11 +173,14 @@ class PostgresInboxTest : public PostgresTest {};
 
 TEST_F(PostgresInboxTest, AnOlderSchemaIsGivenOneByTheNextNode) {
   (void)open("n1")->claim(run_row("a"));
-  execute("DROP TABLE inbox; DROP SEQUENCE signal_seq; UPDATE meta SET version = 1");
+  execute(
+      "DROP TABLE inbox; DROP SEQUENCE signal_seq; DROP TABLE feedback;"
+      "ALTER TABLE decision DROP COLUMN run_id, DROP COLUMN step_key; UPDATE meta SET version = 1");
   auto posted = open_postgres_readonly(config("")).value()->post(signal_row("a", 7));
   ASSERT_FALSE(posted);
   EXPECT_THAT(posted.error().what, HasSubstr("older version"));
   auto journal = open("n1");
+  ASSERT_TRUE(journal);
   (void)journal->claim(run_row("a"));
   EXPECT_TRUE(journal->post(signal_row("a", 7)));
   EXPECT_THAT(waiting(*journal), ElementsAre("a 1"));
