@@ -258,6 +258,11 @@ void put_shown(Json& line, std::uint64_t answers, std::uint64_t all) {
   line["response_rate"] = share(get_double(line, "rated"), answers);
 }
 
+std::string rater_in(const Json& input) {
+  auto rater = get_string(input, "rater");
+  return rater.empty() ? "anyone" : rater;
+}
+
 }  // namespace
 
 void feedback(const DeskServices& services, const Json& input, const Reply& reply) {
@@ -267,8 +272,7 @@ void feedback(const DeskServices& services, const Json& input, const Reply& repl
   auto given = find_answer(services, input);
   if (!given) return reply(std::unexpected(given.error()));
   auto& row = given->row;
-  row.rater = get_string(input, "rater");
-  if (row.rater.empty()) row.rater = "anyone";
+  row.rater = rater_in(input);
   row.note = get_string(input, "note");
   row.score = *score;
   auto before = earlier_word(services, row);

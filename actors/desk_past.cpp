@@ -10,17 +10,22 @@ namespace {
 
 constexpr std::size_t kPrunedRunsMax = 1'000'000;
 
-// Of one run, or of all that are not over: what came before their latest snapshots.
+// The run with this id, or all that are not over.
+Result<std::vector<std::string>> chosen_runs(journal::Journal& journal, const std::string& run_id) {
+  if (!run_id.empty()) return std::vector<std::string>{run_id};
+  auto rows = journal.runs(kPrunedRunsMax, {.state = journal::RunState::running});
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<std::string> ids;
+  for (const auto& row : *rows) ids.push_back(row.run_id);
+  return ids;
+}
+
+// What came before their latest snapshots.
 Result<Json> prune_snapshots(const DeskServices& services, const std::string& run_id) {
-  std::vector<std::string> ids{run_id};
-  if (run_id.empty()) {
-    auto rows = services.journal->runs(kPrunedRunsMax, {.state = journal::RunState::running});
-    if (!rows) return std::unexpected(rows.error());
-    ids.clear();
-    for (const auto& row : *rows) ids.push_back(row.run_id);
-  }
+  auto ids = chosen_runs(*services.journal, run_id);
+  if (!ids) return std::unexpected(ids.error());
   std::uint64_t entries = 0, runs = 0;
-  for (const auto& id : ids) {
+  for (const auto& id : *ids) {
     auto gone = services.journal->compact(id, 0);
     if (!gone) return std::unexpected(gone.error());
     entries += *gone;

@@ -128,6 +128,7 @@ class RunDriver final : public WorkflowDriver {
   void refuse_rest(const std::string& key);
   std::optional<Error> unfit_for_rest(const SnapshotNote& note) const;
   SnapshotNote note_of(JsonText state) const;
+  AttemptSums attempts_so_far() const;
   std::vector<SnapshotNote::Signal> signals_waiting() const;
   /// What the record has and this life's code did not ask for was paid for all the same.
   void settle_unasked();

@@ -66,6 +66,12 @@ std::vector<SnapshotNote::Signal> RunDriver::signals_waiting() const {
   return out;
 }
 
+AttemptSums RunDriver::attempts_so_far() const {
+  auto listed = spent_on(attempts_);
+  return {earlier_.attempts + attempts_.size(), earlier_.tokens_in + listed.tokens_in,
+          earlier_.tokens_out + listed.tokens_out, earlier_.usd + listed.usd};
+}
+
 SnapshotNote RunDriver::note_of(JsonText state) const {
   SnapshotNote note;
   note.number = snapshots_ + 1;
@@ -76,9 +82,7 @@ SnapshotNote RunDriver::note_of(JsonText state) const {
   note.refused = budget_.refused();
   note.stage = said_;
   note.steps = done_;
-  auto listed = spent_on(attempts_);
-  note.attempts = {earlier_.attempts + attempts_.size(), earlier_.tokens_in + listed.tokens_in,
-                   earlier_.tokens_out + listed.tokens_out, earlier_.usd + listed.usd};
+  note.attempts = attempts_so_far();
   note.signals = signals_waiting();
   note.signal_ids.assign(signal_order_.begin(), signal_order_.end());
   return note;

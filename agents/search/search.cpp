@@ -230,13 +230,20 @@ void take_back(Grounding& grounding, const Span& span) {
       std::erase_if(grounding.claims, [](const GroundedClaim& claim) { return claim.citations.empty(); });
 }
 
+using CitedSpans = std::set<std::pair<Span, std::string>>;
+
+CitedSpans cited_spans(const Grounding& grounding) {
+  CitedSpans cited;
+  for (const auto& claim : grounding.claims)
+    for (const auto& citation : claim.citations) cited.emplace(citation.span, citation.quote);
+  return cited;
+}
+
 // Citations whose bytes are not there (any more, or for this asker) are taken back, and claims without any.
 Task<Result<void>> verify_citations(Searching& at) {
   auto tool = at.tools.find(std::string(research::kVerifyTool));
   if (!tool) co_return Result<void>{};
-  std::set<std::pair<Span, std::string>> cited;
-  for (const auto& claim : at.result.grounding.claims)
-    for (const auto& citation : claim.citations) cited.emplace(citation.span, citation.quote);
+  const auto cited = cited_spans(at.result.grounding);
   for (const auto& [span, quote] : cited) {
     auto opening = research::still_says(at.wf, tool, span, quote);
     auto there = co_await opening;

@@ -83,12 +83,11 @@ MeanEstimate hajek(std::span<const RatedAnswer> drawn) {
   auto sums = weigh(drawn);
   estimate.mean = sums.scores / sums.weights;
   double variance = 0;
-  bool census = true;
   for (const auto& each : drawn) {
     double share = each.asked_share, off = each.score - estimate.mean;
     variance += (1 - share) / (share * share) * off * off;
-    census = census && share >= 1;
   }
+  bool census = std::ranges::all_of(drawn, [](const auto& each) { return each.asked_share >= 1; });
   estimate.standard_error = std::sqrt(variance) / sums.weights;
   if (census) estimate.low = estimate.high = estimate.mean;
   put_wilson(estimate, effective_ratings(estimate, sums, census));
