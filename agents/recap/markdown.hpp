@@ -15,7 +15,4 @@ namespace troupe::recap {
 /// Pure.
 std::string recap_markdown(const Json& recap, const Quotes& quotes, std::string_view model_note = {});
 
-/// `text` so that CommonMark shows it as it is, on one line.
-std::string escape_markdown(std::string_view text);
-
 }  // namespace troupe::recap

@@ -1,6 +1,7 @@
 // The wording of the three prompts, and how hostile text is kept from passing for it.
 #include "agents/recap/prompts.hpp"
 
+#include "agents/text/one_line.hpp"
 #include "runtime/base/rng.hpp"
 #include "runtime/json/json.hpp"
 
@@ -124,15 +125,7 @@ CompletionRequest prompt_request(PromptParts parts, const std::string& about,
 }  // namespace
 
 std::string neutral_line(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned char c = static_cast<unsigned char>(text[i]);
-    bool space = c <= 0x20 || c == 0x7f;
-    if (space && (out.empty() || out.back() == ' ')) continue;
-    out += space ? ' ' : text[i];
-  }
-  while (!out.empty() && out.back() == ' ') out.pop_back();
+  auto out = text::one_line(text, text.size());
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (out[i] == '<' && names_the_tag(out, i + 1)) out[i] = '(';
   }

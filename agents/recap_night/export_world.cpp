@@ -1,9 +1,9 @@
 // The export is read once for each world; mailboxes are files that are replaced whole.
 #include "agents/recap_night/export_world.hpp"
 
-#include "agents/recap/markdown.hpp"
 #include "agents/recap_night/zone_plan.hpp"
 #include "agents/slack/reader.hpp"
+#include "agents/text/inert.hpp"
 #include "runtime/base/rng.hpp"
 
 #include <fmt/format.h>
@@ -177,7 +177,7 @@ class ExportSource final : public NightSource {
 }  // namespace
 
 std::string letter_markdown(const Letter& letter) {
-  auto out = fmt::format("# Your recap of {}\n", recap::escape_markdown(letter.date));
+  auto out = fmt::format("# Your recap of {}\n", text::inert_line(letter.date));
   if (letter.uncondensed) out += "\nThere was no time to condense these points.\n";
   out += "\n";
   for (const auto& item : letter.items) {
@@ -186,11 +186,11 @@ std::string letter_markdown(const Letter& letter) {
       places.insert(fmt::format("#{}, {}", source.channel, source.date));
     std::string where;
     for (const auto& place : places) where += (where.empty() ? "" : "; ") + place;
-    out += fmt::format("- {} ({})\n", recap::escape_markdown(item.text), recap::escape_markdown(where));
+    out += fmt::format("- {} ({})\n", text::inert_line(item.text), text::inert_line(where));
   }
   if (letter.items.empty()) out += "Nothing new.\n";
   for (const auto& channel : letter.missing)
-    out += fmt::format("- {} could not be summarised in time.\n", recap::escape_markdown("#" + channel));
+    out += fmt::format("- {} could not be summarised in time.\n", text::inert_line("#" + channel));
   return out;
 }
 

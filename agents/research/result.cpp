@@ -1,6 +1,6 @@
 // research.json and report.md.
-#include "agents/research/inert.hpp"
 #include "agents/research/lead.hpp"
+#include "agents/text/inert.hpp"
 #include "runtime/base/rng.hpp"
 
 #include <fmt/format.h>
@@ -27,7 +27,8 @@ Json claims_json(const Leading& lead, const Outcome& outcome) {
   Json out = Json::array();
   for (const auto& claim : outcome.claims) {
     if (claim.cited.empty()) continue;
-    out.push_back(Json{{"text", without_backslashes(claim.text)}, {"citations", citations_of(claim, lead)}});
+    out.push_back(
+        Json{{"text", text::without_backslashes(claim.text)}, {"citations", citations_of(claim, lead)}});
   }
   return out;
 }
@@ -130,7 +131,7 @@ std::string searched_for(const Leading& lead) {
       if (shown.size() < kQueriesShown) shown.insert(query.text);
   }
   auto out = fmt::format("Read {} passages after these queries:\n\n", sources);
-  for (const auto& text : shown) out += "- " + inert_line(text) + "\n";
+  for (const auto& text : shown) out += "- " + text::inert_line(text) + "\n";
   return out;
 }
 
@@ -141,9 +142,9 @@ std::string source_list(const Leading& lead, const Outcome& outcome) {
   for (auto number : cited) {
     const auto& source = lead.findings[number - 1];
     // A link here would be one that a source chose: its address is shown, and not one to click on.
-    out += fmt::format("[{}] {}{}{} (bytes {} to {} of {})\n", number, inert_line(source.title),
-                       source.url.empty() ? "" : ", ", inert_line(source.url), source.span.start,
-                       source.span.end, inert_line(source.span.doc));
+    out += fmt::format("[{}] {}{}{} (bytes {} to {} of {})\n", number, text::inert_line(source.title),
+                       source.url.empty() ? "" : ", ", text::inert_line(source.url), source.span.start,
+                       source.span.end, text::inert_line(source.span.doc));
   }
   return out;
 }
@@ -151,9 +152,9 @@ std::string source_list(const Leading& lead, const Outcome& outcome) {
 }  // namespace
 
 std::string research_markdown(const Leading& lead, const Outcome& outcome) {
-  auto out = "# " + inert_line(lead.input.question) + "\n\n";
+  auto out = "# " + text::inert_line(lead.input.question) + "\n\n";
   if (outcome.found) {
-    out += "**Answer:** " + inert_line(outcome.answer) + "\n\n";
+    out += "**Answer:** " + text::inert_line(outcome.answer) + "\n\n";
   } else {
     out += "**Not found.** The sources that could be read do not answer this.\n\n";
   }
@@ -163,7 +164,7 @@ std::string research_markdown(const Leading& lead, const Outcome& outcome) {
   out += "## What was searched\n\n" + searched_for(lead);
   if (lead.notes.empty()) return out;
   out += "\n## Notes\n\n";
-  for (const auto& note : lead.notes) out += "- " + inert_line(note) + "\n";
+  for (const auto& note : lead.notes) out += "- " + text::inert_line(note) + "\n";
   return out;
 }
 

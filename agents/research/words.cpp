@@ -204,19 +204,4 @@ Stretch find_quote(std::string_view text, std::string_view quote) {
   return {};
 }
 
-std::string one_line(std::string_view text, std::size_t bytes_max) {
-  std::string out;
-  for (unsigned char c : text) {
-    bool space = c <= 0x20 || c == 0x7f;
-    if (space && (out.empty() || out.back() == ' ')) continue;
-    out += space ? ' ' : static_cast<char>(c);
-  }
-  while (!out.empty() && out.back() == ' ') out.pop_back();
-  if (out.size() <= bytes_max) return out;
-  auto end = bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xc0) == 0x80) --end;
-  out.resize(end);
-  return out;
-}
-
 }  // namespace troupe::research

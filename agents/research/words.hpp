@@ -1,6 +1,8 @@
 // Lexical rules: what words a text holds, where its sentences are, and how far one text bears out another.
 #pragma once
 
+#include "agents/text/one_line.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -38,7 +40,6 @@ double shingle_similarity(std::string_view a, std::string_view b);
 /// Where `quote` stands in `text`, blanks counting as equal however many; an empty stretch when it does not.
 Stretch find_quote(std::string_view text, std::string_view quote);
 
-/// White space and control bytes folded to single blanks, cut to `bytes_max` at a character.
-std::string one_line(std::string_view text, std::size_t bytes_max = 4096);
+using text::one_line;
 
 }  // namespace troupe::research

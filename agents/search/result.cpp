@@ -1,8 +1,8 @@
 // Writing what a search has to say.
 #include "agents/search/result.hpp"
 
-#include "agents/recap/markdown.hpp"
 #include "agents/research/words.hpp"
+#include "agents/text/inert.hpp"
 
 #include <fmt/format.h>
 
@@ -26,9 +26,9 @@ bool plain_address(const std::string& url) {
 }
 
 std::string link_to(const std::string& title, const std::string& doc, const std::string& url) {
-  auto name = recap::escape_markdown(title.empty() ? doc : title);
+  auto name = text::inert_line(title.empty() ? doc : title);
   if (plain_address(url)) return fmt::format("[{}]({})", name, url);
-  return title.empty() || title == doc ? name : fmt::format("{} ({})", name, recap::escape_markdown(doc));
+  return title.empty() || title == doc ? name : fmt::format("{} ({})", name, text::inert_line(doc));
 }
 
 std::string numbers_of(const GroundedClaim& claim) {
@@ -125,10 +125,9 @@ Json search_json(const SearchInput& input, const SearchResult& result) {
 }
 
 std::string search_markdown(const SearchInput& input, const SearchResult& result) {
-  auto out = "# " + recap::escape_markdown(input.question) + "\n\n";
+  auto out = "# " + text::inert_line(input.question) + "\n\n";
   for (const auto& claim : result.grounding.claims)
-    out += fmt::format("- {} {}\n", recap::escape_markdown(claim.text),
-                       recap::escape_markdown(numbers_of(claim)));
+    out += fmt::format("- {} {}\n", text::inert_line(claim.text), text::inert_line(numbers_of(claim)));
   if (result.grounding.claims.empty() && result.served != "links")
     out += "**Not found.** The documents that could be read do not answer this.\n";
   auto cited = cited_numbers(result);
@@ -141,7 +140,7 @@ std::string search_markdown(const SearchInput& input, const SearchResult& result
   for (const auto& each : result.results) out += "- " + link_to(each.title, each.doc, each.url) + "\n";
   if (result.notes.empty()) return out;
   out += "\n## Notes\n\n";
-  for (const auto& note : result.notes) out += "- " + recap::escape_markdown(note) + "\n";
+  for (const auto& note : result.notes) out += "- " + text::inert_line(note) + "\n";
   return out;
 }
 

@@ -135,13 +135,6 @@ TEST(Story, EveryAttemptIsInOneBucketOfTheChart) {
   }
 }
 
-TEST(EscapeMarkdown, LeavesNothingThatMeansSomething) {
-  EXPECT_EQ(escape_markdown("# not\na heading"), "\\# not a heading");
-  EXPECT_EQ(escape_markdown("[x](y) <b> *z* `c` snake_case _em_"),
-            "\\[x\\](y) \\<b\\> \\*z\\* \\`c\\` snake_case \\_em\\_");
-  EXPECT_EQ(escape_markdown("12. no list"), "12\\. no list");
-}
-
 TEST(EscapeHtml, ReplacesWhatNoPageMayHold) {
   EXPECT_EQ(escape_html("a\x01\xff<"), "a\xef\xbf\xbd\xef\xbf\xbd&lt;");
 }

@@ -1,6 +1,7 @@
 // What sources write stays text in the report, and what nobody can open again is cited by nobody.
 #include "agents/research/citation.hpp"
 #include "agents/research/inert.hpp"
+#include "agents/text/inert.hpp"
 #include "runtime/base/rng.hpp"
 #include "tests/agents/research_support.hpp"
 
@@ -14,8 +15,8 @@ namespace {
 
 using research::claims_of;
 using research::Finding;
-using research::inert_line;
 using research::inert_report;
+using text::inert_line;
 
 bool escaped(std::string_view text, std::size_t at) {
   std::size_t slashes = 0;
@@ -121,6 +122,13 @@ TEST(InertReport, KeepsTheWritersHeadingsBelowOurs) {
   EXPECT_EQ(claims_of(inert_report("#Quintus built it.\n", sources)).size(), 1u);
 }
 
+TEST(InertLine, LeavesWordsReadable) {
+  EXPECT_EQ(inert_line("# not\na heading"), "\\# not a heading");
+  EXPECT_EQ(inert_line("[x](y) <b> *z* `c` snake_case _em_"),
+            "\\[x\\](y) \\<b\\> \\*z\\* \\`c\\` snake_case \\_em\\_");
+  EXPECT_EQ(inert_line("12. no list"), "12\\. no list");
+}
+
 TEST(InertLine, SaysTheSameInAnyOrderOfSpecials) {
   Rng rng(11);
   const std::string letters = "\\`[]()<>#*_~!&@:/.=-+|$1w \n\ra";
@@ -129,7 +137,7 @@ TEST(InertLine, SaysTheSameInAnyOrderOfSpecials) {
     for (auto k = rng.below(24); k > 0; --k) text += letters[rng.below(letters.size())];
     auto line = inert_line(text);
     ASSERT_TRUE(markup_in(line, {}).empty()) << text << " -> " << line;
-    ASSERT_EQ(research::without_backslashes(line), research::one_line(text)) << text;
+    ASSERT_EQ(text::without_backslashes(line), research::one_line(text)) << text;
     auto report = inert_report(text, {});
     auto marks = research::read_marks(report, report);
     ASSERT_TRUE(marks && marks->empty()) << text << " -> " << report;

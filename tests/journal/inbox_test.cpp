@@ -175,7 +175,8 @@ TEST_F(PostgresInboxTest, AnOlderSchemaIsGivenOneByTheNextNode) {
   (void)open("n1")->claim(run_row("a"));
   execute(
       "DROP TABLE inbox; DROP SEQUENCE signal_seq; DROP TABLE feedback;"
-      "ALTER TABLE decision DROP COLUMN run_id, DROP COLUMN step_key; UPDATE meta SET version = 1");
+      "ALTER TABLE decision DROP COLUMN run_id, DROP COLUMN step_key, DROP COLUMN arm;"
+      "UPDATE meta SET version = 1");
   auto posted = open_postgres_readonly(config("")).value()->post(signal_row("a", 7));
   ASSERT_FALSE(posted);
   EXPECT_THAT(posted.error().what, HasSubstr("older version"));
