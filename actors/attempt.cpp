@@ -248,7 +248,7 @@ class Attempt final : public HttpAttempt,
     room_.reset();
     if (decoder_) result_->completion = std::move(builder_).take();
     auto& usage = result_->completion.usage;
-    bool told = usage.input + usage.output + usage.cache_read + usage.cache_write > 0;
+    bool told = usage.input_total() + usage.output > 0;
     bool owed = !error || error->maybe_billed || result_->content_seen;
     if (!told && owed) usage = estimate_usage(*order_.request, result_->completion);
     auto& record = result_->record;

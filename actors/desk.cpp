@@ -222,7 +222,7 @@ Json attempt_json(const journal::UsageRow& row) {
           {"total_ms", ms(row.total)},
           {"usd", row.usd},
           {"error", row.error},
-          {"input", row.usage.input},
+          {"input", row.usage.input_total()},
           {"output", row.usage.output},
           {"cached", row.usage.cache_read},
           {"estimated", row.usage.estimated}};

@@ -131,6 +131,7 @@ struct EndpointState {
     running_.erase(it);
     auto result = std::make_shared<AttemptResult>(*fact.result);
     result->record.model = config_.facts.model;
+    if (!result->error && result->completion.model.empty()) result->completion.model = config_.facts.model;
     book(result->record, result->completion.tier);
     guard_->ended(running.reserved, end_of(*result, running.workload), clock_->now(), clock_->wall());
     auto outcome = outcome_of(*result);

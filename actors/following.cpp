@@ -96,7 +96,7 @@ policy::AttemptReport report_of(std::uint64_t attempt, const AttemptResult& resu
   report.error = result.error;
   report.ttft = result.record.ttft;
   const auto& usage = result.record.usage;
-  report.input_tokens = static_cast<std::uint64_t>(usage.input + usage.cache_read + usage.cache_write);
+  report.input_tokens = static_cast<std::uint64_t>(usage.input_total());
   report.output_tokens = static_cast<std::uint64_t>(usage.output);
   report.content_seen = result.content_seen;
   report.not_sent = result.not_sent;

@@ -36,7 +36,7 @@ struct LedgerState {
   void on_attempt(const journal::UsageRow& row) {
     ++totals_.attempts;
     if (!row.error.empty()) ++totals_.failed;
-    totals_.tokens_in += row.usage.input + row.usage.cache_read + row.usage.cache_write;
+    totals_.tokens_in += row.usage.input_total();
     totals_.tokens_out += row.usage.output;
     totals_.usd += row.usd;
     totals_.unpriced += row.price == policy::kUnpriced;
@@ -108,7 +108,7 @@ struct LedgerState {
 
   void concentrate(const char* by, Watch& watch, const std::string& place, const journal::UsageRow& row) {
     const auto& usage = row.usage;
-    auto tokens = usage.input + usage.cache_read + usage.cache_write + usage.output;
+    auto tokens = usage.input_total() + usage.output;
     if (tokens > 0) watch.tokens.add(place, static_cast<double>(tokens), row.started);
     if (row.started.ms < watch.told.ms + kConcentrationEveryMs) return;
     watch.told = row.started;

@@ -54,7 +54,7 @@ std::vector<journal::UsageRow> usage_rows(const CallSite& site, const Completion
 Spent spent_on(const std::vector<AttemptRecord>& attempts) {
   Spent sum;
   for (const auto& attempt : attempts) {
-    sum.tokens_in += attempt.usage.input + attempt.usage.cache_read + attempt.usage.cache_write;
+    sum.tokens_in += attempt.usage.input_total();
     sum.tokens_out += attempt.usage.output;
     sum.usd += attempt.usd;
   }

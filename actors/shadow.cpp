@@ -16,7 +16,7 @@ constexpr double kShadowRoom = 4;
 constexpr auto kShadowGrace = std::chrono::seconds(5);
 
 std::uint64_t tokens_of(const Usage& usage) {
-  auto sum = usage.input + usage.cache_read + usage.cache_write + usage.output;
+  auto sum = usage.input_total() + usage.output;
   return static_cast<std::uint64_t>(std::max<std::int64_t>(0, sum));
 }
 

@@ -88,7 +88,7 @@ std::set<std::string> gold_of(const KnownQuestion& question) {
 }
 
 double tokens_of(const Usage& usage) {
-  return static_cast<double>(usage.input + usage.output + usage.cache_read + usage.cache_write);
+  return static_cast<double>(usage.input_total() + usage.output);
 }
 
 bool reached_gold(const Answered& answered, const KnownQuestion& question) {

@@ -88,7 +88,7 @@ void print_figures(const actors::AttemptResult& result, bool streamed) {
   const auto& usage = result.completion.usage;
   std::fprintf(stderr, "%s: %s; %lld tokens in, %lld out%s; first token after %s, all after %s\n",
                result.record.endpoint.c_str(), to_string(result.completion.stop),
-               static_cast<long long>(usage.input + usage.cache_read + usage.cache_write),
+               static_cast<long long>(usage.input_total()),
                static_cast<long long>(usage.output), usage.estimated ? " (estimated)" : "",
                to_human(result.record.ttft).c_str(), to_human(result.record.total).c_str());
 }

@@ -50,6 +50,8 @@ void add_replay(CLI::App& app, Action& action);
 void add_call(CLI::App& app, Action& action);
 void add_endpoints(CLI::App& app, Action& action);
 void add_route(CLI::App& app, Action& action);
+/// The verb under `route` that reads judged answers.
+void add_route_match(CLI::App& route, Action& action);
 void add_cost(CLI::App& app, Action& action);
 void add_control(CLI::App& app, Action& action);
 void add_feedback(CLI::App& app, Action& action);

@@ -67,7 +67,7 @@ std::vector<std::string> cells_of(const policy::ChargeSum& sum, std::string usd)
   return {sum.key,
           std::to_string(sum.attempts),
           std::to_string(sum.failed),
-          std::to_string(sum.usage.input),
+          std::to_string(sum.usage.input_total()),
           std::to_string(sum.usage.output),
           std::move(usd)};
 }
@@ -83,7 +83,7 @@ int print_table(const CostOptions& options, const std::vector<policy::ChargeSum>
     all.nano += sum.nano;
     all.attempts += sum.attempts;
     all.failed += sum.failed;
-    all.usage.input += sum.usage.input;
+    all.usage.input += sum.usage.input_total();
     all.usage.output += sum.usage.output;
   }
   auto whole = (all.nano + 500) / 1000;
@@ -110,9 +110,10 @@ int print_sums_json(const std::vector<policy::ChargeSum>& sums) {
                    {"attempts", sum.attempts},
                    {"failed", sum.failed},
                    {"unpriced", sum.unpriced},
-                   {"input_tokens", sum.usage.input},
+                   {"input_tokens", sum.usage.input_total()},
                    {"output_tokens", sum.usage.output},
                    {"cache_read_tokens", sum.usage.cache_read},
+                   {"cache_write_tokens", sum.usage.cache_write},
                    {"cost_usd", static_cast<double>(sum.nano) / static_cast<double>(policy::kNanoPerUsd)},
                    {"nano_usd", sum.nano},
                    {"unit_hours", sum.unit_hours},

@@ -195,6 +195,7 @@ void add_route(CLI::App& app, Action& action) {
   explain->add_option("--feature", options->feature, "The feature that asks")->capture_default_str();
   explain->add_option("--request", options->request,
                       "JSON file: {\"input_tokens\": N, \"output_tokens_max\": N}");
+  add_route_match(*route, action);
 }
 
 }  // namespace troupe::app

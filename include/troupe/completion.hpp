@@ -22,6 +22,9 @@ struct Usage {
   std::int64_t cache_write_1h = 0;
   /// True when the provider did not say and we counted ourselves (cut streams, silent dialects).
   bool estimated = false;
+  /// All tokens of the request, cached or not: what people mean by "input", and what long-context steps of a
+  /// price count.
+  std::int64_t input_total() const { return input + cache_read + cache_write; }
   friend bool operator==(const Usage&, const Usage&) = default;
 };
 

@@ -104,7 +104,7 @@ Usage read_token_usage(const Json& usage) {
 
 Json write_token_usage(const Usage& usage) {
   Json out{{"inputTokens", usage.input}, {"outputTokens", usage.output}};
-  out["totalTokens"] = usage.input + usage.cache_read + usage.cache_write + usage.output;
+  out["totalTokens"] = usage.input_total() + usage.output;
   if (usage.cache_read > 0) out["cacheReadInputTokens"] = usage.cache_read;
   if (usage.cache_write > 0) out["cacheWriteInputTokens"] = usage.cache_write;
   if (usage.cache_write_1h <= 0) return out;

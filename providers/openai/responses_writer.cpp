@@ -20,7 +20,7 @@ Json text_part(const std::string& text) {
 Json summary_part(const std::string& text) { return {{"type", "summary_text"}, {"text", text}}; }
 
 Json write_response_usage(const Usage& usage) {
-  auto input = usage.input + usage.cache_read + usage.cache_write;
+  auto input = usage.input_total();
   Json cached{{"cached_tokens", usage.cache_read}};
   if (usage.cache_write > 0) cached["cache_write_tokens"] = usage.cache_write;
   Json out{{"input_tokens", input}};

@@ -31,7 +31,7 @@ std::string finish_word(const StreamStopped& stopped) {
 }
 
 Json write_chat_usage(const Usage& usage) {
-  auto prompt = usage.input + usage.cache_read + usage.cache_write;
+  auto prompt = usage.input_total();
   Json cached{{"cached_tokens", usage.cache_read}, {"audio_tokens", 0}};
   if (usage.cache_write > 0) cached["cache_write_tokens"] = usage.cache_write;
   Json spent{{"reasoning_tokens", usage.reasoning},

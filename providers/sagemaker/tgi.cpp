@@ -154,7 +154,7 @@ Json write_generate_details(const StreamStopped& stop, const Usage& usage, const
   Json out{{"finish_reason", stop.unrecognised.empty() ? stop_word(stop.reason) : stop.unrecognised},
            {"generated_tokens", usage.output},
            {"seed", nullptr}};
-  if (!usage.estimated) out["input_length"] = usage.input + usage.cache_read + usage.cache_write;
+  if (!usage.estimated) out["input_length"] = usage.input_total();
   openai::put_extra(extra, out);
   return out;
 }

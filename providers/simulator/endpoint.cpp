@@ -110,7 +110,7 @@ SimulatedResponse Endpoint::serve(const ServedCall& call, const CapacityAsk& ask
   held = HeldAllowance{std::move(*hold), completion.usage};
   ++in_flight_;
   ++stats_.by_outcome[struck.breakage ? to_string(struck.breakage->kind) : "ok"];
-  stats_.input_tokens += charged.input + charged.cache_read + charged.cache_write;
+  stats_.input_tokens += charged.input_total();
   stats_.output_tokens += completion.usage.output;
   stats_.usd += policy::cost_usd(config_.price, completion.usage);
   Performance performance{.dialect = &dialect_, .call = &call, .struck = struck};

@@ -105,7 +105,7 @@ Usage read_gemini_usage(const Json& usage) {
 }
 
 Json write_gemini_usage(const Usage& usage, const std::string& tier) {
-  auto prompt = usage.input + usage.cache_read + usage.cache_write;
+  auto prompt = usage.input_total();
   Json out{{"promptTokenCount", prompt}};
   if (usage.cache_read > 0) out["cachedContentTokenCount"] = usage.cache_read;
   out["candidatesTokenCount"] = std::max<std::int64_t>(0, usage.output - usage.reasoning);

@@ -43,10 +43,6 @@ std::string tags_of(const Charge& charge) {
 
 using Cells = std::map<std::string, std::string>;
 
-std::int64_t tokens_in(const Charge& charge) {
-  return charge.usage.input + charge.usage.cache_read + charge.usage.cache_write;
-}
-
 void put_money(Cells& cells, const Charge& charge) {
   cells["BilledCost"] = usd_text(charge.billed);
   cells["EffectiveCost"] = usd_text(charge.effective);
@@ -56,7 +52,8 @@ void put_money(Cells& cells, const Charge& charge) {
   cells["ListCost"] = cells["ContractedCost"] = usd_text(list);
   cells["BillingCurrency"] = "USD";
   bool hours = charge.kind != ChargeKind::tokens;
-  auto quantity = hours ? charge.unit_hours : static_cast<double>(tokens_in(charge) + charge.usage.output);
+  auto quantity =
+      hours ? charge.unit_hours : static_cast<double>(charge.usage.input_total() + charge.usage.output);
   cells["PricingQuantity"] = fmt::format("{}", quantity);
   cells["PricingUnit"] = hours ? "Unit-Hours" : "Tokens";
   if (quantity > 0) {
@@ -115,7 +112,7 @@ Cells cells_of(const Charge& charge, const FocusResource* resource) {
   cells["x_PriceVersion"] = charge.price;
   if (charge.kind != ChargeKind::tokens) return cells;
   cells["x_Attempts"] = std::to_string(charge.attempts);
-  cells["x_InputTokens"] = std::to_string(tokens_in(charge));
+  cells["x_InputTokens"] = std::to_string(charge.usage.input_total());
   cells["x_OutputTokens"] = std::to_string(charge.usage.output);
   return cells;
 }

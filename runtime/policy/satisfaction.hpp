@@ -1,6 +1,8 @@
 // How content people are, from those who say so: what can be known of it, and what cannot (K8).
 #pragma once
 
+#include "runtime/policy/mean_estimate.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -17,12 +19,6 @@ struct RatedAnswer {
   /// The probability with which it was drawn to be asked about; 0: it was not drawn. Who rates without being
   /// asked does so with a probability that nobody knows and that depends on what they would say.
   double asked_share = 0;
-};
-
-/// A mean with its 95 % interval; both ends in [0, 1].
-struct MeanEstimate {
-  double mean = 0, low = 0, high = 1;
-  double standard_error = 0;
 };
 
 /// The mean over all `population` answers from those that were drawn, each weighed by the inverse of its

@@ -10,7 +10,7 @@ namespace {
 constexpr double kMinutesPerHour = 60;
 
 double total_input(const Usage& usage) {
-  return static_cast<double>(usage.input + usage.cache_read + usage.cache_write);
+  return static_cast<double>(usage.input_total());
 }
 
 // Tiers have different names at each provider ("flex", "ON_DEMAND_FLEX"); these words are in all of them.

@@ -116,6 +116,7 @@ TEST_F(EndpointTest, BooksPriceAndModelAndTellsTheBreaker) {
   ASSERT_EQ(ends_.size(), 1u);
   EXPECT_EQ(ends_[0].id, 7u);
   EXPECT_EQ(ends_[0].result->record.model, "large");
+  EXPECT_EQ(ends_[0].result->completion.model, "large") << "the provider did not say";
   EXPECT_DOUBLE_EQ(ends_[0].result->record.usd, 4.5);  // I1: 3 + 1.5
   ASSERT_EQ(outcomes_.size(), 1u);
   EXPECT_FALSE(outcomes_[0].outcome.error);

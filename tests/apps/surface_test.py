@@ -2,7 +2,7 @@
 import html.parser
 import json
 
-from troupe_process import BAD_CONFIG, DONE, INPUT_MISSING, ROOT, SAMPLE, ProcessTest, main, read_json, show
+from troupe_process import BAD_CONFIG, BAD_INPUT, DONE, INPUT_MISSING, ROOT, SAMPLE, ProcessTest, main, read_json, show
 
 VERBS = {
     ("run",): ("--input", "--out", "--config", "--set", "--run-id", "--state", "--quiet", "--json"),
@@ -22,6 +22,7 @@ VERBS = {
     ("simulate",): ("--config", "--listen"),
     ("endpoints",): ("--to", "--json"),
     ("route", "explain"): ("--feature", "--request"),
+    ("route", "match"): ("answers", "--config", "--usd-max", "--format"),
     ("cost",): ("--by", "--since", "--format"),
     ("cost", "reconcile"): ("--bill",),
     ("cost", "budgets"): (),
@@ -114,6 +115,24 @@ class Surface(ProcessTest):
         self.assertEqual(refused["plan"], [])
         self.assertIn("ENDPOINT", self.run_troupe("route", "explain").out)
         self.assert_refused(self.run_troupe("route", "explain", "--feature", "nope"), INPUT_MISSING, "nope")
+
+    def test_matches_models_to_features(self):  # D4
+        lines = [{"feature": feature, "model": model, "question": str(i), "score": int(i < right),
+                  "input_tokens": 1000, "output_tokens": 100}
+                 for feature, model, right in (("recap", "llama-8b", 20), ("recap", "llama-70b", 38),
+                                               ("search", "llama-8b", 39), ("search", "llama-70b", 39))
+                 for i in range(40)]
+        answers = self.write("answers.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+        demo = str(ROOT / "configs" / "demo.yaml")
+        table = self.run_troupe("route", "match", answers, "--config", demo).out.splitlines()
+        leads = [row.split()[:2] for row in table if "leads" in row]
+        self.assertEqual(leads, [["recap", "llama-70b"], ["search", "llama-8b"]], "the better; of equals the cheaper")
+        within = self.run_troupe("route", "match", answers, "--config", demo, "--usd-max", "0.0003", "--format", "json")
+        self.assertEqual([each["leader"] for each in within.json()], ["llama-8b", "llama-8b"])
+        scores = self.run_troupe("route", "match", answers, "--format", "yaml", "--expires", "2099-01-01").out
+        self.assertIn('- {model: "llama-70b", lower: 0.83', scores)
+        bad = self.write("bad.jsonl", '{"feature": "recap", "model": "m", "question": "q", "score": 2}\n')
+        self.assert_refused(self.run_troupe("route", "match", bad), BAD_INPUT, "bad.jsonl:1")
 
     def test_asked_for_json_prints_nothing_else(self):
         ended = self.run_troupe("run", "recap", "--input", SAMPLE, "--out", "out", "--json", "--quiet")
