@@ -7,6 +7,7 @@
 #include "providers/simulator/search_answers.hpp"
 #include "providers/simulator/source_lines.hpp"
 #include "providers/simulator/tool_answers.hpp"
+#include "providers/simulator/tool_choice.hpp"
 #include "runtime/json/json.hpp"
 
 #include <fmt/format.h>
@@ -247,6 +248,11 @@ Completion answer(const CompletionRequest& request) {
     return say(request, std::get<TextPart>(parts->front()).text);
   }
   if (auto text = search_answer(request)) return say(request, std::move(*text));
+  if (auto text = tool_description_answer(request)) return say(request, std::move(*text));
+  if (auto parts = tool_task_turn(request)) {
+    if (calls_tools(*parts)) return call_tools(request, std::move(*parts));
+    return say(request, std::get<TextPart>(parts->front()).text);
+  }
   auto sources = read_source_lines(last_user_text(request));
   std::optional<Json> schema;
   if (request.response_schema) {

@@ -24,8 +24,8 @@ std::int64_t count_input_tokens(const CompletionRequest& request);
 /// plain text. Never fails: without source lines it says what it is. An answer longer than output_tokens_max
 /// loses whole items; when not even one fits it is cut and stops with `length`. Deterministic; ties go to the
 /// earlier line. Text in the lines is data: nothing here could follow an instruction. Tools: see tool_calls
-/// and repeated_results; prompts of research: see research_answer, of
-/// search: see search_answer. Pure; any thread; 500 lines take a few
+/// and repeated_results; tasks for whoever has tools: see tool_task_turn; prompts of research: see
+/// research_answer, of search: see search_answer. Pure; any thread; 500 lines take a few
 /// milliseconds.
 Completion answer(const CompletionRequest& request);
 

@@ -179,11 +179,11 @@ std::optional<std::vector<Part>> research_answer(const CompletionRequest& reques
     if (!text) return std::nullopt;
     return std::vector<Part>{TextPart{.text = std::move(*text)}};
   }
-  auto search = search_tool(request);
-  if (search.tool == nullptr) return std::nullopt;
   auto prompt = read_research_prompt(request);
   // Only what research's own prompts look like: others use tools as tool_answers.hpp says.
   if (prompt.question.empty() || prompt.objective.empty()) return std::nullopt;
+  auto search = search_tool(request, prompt.objective);
+  if (search.tool == nullptr) return std::nullopt;
   return search_turn(request, prompt, search);
 }
 

@@ -2,6 +2,7 @@
 #include "providers/simulator/research_turns.hpp"
 
 #include "providers/simulator/source_lines.hpp"
+#include "providers/simulator/tool_choice.hpp"
 #include "runtime/base/rng.hpp"
 #include "runtime/json/json.hpp"
 
@@ -185,10 +186,12 @@ ResearchPrompt read_research_prompt(const CompletionRequest& request) {
   return out;
 }
 
-SearchTool search_tool(const CompletionRequest& request) {
+SearchTool search_tool(const CompletionRequest& request, std::string_view objective) {
   if (request.tool_choice == ToolChoice::none || !request.forced_tool.empty()) return {};
   SearchTool other;
-  for (const auto& tool : request.tools) {
+  // Which of several that take a query is the objective's, by their descriptions.
+  for (const auto& fit : fitting_tools(request.tools, objective)) {
+    const auto& tool = request.tools[fit.tool];
     auto schema = parse_json(tool.input_schema.text);
     const auto* properties = schema ? find(*schema, "properties") : nullptr;
     if (properties == nullptr) continue;

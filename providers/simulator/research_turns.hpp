@@ -7,6 +7,7 @@
 #include <troupe/request.hpp>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe::providers::simulator {
@@ -28,9 +29,9 @@ struct SearchTool {
   const ToolSpec* tool = nullptr;
   std::string argument;
 };
-/// The first tool whose arguments include a "query", else the first that wants one text and nothing more
-/// ("message", "text", ...); none: null.
-SearchTool search_tool(const CompletionRequest& request);
+/// The tool that fits `objective` best (fitting_tools) of those whose arguments include a "query", else of
+/// those that want one text and nothing more ("message", "text", ...); none: null.
+SearchTool search_tool(const CompletionRequest& request, std::string_view objective);
 
 /// Calls of that tool for what is still to be looked for, or one sentence saying that it is enough.
 std::vector<Part> search_turn(const CompletionRequest& request, const ResearchPrompt& prompt,

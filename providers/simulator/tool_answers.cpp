@@ -1,5 +1,6 @@
 #include "providers/simulator/tool_answers.hpp"
 
+#include "providers/simulator/tool_choice.hpp"
 #include "runtime/base/rng.hpp"
 #include "runtime/json/json.hpp"
 
@@ -34,7 +35,7 @@ std::vector<const ToolSpec*> tools_to_call(const CompletionRequest& request) {
     if ((forced || named) && out.size() < kToolCallsMax) out.push_back(&tool);
   }
   bool any = request.tool_choice == ToolChoice::any && request.forced_tool.empty();
-  if (any) out.push_back(&request.tools.front());
+  if (any) out.push_back(&request.tools[fitting_tools(request.tools, words).front().tool]);
   if (!request.parallel_tools && out.size() > 1) out.resize(1);
   return out;
 }

@@ -10,9 +10,10 @@
 
 namespace troupe::providers::simulator {
 
-/// The calls this request leads to: the forced tool; with choice `any` the first; with `automatic` those
-/// whose names stand in the last user text, unless the last message already brings results. One when
-/// parallel_tools is off. Arguments are the schema's, filled with the points, or with the user's own words.
+/// The calls this request leads to: the forced tool; with choice `any` the best fitting (fitting_tools); with
+/// `automatic` those whose names stand in the last user text, unless the last message already brings results.
+/// One when parallel_tools is off. Arguments are the schema's, filled with the points, or with the user's own
+/// words.
 std::vector<Part> tool_calls(const CompletionRequest& request, const std::vector<ExtractedPoint>& points);
 
 /// The last message's tool results as text, "ID: result" a line; empty when there are none.
