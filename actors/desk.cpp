@@ -2,6 +2,7 @@
 
 #include "actors/audit.hpp"
 #include "actors/decision_record.hpp"
+#include "actors/desk_cancel.hpp"
 #include "actors/desk_controls.hpp"
 #include "actors/desk_feedback.hpp"
 #include "actors/desk_health.hpp"
@@ -101,14 +102,6 @@ void runs_show(const Services& services, const Json& input, const Reply& reply) 
   reply(dump_json(out));
 }
 
-void runs_cancel(const Services& services, const Json& input, const Reply& reply) {
-  auto row = find_run(services, input);
-  if (!row) return reply(std::unexpected(row.error()));
-  if (!services.cancel(row->run_id))
-    return reply(fail(Errc::not_found, "run " + row->run_id + " is not going on this node"));
-  reply(std::string("{}"));
-}
-
 // How many runs this node drives now; parked ones are not among them.
 void runs_going(const Services& services, const Json&, const Reply& reply) {
   if (!services.going) return reply(fail(Errc::unsupported, "only a node can tell which runs go"));
@@ -141,6 +134,8 @@ void runs_signal(const Services& services, const Json& input, const Reply& reply
   auto message = get_string(input, "message_id");
   auto message_id = message.empty() ? 0 : stable_hash(message) | 1;
   auto json = get_string(input, "json", "null");
+  if (name == journal::kCancelSignal)
+    return reply(fail(Errc::invalid_input, name + " is no signal's name: call the run off by runs.cancel"));
   if (auto value = parse_json(json); !value)
     return reply(fail(Errc::invalid_input, "a signal's value is JSON: " + value.error().what));
   auto posted = services.journal->post({id, name, message_id, json, services.clock->wall()});
@@ -343,7 +338,7 @@ const std::map<std::string, Verb>& verbs() {
   static const std::map<std::string, Verb> table{
       {"runs.list", runs_list},
       {"runs.show", runs_show},
-      {"runs.cancel", runs_cancel},
+      {"runs.cancel", cancel_run},
       {"runs.check", runs_check},
       {"runs.going", runs_going},
       {"runs.signal", runs_signal},

@@ -195,8 +195,12 @@ struct RunState {
       cancelled_early_ = true;
       return;
     }
+    // An order that waits in the inbox comes again until the run has ended; and a run that is called off is
+    // not handed back.
+    if (called_off_) return;
+    called_off_ = !order.interrupt;
     stopped_as_ = order.interrupt ? RunEnd::interrupted : RunEnd::cancelled;
-    driver_->stop(!order.interrupt);
+    driver_->stop(called_off_);
     drive();
   }
 
@@ -328,7 +332,8 @@ struct RunState {
   JsonText output_;
   std::vector<SignalRun> early_;
   Instant began_, quiet_since_;
-  bool finished_ = false, parking_ = false, parked_ = false, cancelled_early_ = false, upgrades_ = false;
+  bool finished_ = false, parking_ = false, parked_ = false, cancelled_early_ = false, upgrades_ = false,
+       called_off_ = false;
   RunEnd stopped_as_ = RunEnd::interrupted;
 };
 

@@ -21,7 +21,8 @@ class ChildRuns {
   virtual ~ChildRuns() = default;
   /// Starts or resumes it; `ended` hears of its end once, on any thread. not_found, refused: nothing runs.
   virtual Result<void> start(RunSpec spec, std::function<void(RunReport)> ended) = 0;
-  /// False when no such run goes here. A parked one is woken for it, unless it is only to be interrupted.
+  /// True when the run will hear of it: it goes here, or the order lies in the inbox of one that is parked or
+  /// goes elsewhere, for who holds it now or after a crash. To be interrupted it must go here.
   virtual bool cancel(const std::string& run_id, bool interrupt) = 0;
   /// To a run that goes here, or into the inbox of one that goes elsewhere; false when neither can be.
   /// Signals with the same `id` that is not 0 count once.

@@ -141,13 +141,17 @@ bool RunHost::signal(const std::string& run_id, const std::string& name, const s
 }
 
 bool RunHost::cancel(const std::string& run_id, bool interrupt) {
-  std::lock_guard lock(mutex_);
-  auto it = going_.find(run_id);
-  if (it == going_.end() && !interrupt && wake_row(run_id, parts_.journal->run(run_id)))
-    it = going_.find(run_id);
-  if (it == going_.end()) return false;
-  caf::anon_send(it->second.actor, CancelRun{interrupt});
-  return true;
+  {
+    std::lock_guard lock(mutex_);
+    auto it = going_.find(run_id);
+    if (it != going_.end()) return caf::anon_send(it->second.actor, CancelRun{interrupt}), true;
+  }
+  if (interrupt) return false;
+  // Whoever holds it finds the order: this node, when it is parked here, or another, or the next.
+  auto order = parts_.journal->post(
+      {run_id, journal::kCancelSignal, journal::kCancelSignalId, "null", parts_.clock->wall()});
+  if (order) take_signals();
+  return order.has_value();
 }
 
 std::optional<RunProgress> RunHost::progress(const std::string& run_id) const {

@@ -103,6 +103,8 @@ Result<std::vector<journal::RunRow>> RunHost::left_behind() {
 Result<std::size_t> RunHost::resume() {
   auto rows = left_behind();
   if (!rows) return std::unexpected(rows.error());
+  // First, so that what was called off meanwhile is not gone on with.
+  if (!rows->empty()) take_signals();
   std::size_t begun = 0;
   std::lock_guard lock(mutex_);
   for (const auto& row : *rows) {
@@ -175,6 +177,7 @@ bool RunHost::hand_over(journal::SignalRow signal, bool full) {
     if (wake_row(run_id, parts_.journal->run(run_id))) it = going_.find(run_id);
   }
   if (it == going_.end()) return true;
+  if (signal.name == journal::kCancelSignal) return caf::anon_send(it->second.actor, CancelRun{false}), true;
   caf::anon_send(it->second.actor,
                  SignalRun{std::move(signal.name), std::move(signal.json), signal.id, signal.number});
   return true;

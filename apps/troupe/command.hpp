@@ -42,6 +42,7 @@ void add_run(CLI::App& app, Action& action);
 void add_node(CLI::App& app, Action& action);
 void add_submit(CLI::App& app, Action& action);
 void add_runs(CLI::App& app, Action& action);
+void add_runs_cancel(CLI::App& runs, Action& action);
 /// The verbs under `runs` that look back: export, verify, prune.
 void add_runs_past(CLI::App& runs, Action& action);
 void add_schedules(CLI::App& app, Action& action);

@@ -161,8 +161,7 @@ void add_runs(CLI::App& app, Action& action) {
     return added;
   };
   by_id("show", "One run", "runs.show", print_json);
-  by_id("cancel", "Stops a run; recorded steps stay", "runs.cancel",
-        [](const Json&) { return static_cast<int>(kDone); });
+  add_runs_cancel(*runs, action);
   add_runs_past(*runs, action);
   auto* signal = by_id("signal", "Answers a waiting run, wherever it goes, also while no node is up",
                        "runs.signal", [](const Json&) { return static_cast<int>(kDone); });

@@ -31,6 +31,9 @@ int exit_of(const RunReport& report) {
     case RunEnd::failed:
       return report_error(report.error.value_or(make_error(Errc::internal, "failed without a reason")));
     case RunEnd::cancelled:
+      // Nothing to repeat: whoever starts commands again at 75 would do so for ever.
+      std::fprintf(stderr, "troupe: run %s was cancelled\n", report.run_id.c_str());
+      return kBadInput;
     case RunEnd::interrupted: break;
   }
   std::fprintf(stderr, "troupe: interrupted; repeat the command with --run-id %s to resume\n",

@@ -50,12 +50,12 @@ std::unexpected<Error> no_such_run(const std::string& run_id) {
   return fail(Errc::not_found, fmt::format("no run {} is known here", run_id));
 }
 
-Result<void> check_room(const std::string& run_id, RunState state, std::size_t waiting) {
+Result<void> check_room(const SignalRow& signal, RunState state, std::size_t waiting) {
   if (state == RunState::done || state == RunState::cancelled)
-    return fail(Errc::invalid_input,
-                fmt::format("run {} is {}: it waits for no signal any more", run_id, to_string(state)));
-  if (waiting < kSignalsWaitingMax) return {};
-  return fail(Errc::refused, fmt::format("{} signals wait for run {} already", waiting, run_id));
+    return fail(Errc::invalid_input, fmt::format("run {} is {}: it waits for no signal any more",
+                                                 signal.run_id, to_string(state)));
+  if (waiting < kSignalsWaitingMax || signal.name == kCancelSignal) return {};
+  return fail(Errc::refused, fmt::format("{} signals wait for run {} already", waiting, signal.run_id));
 }
 
 Result<void> put_signal(Connection& connection, const SignalRow& signal) {
@@ -65,7 +65,7 @@ Result<void> put_signal(Connection& connection, const SignalRow& signal) {
   if (!row) return std::unexpected(std::move(row.error()));
   if (!*row) return no_such_run(signal.run_id);
   auto run = receiver->integer(0);
-  auto room = check_room(signal.run_id, static_cast<RunState>(receiver->integer(1)),
+  auto room = check_room(signal, static_cast<RunState>(receiver->integer(1)),
                          static_cast<std::size_t>(receiver->integer(2)));
   receiver->reset();
   if (!room) return room;

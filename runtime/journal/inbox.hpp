@@ -13,7 +13,7 @@ namespace troupe::journal {
 Result<void> validate(const SignalRow& signal);
 /// Whether one more signal may wait for a run of this state: `invalid_input` when it has ended, `refused`
 /// when too many wait. The same in every store.
-Result<void> check_room(const std::string& run_id, RunState state, std::size_t waiting);
+Result<void> check_room(const SignalRow& signal, RunState state, std::size_t waiting);
 std::unexpected<Error> no_such_run(const std::string& run_id);
 
 /// Within the caller's transaction or as one of its own.

@@ -27,16 +27,16 @@ struct Receiver {
   std::int64_t run = 0, fresh_id = 0;
 };
 
-Result<Receiver> receiver_of(PgConnection& connection, const std::string& run_id) {
-  auto rows = connection.query(kPgReceiver, PgParams::of(run_id));
+Result<Receiver> receiver_of(PgConnection& connection, const SignalRow& signal) {
+  auto rows = connection.query(kPgReceiver, PgParams::of(signal.run_id));
   // A schema that no node of this version has opened knows no inbox.
   if (!rows && connection.fault().state == "42P01")
     return fail(Errc::storage,
                 "journal: the schema is of an older version, which keeps no signals; a node of "
                 "this version brings it up to date");
   if (!rows) return std::unexpected(std::move(rows.error()));
-  if (rows->size() == 0) return no_such_run(run_id);
-  auto room = check_room(run_id, static_cast<RunState>(rows->integer(0, 1)),
+  if (rows->size() == 0) return no_such_run(signal.run_id);
+  auto room = check_room(signal, static_cast<RunState>(rows->integer(0, 1)),
                          static_cast<std::size_t>(rows->integer(0, 2)));
   if (!room) return std::unexpected(std::move(room.error()));
   return Receiver{rows->integer(0, 0), rows->integer(0, 3)};
@@ -49,7 +49,7 @@ Result<Receiver> receiver_of(PgConnection& connection, const std::string& run_id
 Result<void> pg_post(PgPool& pool, const std::string& channel, SignalRow signal) {
   if (!is_storable_text(signal.run_id) || !is_storable_text(signal.name))
     return fail(Errc::invalid_input, "a signal's words must be UTF-8");
-  auto receiver = pool.ask([&](PgConnection& c) { return receiver_of(c, signal.run_id); });
+  auto receiver = pool.ask([&](PgConnection& c) { return receiver_of(c, signal); });
   if (!receiver) return std::unexpected(std::move(receiver.error()));
   if (signal.id == 0) signal.id = static_cast<std::uint64_t>(receiver->fresh_id);
   std::string topic = kInboxTopic;

@@ -23,6 +23,10 @@ struct SignalRow {
 inline constexpr std::size_t kSignalsWaitingMax = 1000;
 /// Of a signal's JSON.
 inline constexpr std::size_t kSignalBytesMax = 1u << 20;
+/// The name of what calls a run off: no signal the workflow hears of, but an order to who holds the run. It
+/// is taken however many signals wait. Its id is always the same, so that it counts once.
+inline constexpr const char* kCancelSignal = "troupe:cancel";
+inline constexpr std::uint64_t kCancelSignalId = 0x7472'6f75'7065'2d63;
 /// What Membership::watch hears when a signal was posted.
 inline constexpr const char* kInboxTopic = "inbox";
 

@@ -65,6 +65,54 @@ class Failover(ProcessTest):
         self.end_on_b()
         self.check_history(before)
 
+    def begin_waiting_on_a(self):
+        """Node a with a run that waits for a word; the address and the words with which node b is asked."""
+        self.write("words.yaml", "workflow: words\ninputs: {}\nsteps:\n  - {id: one, signal: word}\n")
+        config = self.config("a")
+        first = self.start("run", self.folder / "words.yaml", "--config", config, "--out", self.folder / "out", "--state",
+                           self.folder / "a", "--run-id", "one", "--quiet")
+        wait_until(lambda: self.entries() or not first.going(), "the run has begun")
+        self.assertTrue(first.going(), "".join(first.err))
+        return first
+
+    def begin_asking_b(self):
+        keys = {name: self.run_troupe("keygen", "--out", self.folder / f"{name}.key").out.strip() for name in ("b", "client")}
+        config = json.loads(self.config("b").read_text())
+        config["cluster"] = {"listen": "tcp://127.0.0.1:0", "secret_key": "file:b.key", "client_keys": [keys["client"]]}
+        config["workflows"] = ["words.yaml"]
+        node = self.start("node", "--config", self.write_config("b.yaml", config), "--state", self.folder / "b")
+        return ("--to", node.ready()["address"], "--server-key", keys["b"], "--key", self.folder / "client.key")
+
+    def check_cancelled(self):
+        kinds = [entry["kind"] for entry in self.entries()]
+        self.assertEqual((kinds.count("cancel"), kinds.count("done")), (1, 0))
+        self.assert_status(self.run_troupe("runs", "check", "--config", self.folder / "a.yaml", "--state", self.folder / "a"),
+                           DONE)
+
+    def test_a_run_on_one_node_is_called_off_through_another(self):
+        first = self.begin_waiting_on_a()
+        to_b = self.begin_asking_b()
+        told = self.run_troupe("runs", "cancel", "one", *to_b)
+        self.assert_status(told, DONE)
+        self.assertIn("asked a to cancel one", told.err)
+        self.assertEqual(told.out, "one: cancelled\n")
+        show("failover.cancel_over_nodes_s", f"{told.seconds:.2f}", "s")
+        first.wait()
+        self.assertEqual(self.run_troupe("runs", "cancel", "one", *to_b).out, "one: cancelled\n")
+        self.check_cancelled()
+
+    def test_a_run_called_off_while_its_node_is_dead_is_not_gone_on_with(self):
+        first = self.begin_waiting_on_a()
+        first.kill()
+        told = self.run_troupe("runs", "cancel", "one", "--config", self.folder / "a.yaml", "--state", self.folder / "a",
+                               "--wait", "0")
+        self.assert_status(told, DONE)
+        self.assertIn("still running", told.err)
+        to_b = self.begin_asking_b()
+        wait_until(lambda: self.run_troupe("runs", "show", "one", *to_b).json()["state"] == "cancelled",
+                   "the heir has called it off", seconds=60)
+        self.check_cancelled()
+
     def test_a_node_held_up_past_its_lease_writes_nothing_late(self):
         first = self.begin_on_a()
         first.send(signal.SIGSTOP)

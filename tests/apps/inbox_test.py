@@ -2,7 +2,7 @@
 import json
 import os
 
-from troupe_process import BAD_INPUT, DONE, INPUT_MISSING, ProcessTest, main, read_json, terminate, wait_until
+from troupe_process import BAD_INPUT, DONE, INPUT_MISSING, INTERRUPTED, ProcessTest, main, read_json, terminate, wait_until
 
 KILLED = -9
 FLOW = """workflow: words
@@ -86,6 +86,42 @@ class Inbox(ProcessTest):
         self.signal('"b"')
         self.assert_status(process.wait(), DONE)
         self.assert_refused(self.signal('"c"'), BAD_INPUT, "done")
+
+    def cancel(self, *more):
+        return self.run_troupe("runs", "cancel", "r", *more, *self.state)
+
+    def test_another_process_calls_a_run_off(self):
+        process = self.begin()
+        told = self.cancel()
+        self.assert_status(told, DONE)
+        self.assertIn("asked local to cancel r", told.err)
+        self.assertEqual(told.out, "r: cancelled\n")
+        ended = process.wait()
+        self.assert_status(ended, BAD_INPUT)
+        self.assertIn("run r was cancelled", ended.err)
+        again = self.cancel()
+        self.assert_status(again, DONE)
+        self.assertEqual((again.out, again.err), ("r: cancelled\n", ""), "nobody is asked any more")
+        self.assertEqual(self.kinds().count("cancel"), 1)
+        self.assert_refused(self.run_troupe("runs", "cancel", "nobody", *self.state), INPUT_MISSING, "nobody")
+
+    def test_a_run_called_off_while_nobody_drives_it_is_not_gone_on_with(self):
+        self.begin().kill()
+        told = self.cancel("--wait", "0.2")
+        self.assert_status(told, INTERRUPTED)
+        self.assertIn("still running", told.err)
+        self.assert_status(self.cancel("--wait", "0"), DONE)
+        self.assert_status(self.signal('"a"'), DONE)
+        self.assert_status(self.signal('"b"'), DONE)
+        self.assert_status(self.run_troupe(*self.command()), BAD_INPUT)
+        self.assertEqual((self.kinds().count("cancel"), self.kinds().count("done")), (1, 0))
+
+    def test_what_is_done_is_not_called_off(self):
+        process = self.begin()
+        self.signal('"a"')
+        self.signal('"b"')
+        self.assert_status(process.wait(), DONE)
+        self.assert_refused(self.cancel(), BAD_INPUT, "done")
 
     def test_a_node_takes_up_what_was_said_while_it_was_down(self):
         self.begin().kill()

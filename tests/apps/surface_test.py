@@ -11,7 +11,7 @@ VERBS = {
     ("runs",): ("list", "show", "cancel", "signal", "export", "verify", "prune"),
     ("runs", "list"): ("--to", "--state", "--json"),
     ("runs", "show"): ("id", "--json"),
-    ("runs", "cancel"): ("id",),
+    ("runs", "cancel"): ("id", "--wait", "--json"),
     ("runs", "signal"): ("id", "name", "json", "--message-id"),
     ("runs", "export"): ("id", "--tree", "--verify-replay"),
     ("runs", "verify"): ("file", "--workflow"),

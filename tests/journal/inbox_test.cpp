@@ -121,8 +121,12 @@ TEST_P(InboxTest, HasABound) {
   start("a");
   for (std::size_t i = 1; i <= kSignalsWaitingMax; ++i) ASSERT_TRUE(journal_->post(signal_row("a", i)));
   EXPECT_EQ(journal_->post(signal_row("a", 5000)).error().code, Errc::refused);
+  // What calls the run off must get in, and counts once.
+  SignalRow cancel{"a", kCancelSignal, kCancelSignalId, "null", {3000}};
+  for (int again = 0; again < 3; ++again) EXPECT_TRUE(journal_->post(cancel));
+  EXPECT_EQ(journal_->inbox(0, 5000)->size(), kSignalsWaitingMax + 1);
   Batch batch;
-  batch.taken = {journal_->inbox(0, 1)->front().number};
+  for (const auto& row : *journal_->inbox(0, 2)) batch.taken.push_back(row.number);
   ASSERT_TRUE(append_now(*journal_, batch));
   EXPECT_TRUE(journal_->post(signal_row("a", 5000)));
 }
