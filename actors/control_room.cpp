@@ -27,6 +27,7 @@ std::map<Subject, std::set<std::string>> control_names(const config::Config& con
   out[Subject::provider] = keys_of(config.providers);
   out[Subject::experiment] = keys_of(config.experiments);
   out[Subject::rollout] = keys_of(config.rollouts);
+  out[Subject::schedule] = keys_of(config.schedules);
   for (const auto& endpoint : config.endpoints.list) out[Subject::endpoint].insert(endpoint.id);
   for (const auto& each : sign_offs.all()) out[Subject::sign_off].insert(each.key);
   return out;

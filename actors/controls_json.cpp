@@ -70,7 +70,8 @@ Result<Change> stop_from(const Json& json) {
   if (!subject)
     return fail(
         Errc::invalid_input,
-        "a stop is of a feature, tenant, model, endpoint, provider, flag, experiment, rollout or sign_off");
+        "a stop is of a feature, tenant, model, endpoint, provider, flag, experiment, rollout, sign_off or "
+        "schedule");
   policy::Stop stop{*subject, get_string(json, "name"), {get_int(json, "until_ms")}, order_from(json)};
   stop.stamp = stamp_from(json, "stamp");
   stop.undone = stamp_from(json, "undone");

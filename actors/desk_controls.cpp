@@ -30,7 +30,8 @@ Result<policy::Stop> stop_of(const ControlRoom& room, const DeskServices& servic
   if (!subject)
     return fail(
         Errc::invalid_input,
-        "a stop is of a feature, tenant, model, endpoint, provider, flag, experiment, rollout or sign_off");
+        "a stop is of a feature, tenant, model, endpoint, provider, flag, experiment, rollout, sign_off or "
+        "schedule");
   bool any_name = *subject == policy::Subject::tenant || *subject == policy::Subject::flag;
   const auto& names = room.names(*subject);
   if (!any_name && !names.contains(name))

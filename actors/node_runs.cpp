@@ -55,8 +55,12 @@ Result<void> Node::Impl::start_schedules() {
   if (scheduler_ || stopping_ || desk_.schedules->empty()) return {};
   auto submit = [this](RunSpec spec) { return submit_scheduled(std::move(spec)); };
   auto going = [this](const std::string& run_id) { return runs_.progress(run_id).has_value(); };
-  scheduler_ = actors::spawn_scheduler(*system_, *desk_.schedules,
-                                       {&clock_, journal_.get(), std::move(submit), std::move(going)});
+  auto paused = [this, board = control_room_.board()](const std::string& schedule) {
+    return board->load()->stopped(policy::Subject::schedule, schedule, clock_.wall()) != nullptr;
+  };
+  scheduler_ = actors::spawn_scheduler(
+      *system_, *desk_.schedules,
+      {&clock_, journal_.get(), std::move(submit), std::move(going), std::move(paused)});
   caf::anon_send(scheduler_, actors::Tick{});
   return {};
 }

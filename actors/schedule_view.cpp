@@ -43,16 +43,20 @@ Json next_json(const Scheduled& what, WallTime at, std::size_t count) {
 }
 
 Result<Json> schedule_json(const Scheduled& what, const ScheduleQuestion& question,
-                           journal::Journal* journal) {
-  auto last = last_json(what, question.at, journal);
+                           const ScheduleStanding& standing) {
+  auto last = last_json(what, question.at, standing.journal);
   if (!last) return last;
+  const auto* stop = standing.controls != nullptr
+                         ? standing.controls->stopped(policy::Subject::schedule, what.schedule, question.at)
+                         : nullptr;
   return Json{{"schedule", what.schedule},
               {"tenant", what.tenant},
               {"workflow", what.workflow},
               {"cron", what.cron},
               {"zone", what.rule.zone.name()},
               {"catch_up", policy::to_string(what.rule.catch_up)},
-              {"paused", what.paused},
+              {"paused", what.paused || stop != nullptr},
+              {"paused_by", stop != nullptr ? policy::to_text(*stop) : std::string()},
               {"last", std::move(*last)},
               {"next", next_json(what, question.at, std::min(question.count, kSlotsShownMax))}};
 }
@@ -60,7 +64,7 @@ Result<Json> schedule_json(const Scheduled& what, const ScheduleQuestion& questi
 }  // namespace
 
 Result<Json> schedules_json(const std::vector<Scheduled>& schedules, const ScheduleQuestion& question,
-                            journal::Journal* journal) {
+                            const ScheduleStanding& standing) {
   auto out = Json::array();
   std::vector<std::string> names;
   bool named = false;
@@ -69,7 +73,7 @@ Result<Json> schedules_json(const std::vector<Scheduled>& schedules, const Sched
     if (!question.schedule.empty() && what.schedule != question.schedule) continue;
     named = true;
     if (!question.tenant.empty() && what.tenant != question.tenant) continue;
-    auto line = schedule_json(what, question, journal);
+    auto line = schedule_json(what, question, standing);
     if (!line) return line;
     out.push_back(std::move(*line));
   }

@@ -52,7 +52,7 @@ struct SchedulerState {
   }
 
   void look_at(SlotLine& line, WallTime wall) {
-    if (line.what.paused || parts_.clock->now() < line.again_at) return;
+    if (is_paused(line) || parts_.clock->now() < line.again_at) return;
     if (!line.learned && !learn(line, wall)) return;
     if (line.due.empty() && wall >= line.next) judge(line, wall);
     while (!line.due.empty() && is_recorded(line)) {
@@ -60,6 +60,15 @@ struct SchedulerState {
       line.submitted = false;
       line.pause = kPauseMin;
     }
+  }
+
+  // What was due already is judged anew with what passes in the pause, unless it was submitted.
+  bool is_paused(SlotLine& line) {
+    bool paused = line.what.paused || (parts_.paused && parts_.paused(line.what.schedule));
+    if (!paused || line.due.empty() || line.submitted) return paused;
+    line.due.clear();
+    line.learned = false;
+    return paused;
   }
 
   bool learn(SlotLine& line, WallTime wall) {

@@ -186,7 +186,7 @@ CLI::App* add_order(CLI::App& app, const char* name, const char* help, const Con
 
 void add_stops(CLI::App& control, const ControlRef& options, Action& action) {
   constexpr const char* subjects =
-      "feature, tenant, model, endpoint, provider, flag, experiment, rollout or sign_off";
+      "feature, tenant, model, endpoint, provider, flag, experiment, rollout, sign_off or schedule";
   auto* stop = add_order(control, "stop", "Emergency stop: nothing new goes there, on any node", options,
                          action, [](const auto& o) { return give_stop(o, "control.stop"); });
   auto* start = add_order(control, "start", "Undoes the stops there are", options, action,

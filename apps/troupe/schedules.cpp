@@ -1,4 +1,5 @@
 // troupe schedules: when runs begin by the clock, and how the last ones went.
+#include "actors/controls_json.hpp"
 #include "actors/schedule_view.hpp"
 #include "actors/store.hpp"
 #include "actors/workflow_files.hpp"
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 namespace troupe::app {
 namespace {
@@ -16,7 +18,7 @@ namespace {
 struct ScheduleOptions {
   AskerOptions asker;
   bool state_given = false, json = false;
-  std::string at, name, tenant;
+  std::string at, name, tenant, why;
   std::size_t count = 1;
 };
 using ScheduleRef = std::shared_ptr<ScheduleOptions>;
@@ -60,8 +62,11 @@ Result<Json> told_by_config(const ScheduleOptions& options, const actors::Schedu
   auto journal = actors::open_store_readonly(values);
   if (!journal)
     std::fprintf(stderr, "troupe: how the last runs went is unknown: %s\n", journal.error().what.c_str());
-  return actors::schedules_json(actors::scheduled_of(values, {}), question,
-                                journal ? journal->get() : nullptr);
+  if (!journal) return actors::schedules_json(actors::scheduled_of(values, {}), question, {});
+  auto orders = (*journal)->controls({});
+  if (!orders) return std::unexpected(orders.error());
+  auto controls = actors::restore_controls(*orders).controls;
+  return actors::schedules_json(actors::scheduled_of(values, {}), question, {journal->get(), &controls});
 }
 
 Result<Json> told_by_node(const ScheduleOptions& options, const actors::ScheduleQuestion& question) {
@@ -108,15 +113,35 @@ int print_slots(const Json& told) {
   return kDone;
 }
 
+int report_schedule(const Error& error) {
+  auto status = report_error(error);
+  return error.code == Errc::not_found ? kInputMissing : status;
+}
+
+/// A stop of the schedule like any other: on all nodes, over restarts, in the audit.
+int order_schedule(const ScheduleOptions& options, const std::string& verb) {
+  auto asker = make_asker(options.asker);
+  if (!asker) return report_error(asker.error());
+  const char* user = std::getenv("USER");
+  auto told = (*asker)->ask(verb, {{"subject", "schedule"},
+                                   {"name", options.name},
+                                   {"who", user != nullptr && *user != '\0' ? user : "unknown"},
+                                   {"why", options.why}});
+  if (!told) return report_schedule(told.error());
+  auto now = (*asker)->ask("schedules.list",
+                           {{"at_ms", system_clock().wall().ms}, {"schedule", options.name}, {"count", 1}});
+  if (!now) return report_schedule(now.error());
+  if (!options.json) return print_schedules(*now);
+  std::printf("%s\n", dump_json(*now, 2).c_str());
+  return kDone;
+}
+
 int tell_schedules(const ScheduleOptions& options, int (*show)(const Json&)) {
   auto question = question_of(options);
   if (!question) return report_usage(question.error());
   auto told =
       options.asker.to.empty() ? told_by_config(options, *question) : told_by_node(options, *question);
-  if (!told) {
-    auto status = report_error(told.error());
-    return told.error().code == Errc::not_found ? kInputMissing : status;
-  }
+  if (!told) return report_schedule(told.error());
   if (!options.json) return show(*told);
   std::printf("%s\n", dump_json(*told, 2).c_str());
   return kDone;
@@ -138,6 +163,17 @@ CLI::App* add_schedule_verb(CLI::App& app, const char* name, const char* help, c
   return verb;
 }
 
+void add_schedule_order(CLI::App& app, const char* name, const char* help, const ScheduleRef& options,
+                        Action& action, const char* order) {
+  auto* verb = app.add_subcommand(name, help);
+  add_asker_options(*verb, options->asker);
+  verb->add_option("name", options->name, "The schedule, for all its tenants")->required();
+  verb->add_option("--why", options->why, "For the audit trail");
+  verb->add_flag("--json", options->json, "JSON instead of a table");
+  verb->callback(
+      [options, &action, order] { action = [options, order] { return order_schedule(*options, order); }; });
+}
+
 }  // namespace
 
 void add_schedules(CLI::App& app, Action& action) {
@@ -151,6 +187,10 @@ void add_schedules(CLI::App& app, Action& action) {
   next->add_option("name", options->name, "The schedule")->required();
   next->add_option("--count", options->count, "So many for each tenant, 100 at most")
       ->check(CLI::Range(1, 100));
+  add_schedule_order(*schedules, "pause", "Begins no slot of it any more, on any node, over restarts",
+                     options, action, "control.stop");
+  add_schedule_order(*schedules, "resume", "Goes on; its catch-up says what becomes of the slots between",
+                     options, action, "control.start");
 }
 
 }  // namespace troupe::app

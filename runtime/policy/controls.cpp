@@ -12,9 +12,9 @@
 namespace troupe::policy {
 namespace {
 
-constexpr std::array kSubjects{Subject::feature,    Subject::tenant,   Subject::model,
-                               Subject::endpoint,   Subject::provider, Subject::flag,
-                               Subject::experiment, Subject::rollout,  Subject::sign_off};
+constexpr std::array kSubjects{Subject::feature,  Subject::tenant,  Subject::model,      Subject::endpoint,
+                               Subject::provider, Subject::flag,    Subject::experiment, Subject::rollout,
+                               Subject::sign_off, Subject::schedule};
 
 struct StopPlace {
   Subject subject;
@@ -137,6 +137,7 @@ const char* to_string(Subject subject) {
     case Subject::experiment: return "experiment";
     case Subject::rollout: return "rollout";
     case Subject::sign_off: return "sign_off";
+    case Subject::schedule: return "schedule";
   }
   return "?";
 }

@@ -28,6 +28,7 @@ enum class Subject : std::uint8_t {
   experiment,
   rollout,
   sign_off,  ///< revoked; named by SignOff::key
+  schedule,  ///< paused: no slot of it begins, whatever its catch-up says of them later
 };
 const char* to_string(Subject subject);
 std::optional<Subject> subject_from(std::string_view name);

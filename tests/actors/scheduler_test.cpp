@@ -154,6 +154,65 @@ TEST_F(SchedulerTest, WhatCameBeforeTheNewestRunIsOverEvenIfItWasForgotten) {
   EXPECT_EQ(submitted_, 7);
 }
 
+TEST_F(SchedulerTest, APausedScheduleBeginsNothingAndItsCatchUpJudgesWhatPassed) {
+  add_flow();
+  struct Case {
+    policy::CatchUp catch_up;
+    std::size_t later;
+  };
+  for (auto [catch_up, later] :
+       {Case{policy::CatchUp::none, 0}, Case{policy::CatchUp::last, 1}, Case{policy::CatchUp::all, 3}}) {
+    SCOPED_TRACE(to_string(catch_up));
+    auto name = std::string(to_string(catch_up));
+    auto each = scheduled(name, "@hourly", catch_up);
+    each.rule.catch_up_max = 3;
+    begin({each});
+    pass(10s);
+    paused_ = {name};
+    auto before = runs();
+    pass(3h, 1min);
+    EXPECT_EQ(runs(), before);
+    paused_.clear();
+    pass(10s);
+    EXPECT_EQ(runs().size(), before.size() + later);
+    pass(1h, 1min);  // from here on each slot, as ever
+    EXPECT_EQ(runs().size(), before.size() + later + 1);
+  }
+}
+
+TEST_F(SchedulerTest, APauseThatOutlivesTheProcessEndsAsADowntimeDoes) {
+  add_flow();
+  auto all = hourly(policy::CatchUp::all);
+  all.rule.catch_up_max = 4;
+  begin({all});
+  pass(10s);
+  ASSERT_EQ(runs().size(), 4u);
+  paused_ = {"hourly"};
+  pass(1h, 1min);
+  restart(1h);
+  pass(10s);
+  EXPECT_EQ(runs().size(), 4u);
+  paused_.clear();
+  pass(10s);
+  EXPECT_EQ(runs().size(), 6u);
+  EXPECT_EQ(runs().back(), "hourly/default@2023-11-15T00:00Z");
+}
+
+TEST_F(SchedulerTest, WhatWasDueAndNotYetSubmittedIsJudgedWithThePause) {
+  add_flow();
+  refuses_ = true;
+  begin({hourly(policy::CatchUp::last)});
+  pass(10s);
+  ASSERT_TRUE(runs().empty());
+  paused_ = {"hourly"};
+  refuses_ = false;
+  pass(2h, 1min);
+  EXPECT_TRUE(runs().empty());
+  paused_.clear();
+  pass(10s);
+  EXPECT_THAT(runs(), ElementsAre("hourly/default@2023-11-15T00:00Z"));  // the newest alone
+}
+
 TEST_F(SchedulerTest, WhatIsNotRecordedYetHoldsBackWhatFollows) {
   add_flow();
   auto all = hourly(policy::CatchUp::all);

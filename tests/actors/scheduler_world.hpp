@@ -47,6 +47,7 @@ class SchedulerTest : public HostTest {
       return host_->submit(std::move(spec), {});
     };
     parts.going = [this](const std::string& run_id) { return host_->progress(run_id).has_value(); };
+    parts.paused = [this](const std::string& schedule) { return paused_.contains(schedule); };
     scheduler_ = spawn_scheduler(system_, std::move(schedules), std::move(parts));
     look();
   }
@@ -95,6 +96,7 @@ class SchedulerTest : public HostTest {
   std::vector<Scheduled> schedules_;
   SchedulerActor scheduler_;
   std::map<std::string, std::string> inputs_;
+  std::set<std::string> paused_;
   int submitted_ = 0, lost_ = 0;
   bool refuses_ = false;
 };

@@ -108,6 +108,44 @@ class OneNode(Scheduled):
         self.assertEqual([each["schedule"] for each in told.json()], ["yearly"])
 
 
+class Paused(Scheduled):
+    def asked(self, schedules):
+        """A node that can be asked, and the words that ask it."""
+        if not (self.folder / "client.key").exists():
+            self.client = self.run_troupe("keygen", "--out", self.folder / "client.key").out.strip()
+            self.server = self.run_troupe("keygen", "--out", self.folder / "node.key").out.strip()
+        self.at = self.config(schedules=schedules, cluster={
+            "listen": "tcp://127.0.0.1:0", "secret_key": "file:node.key", "client_keys": [self.client]})
+        node = self.start("node", "--config", self.at)
+        return node, ("--to", node.ready()["address"], "--server-key", self.server, "--key", self.folder / "client.key")
+
+    def standing(self, *where):
+        told = self.run_troupe("schedules", "list", "--json", *where)
+        self.assert_status(told, DONE)
+        return {each["schedule"]: each["paused"] for each in told.json()}
+
+    def test_a_pause_holds_over_a_kill_until_it_is_undone(self):
+        calm = {**YEARLY, "catch_up": "none"}
+        node, to = self.asked({"yearly": calm, "zother": calm})
+        told = self.run_troupe("schedules", "pause", "yearly", "--why", "the figures are late", *to)
+        self.assert_status(told, DONE)
+        self.assertIn("paused", told.out)
+        node.kill()
+        # The newest slot of both would run now; that the later one's does says that the first was looked at.
+        node, to = self.asked({"yearly": YEARLY, "zother": YEARLY})
+        wait_until(lambda: self.runs(self.at), "the other schedule's slot has begun")
+        self.assertEqual([run_id.split("/")[0] for run_id in self.runs(self.at)], ["zother"])
+        self.assertEqual(self.standing(*to), {"yearly": True, "zother": False})
+        self.assertEqual(self.standing(*self.state_of(self.at)), {"yearly": True, "zother": False}, "without a node")
+        self.assert_status(self.run_troupe("schedules", "resume", "yearly", *to), DONE)
+        wait_until(lambda: len(self.runs(self.at)) == 2, "its newest slot has begun")
+        self.assertEqual(self.standing(*to), {"yearly": False, "zother": False})
+        audit = self.run_troupe("control", "audit", "--json", *to).json()
+        self.assertEqual([(each["kind"], each["subject"]) for each in audit], [("stop", "schedule yearly"), ("start", "schedule yearly")])
+        self.assertEqual(audit[0]["why"], "the figures are late")
+        self.assert_refused(self.run_troupe("schedules", "pause", "yerly", *to), INPUT_MISSING, "yerly")
+
+
 class Told(Scheduled):
     def test_a_night_for_each_tenant_in_its_own_zone(self):
         if not os.path.exists("/usr/share/zoneinfo/Europe/Berlin"):
