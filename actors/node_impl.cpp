@@ -224,7 +224,8 @@ Result<void> Node::Impl::start_cast() {
                values().node.id,
                {board_, &board_->queues},
                actors::list_prices(values(), clock_),
-               values().node.park_after});
+               values().node.park_after,
+               values().node.retention});
   make_desk();
   // The supervisor spawns the cast on its first turn; an answer means it stands.
   std::promise<void> stands;

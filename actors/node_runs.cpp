@@ -17,6 +17,8 @@ namespace {
 // of them than were taken in one go.
 constexpr auto kCare = std::chrono::seconds(1);
 constexpr auto kMoreCare = std::chrono::milliseconds(10);
+// How often runs that may be forgotten are looked for, when there were none.
+constexpr auto kForget = std::chrono::minutes(1);
 // A node that stops waits no longer for a store that does not answer.
 constexpr auto kLeaving = std::chrono::seconds(5);
 
@@ -79,7 +81,7 @@ void Node::Impl::look_after_runs() {
     caretaker_hint_.notify_all();
   });
   caretaker_ = std::jthread([this](const std::stop_token& stop) {
-    auto next_care = clock_.now() + kCare;
+    auto next_care = clock_.now() + kCare, next_forget = clock_.now();
     bool more_due = false, more_signals = false, more_left = false;
     while (pause(stop, more_due || more_signals || more_left ? clock_.now() + kMoreCare : next_care)) {
       more_signals = runs_.take_signals();
@@ -90,6 +92,7 @@ void Node::Impl::look_after_runs() {
       if (!keep_seat()) return;
       more_due = runs_.wake_due(resumes_runs_);
       tick_schedules();
+      if (clock_.now() >= next_forget) next_forget = clock_.now() + (runs_.forget_old() ? kCare : kForget);
       if (resumes_runs_) more_left = runs_.resume_more(false);
     }
   });

@@ -22,6 +22,8 @@ struct RunHostParts {
   std::function<double(const CompletionRequest&, const Usage&)> list_price;
   /// RunConfig::park_after.
   Duration park_after = std::chrono::seconds(30);
+  /// NodeConfig::retention.
+  Duration retention{};
 };
 
 /// Thread-safe. Outlives its runs: wait for `quiet` before destroying it.
@@ -49,6 +51,9 @@ class RunHost final : public ChildRuns {
   /// Hands over the signals that wait for runs of this node, and wakes those that are parked. True when very
   /// many runs go already, so that some signals wait a moment longer. Blocks on the journal.
   bool take_signals();
+  /// Forgets one slice of the runs that ended longer ago than `retention` (Journal::forget); true when there
+  /// may be more. Blocks on the journal; once a minute is often enough else.
+  bool forget_old();
   /// Why a run that nobody drives does not get on, as far as this node knows; empty: it is not so.
   std::string why_waiting(const journal::RunRow& row) const;
   /// ChildRuns::signal.

@@ -19,6 +19,8 @@ constexpr std::size_t kWokenAtOnce = 1024;
 /// While more runs than this go, those that are due are woken by kTakenUpAtOnce a second.
 constexpr std::size_t kGoingWhileWaking = 8192;
 constexpr std::size_t kSignalsAtOnce = 256;
+/// One slice at a time: what is due must not wait for what is over.
+constexpr std::uint64_t kForgottenAtOnce = 1;
 
 RunSpec spec_of(const journal::RunRow& row) {
   RunSpec spec;
@@ -164,6 +166,17 @@ bool RunHost::wake_row(const std::string& run_id, const Result<std::optional<jou
                    : begin(spec_of(**row), {});
   if (!begun) leave_alone(run_id, begun.error());
   return begun.has_value();
+}
+
+// ---- what is old ----
+
+bool RunHost::forget_old() {
+  if (parts_.retention == Duration{}) return false;
+  auto age = std::chrono::duration_cast<std::chrono::milliseconds>(parts_.retention).count();
+  auto gone = parts_.journal->forget({parts_.clock->wall().ms - age}, {}, kForgottenAtOnce);
+  if (!gone) return log::error("runs", "nothing is forgotten: " + gone.error().what), false;
+  if (*gone > 0) log::info("runs", fmt::format("{} runs that ended long ago are forgotten", *gone));
+  return *gone > 0;
 }
 
 // ---- signals ----

@@ -59,7 +59,7 @@ class Tape final : public journal::Journal {
   Result<std::vector<journal::ControlRow>> controls(WallTime) override { return none(); }
   Result<std::vector<journal::ExposureCount>> exposures() override { return none(); }
   Result<std::optional<journal::DecisionRow>> decision(const std::string&) override { return none(); }
-  Result<std::uint64_t> forget(WallTime, const std::string&) override { return none(); }
+  Result<std::uint64_t> forget(WallTime, const std::string&, std::uint64_t) override { return none(); }
   Result<std::vector<std::string>> check() override { return none(); }
 
  private:

@@ -43,6 +43,8 @@ struct NodeConfig {
   ConcentrationConfig concentration;
   /// A run that has only waited for so long leaves memory until it is woken; 0: never.
   Duration park_after = std::chrono::seconds(30);
+  /// Runs that were done or cancelled longer ago are forgotten (Journal::forget); 0: never.
+  Duration retention{};
 };
 
 struct StoreConfig {

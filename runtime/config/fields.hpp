@@ -28,6 +28,7 @@ void fields(V& v, NodeConfig& x) {
   v("tokens_per_minute", x.tokens_per_minute);
   v("concentration", x.concentration);
   v("park_after", x.park_after);
+  v("retention", x.retention);
 }
 template <class V>
 void fields(V& v, StoreConfig& x) {

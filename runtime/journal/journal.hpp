@@ -291,9 +291,12 @@ class Journal {
   /// Retention: removes the runs that were done or cancelled before that time (of one workflow; empty: of
   /// all), their entries, and the content that nobody else refers to. Answers how many. What the ledger knows
   /// stays; failed runs stay, as they may be resumed, and so does a child while its parent may still ask for
-  /// it. Works in slices of at most 64 runs or about 4096 entries (a longer history is a slice of its own),
-  /// so that commits get in between. After an error some slices may be gone. Any thread; blocks.
-  virtual Result<std::uint64_t> forget(WallTime finished_before, const std::string& workflow) = 0;
+  /// it, and the run of the newest slot of each schedule and tenant (policy::slot_run_id), which tells how
+  /// far that schedule came. Works in slices of at most 64 runs or about 4096 entries (a longer history is a
+  /// slice of its own), so that commits get in between, and ends after the slice with which `enough` are
+  /// gone. After an error some slices may be gone. Any thread; blocks.
+  virtual Result<std::uint64_t> forget(WallTime finished_before, const std::string& workflow,
+                                       std::uint64_t enough = UINT64_MAX) = 0;
   /// The seats of nodes in this store (membership.hpp); lives as long as the journal. Null when the journal
   /// only reads or keeps none.
   virtual Membership* membership() { return nullptr; }

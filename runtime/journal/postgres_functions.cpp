@@ -154,8 +154,13 @@ END $$;
 -- somebody is about to refer to it.
 CREATE FUNCTION blob_lock() RETURNS int8 LANGUAGE sql STABLE AS
   $$ SELECT hashtextextended(current_schema() || '.blob', 0) $$;
+)sql";
 
-CREATE FUNCTION forget_runs(before int8, of_workflow text, runs_max int8, entries_max int8) RETURNS int8
+// A child stays while its parent may still be resumed and look for it; and so does the run of the newest slot
+// of a schedule and tenant ("SCHEDULE/TENANT@2026-11-23T04:00Z"): without it that slot would count as missed.
+const char* const kPgForget = R"sql(
+CREATE OR REPLACE FUNCTION forget_runs(before int8, of_workflow text, runs_max int8, entries_max int8)
+RETURNS int8
 LANGUAGE plpgsql AS $$
 DECLARE
   old int8[];
@@ -169,6 +174,11 @@ BEGIN
       WHERE r.state IN (2, 4) AND r.finished < before AND (of_workflow = '' OR r.workflow = of_workflow)
         AND (r.parent = '' OR NOT EXISTS
              (SELECT 1 FROM run p WHERE p.run_id = r.parent AND p.state IN (1, 3)))
+        AND NOT (r.run_id ~ '^.+/.+@\d{4}-\d\d-\d\dT\d\d:\d\dZ$'
+                 AND NOT EXISTS (SELECT 1 FROM run n WHERE n.run_id > r.run_id
+                   AND n.run_id < left(r.run_id, length(r.run_id) - 17) || ':'
+                   AND length(n.run_id) = length(r.run_id)
+                   AND right(n.run_id, 17) ~ '^\d{4}-\d\d-\d\dT\d\d:\d\dZ$'))
       ORDER BY r.finished, r.id LIMIT runs_max FOR UPDATE OF r SKIP LOCKED) a
     WINDOW w AS (ORDER BY finished, id)) b
   WHERE place = 1 OR upto <= entries_max;

@@ -36,7 +36,7 @@ class PgReader : public Journal {
   Result<RunRow> claim(RunRow) override {
     return fail(Errc::unsupported, "this journal was opened for reading only");
   }
-  Result<std::uint64_t> forget(WallTime, const std::string&) override {
+  Result<std::uint64_t> forget(WallTime, const std::string&, std::uint64_t) override {
     return fail(Errc::unsupported, "this journal was opened for reading only");
   }
   Result<std::uint64_t> compact(const std::string&, std::uint64_t) override {
@@ -150,12 +150,16 @@ class PgJournal final : public PgReader {
     committer_.push(std::move(job));
   }
 
-  Result<std::uint64_t> forget(WallTime finished_before, const std::string& workflow) override {
-    for (std::uint64_t removed = 0;;) {
+  Result<std::uint64_t> forget(WallTime finished_before, const std::string& workflow,
+                               std::uint64_t enough) override {
+    std::uint64_t removed = 0;
+    while (removed < enough) {
       auto slice = pool_.ask([&](PgConnection& c) { return forget_slice(c, finished_before, workflow); });
-      if (!slice || *slice == 0) return slice ? Result<std::uint64_t>(removed) : slice;
+      if (!slice) return slice;
+      if (*slice == 0) break;
       removed += *slice;
     }
+    return removed;
   }
 
   Result<std::uint64_t> compact(const std::string& run_id, std::uint64_t seq) override {

@@ -56,11 +56,12 @@ Result<void> prepare_schema(PgConnection& connection, const std::string& schema)
   if (!found) return std::unexpected(std::move(found.error()));
   if (*found >= kPgSchemaVersion) return connection.execute("COMMIT");
   if (*found > 0)
-    return connection.execute(fmt::format("{} {} UPDATE meta SET version = {}; COMMIT",
-                                          *found == 1 ? kPgInbox : "", kPgFeedback, kPgSchemaVersion));
-  return connection.execute(fmt::format("{} {} {} {} {} {} INSERT INTO meta VALUES ({}); COMMIT", kPgTables,
-                                        kPgInbox, kPgFeedback, kPgSeats, kPgMembership, kPgRuns,
-                                        kPgSchemaVersion));
+    return connection.execute(fmt::format("{} {} {} UPDATE meta SET version = {}; COMMIT",
+                                          *found < 2 ? kPgInbox : "", *found < 3 ? kPgFeedback : "",
+                                          kPgForget, kPgSchemaVersion));
+  return connection.execute(fmt::format("{} {} {} {} {} {} {} INSERT INTO meta VALUES ({}); COMMIT",
+                                        kPgTables, kPgInbox, kPgFeedback, kPgSeats, kPgMembership, kPgRuns,
+                                        kPgForget, kPgSchemaVersion));
 }
 
 Result<void> recognise_schema(PgConnection& connection, const std::string& schema) {

@@ -5,8 +5,8 @@
 
 namespace troupe::journal {
 
-/// Raised when tables are added. A schema of a newer version is refused.
-inline constexpr int kPgSchemaVersion = 3;
+/// Raised when tables are added or functions change. A schema of a newer version is refused.
+inline constexpr int kPgSchemaVersion = 4;
 
 /// SQLSTATEs that the functions raise.
 inline constexpr const char* kPgSeatLost = "TRP01";

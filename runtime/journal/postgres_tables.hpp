@@ -13,5 +13,7 @@ extern const char* const kPgSeats;
 /// Needs the seats.
 extern const char* const kPgMembership;
 extern const char* const kPgRuns;
+/// Needs the rest. What version 4 changed; an older schema is given it.
+extern const char* const kPgForget;
 
 }  // namespace troupe::journal

@@ -5,11 +5,18 @@
 namespace troupe::journal {
 namespace {
 
-// A child stays while its parent may still be resumed and look for it.
+// A child stays while its parent may still be resumed and look for it. So does the run of the newest slot of
+// a schedule and tenant ("SCHEDULE/TENANT@2026-11-23T04:00Z"): without it that slot would count as missed.
 constexpr std::string_view kFindOld =
     "SELECT id, input_blob, output_blob, (SELECT count(*) FROM entry WHERE entry.run = r.id) FROM run r"
     " WHERE state IN (2, 4) AND finished < ?1 AND (?2 = '' OR workflow = ?2) AND (parent = '' OR NOT EXISTS"
-    " (SELECT 1 FROM run p WHERE p.run_id = r.parent AND p.state IN (1, 3))) ORDER BY finished LIMIT ?3";
+    " (SELECT 1 FROM run p WHERE p.run_id = r.parent AND p.state IN (1, 3)))"
+    " AND NOT (run_id GLOB '?*/?*@[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]Z'"
+    " AND NOT EXISTS (SELECT 1 FROM run n WHERE n.run_id > r.run_id"
+    " AND n.run_id < substr(r.run_id, 1, length(r.run_id) - 17) || ':'"
+    " AND length(n.run_id) = length(r.run_id)"
+    " AND substr(n.run_id, -17) GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]Z'))"
+    " ORDER BY finished LIMIT ?3";
 constexpr std::string_view kForgetBlob =
     "DELETE FROM blob WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM entry WHERE payload_blob = ?1)"
     " AND NOT EXISTS (SELECT 1 FROM run WHERE input_blob = ?1)"

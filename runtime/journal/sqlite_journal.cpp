@@ -85,7 +85,7 @@ class SqliteReader : public Journal {
   Result<std::vector<FeedbackRow>> feedback(const FeedbackFilter& filter) override {
     return readers_.ask([&](Connection& c) { return read_feedback(c, filter); });
   }
-  Result<std::uint64_t> forget(WallTime, const std::string&) override {
+  Result<std::uint64_t> forget(WallTime, const std::string&, std::uint64_t) override {
     return fail(Errc::unsupported, "this journal was opened for reading only");
   }
   Result<std::uint64_t> compact(const std::string&, std::uint64_t) override {
@@ -141,10 +141,11 @@ class SqliteJournal final : public Journal {
   }
 
   Membership* membership() override { return &membership_; }
-  Result<std::uint64_t> forget(WallTime finished_before, const std::string& workflow) override {
+  Result<std::uint64_t> forget(WallTime finished_before, const std::string& workflow,
+                               std::uint64_t enough) override {
     std::uint64_t removed = 0;
     Forgetting slice{.finished_before = finished_before, .workflow = workflow, .more = true};
-    while (slice.more) {
+    while (slice.more && removed < enough) {
       Job job;
       job.work = [&slice](Connection& connection, Writer&) -> Result<void> {
         auto retention = Retention::open(connection);

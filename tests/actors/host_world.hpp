@@ -19,7 +19,7 @@ class HostTest : public RunTest {
   void new_process() {
     end_process();
     host_ = std::make_unique<RunHost>();
-    RunHostParts parts{&system_, &clock_, &journal_, "n1", queues_, price_, park_after_};
+    RunHostParts parts{&system_, &clock_, &journal_, "n1", queues_, price_, park_after_, retention_};
     host_->start(std::move(parts));
     for (const auto& type : types_) host_->add(type);
   }
@@ -62,7 +62,7 @@ class HostTest : public RunTest {
     return out;
   }
 
-  Duration park_after_{};
+  Duration park_after_{}, retention_{};
   std::function<double(const CompletionRequest&, const Usage&)> price_;
   std::vector<WorkflowType> types_;
   std::unique_ptr<RunHost> host_;

@@ -147,7 +147,7 @@ TEST_F(SchedulerTest, WhatCameBeforeTheNewestRunIsOverEvenIfItWasForgotten) {
   ASSERT_EQ(runs().size(), 6u);
   // Those of the first moments are forgotten; the newest, an hour later, is not.
   WallTime before{clock_.wall().ms - kHour / 2};
-  ASSERT_EQ(*journal_.forget(before, ""), 5u);
+  ASSERT_EQ(*journal_.forget(before, "", UINT64_MAX), 5u);
   restart(1h);
   pass(10s);
   EXPECT_THAT(runs(), ElementsAre("hourly/default@2023-11-14T23:00Z", "hourly/default@2023-11-15T00:00Z"));

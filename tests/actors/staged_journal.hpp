@@ -100,8 +100,8 @@ class StagedJournal final : public journal::Journal {
   Result<std::optional<journal::DecisionRow>> decision(const std::string& id) override {
     return inner_->decision(id);
   }
-  Result<std::uint64_t> forget(WallTime before, const std::string& workflow) override {
-    return inner_->forget(before, workflow);
+  Result<std::uint64_t> forget(WallTime before, const std::string& workflow, std::uint64_t enough) override {
+    return inner_->forget(before, workflow, enough);
   }
   /// One node that nobody fences: no seats.
   journal::Membership* membership() override { return nullptr; }

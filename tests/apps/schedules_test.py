@@ -146,6 +146,27 @@ class Paused(Scheduled):
         self.assert_refused(self.run_troupe("schedules", "pause", "yerly", *to), INPUT_MISSING, "yerly")
 
 
+class Forgetting(Scheduled):
+    def test_a_node_forgets_by_itself_what_ended_long_ago_but_each_schedules_newest(self):
+        config = self.config()
+        run_id = self.slot(config)
+        node = self.begin(config)
+        wait_until(lambda: self.starts(config, run_id) == 1, "the slot's run has begun")
+        self.end(config, run_id)
+        node.kill()
+        for name in ("one", "two"):
+            self.assert_status(self.run_troupe("run", ROOT / "examples" / "declared" / "brief.yaml", "--set",
+                                               f"topics={ROOT / 'examples' / 'declared' / 'topics.txt'}", "--out",
+                                               self.folder / name, "--run-id", name, "--quiet", "--state", self.folder / "n"),
+                               DONE)
+        self.assertEqual(set(self.runs(config)), {run_id, "one", "two"})
+        values = json.loads(config.read_text())
+        values["node"]["retention"] = "10ms"
+        self.begin(self.write_config("forgets.yaml", values))
+        wait_until(lambda: set(self.runs(config)) == {run_id}, "it has forgotten them")
+        self.assert_status(self.run_troupe("runs", "check", *self.state_of(config)), DONE)
+
+
 class Told(Scheduled):
     def test_a_night_for_each_tenant_in_its_own_zone(self):
         if not os.path.exists("/usr/share/zoneinfo/Europe/Berlin"):

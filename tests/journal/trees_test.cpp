@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 namespace troupe::journal {
 namespace {
 
@@ -230,6 +232,36 @@ TEST_P(ForgetTest, TakesManyInSlices) {
   start("stays");
   EXPECT_EQ(journal_->forget({200}, "").value(), 150u);
   EXPECT_THAT(ids(journal_->runs(9)), ElementsAre("stays"));
+}
+
+TEST_P(ForgetTest, EndsAfterTheSliceWithWhichEnoughAreGone) {
+  for (int i = 0; i < 150; ++i) end(start("r" + std::to_string(i)), RunState::done, 10);
+  EXPECT_EQ(journal_->forget({200}, "", 1).value(), 64u);
+  EXPECT_EQ(journal_->forget({200}, "", 65).value(), 86u);
+  EXPECT_EQ(journal_->forget({200}, "", 1).value(), 0u);
+}
+
+TEST_P(ForgetTest, KeepsTheNewestSlotsRunOfEachScheduleAndTenant) {
+  for (auto slot : {"20", "21", "22"})
+    past(std::string("nightly/acme@2026-11-") + slot + "T04:00Z", 100, 'a');
+  past("nightly/acme2@2026-11-01T04:00Z", 100, 'b');
+  past("weekly/acme@2026-10-01T04:00Z", 100, 'c');
+  past("weekly/acme@2026-10-02T04:00Z", 100, 'd');
+  // The newest decides, also when it cannot be forgotten itself.
+  past("hourly/a@2026-10-01T04:00Z", 100, 'e');
+  past("hourly/a@2026-10-01T05:00Z", 100, 'f', RunState::failed);
+  // None of a schedule, however it looks.
+  past("/@2026-11-22T04:00Z", 100, 'g');
+  past("nightly/acme@2026-11-23T04:00", 100, 'h');
+  past("nightly/acme@9999-zz-zzTzz:zzZ", 100, 'i');
+  EXPECT_EQ(journal_->forget({200}, "").value(), 7u);
+  auto left = ids(journal_->runs(99));
+  std::ranges::sort(left);
+  EXPECT_THAT(left, ElementsAre("hourly/a@2026-10-01T05:00Z", "nightly/acme2@2026-11-01T04:00Z",
+                                "nightly/acme@2026-11-22T04:00Z", "weekly/acme@2026-10-02T04:00Z"));
+  EXPECT_THAT(faults(*journal_), IsEmpty());
+  past("nightly/acme@2026-11-23T04:00Z", 300, 'a');
+  EXPECT_EQ(journal_->forget({200}, "").value(), 1u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, TreesTest, ::testing::Values(StoreKind::sqlite));

@@ -73,14 +73,19 @@ class MemoryJournal final : public Journal {
     if (rows.size() > limit) rows.resize(limit);
     return rows;
   }
-  Result<std::uint64_t> forget(WallTime finished_before, const std::string& workflow) override {
-    return std::erase_if(runs_, [&](const auto& each) {
+  Result<std::uint64_t> forget(WallTime finished_before, const std::string& workflow,
+                               std::uint64_t enough) override {
+    std::uint64_t removed = 0;
+    std::erase_if(runs_, [&](const auto& each) {
       const auto& row = each.second;
       bool old = (row.state == RunState::done || row.state == RunState::cancelled) &&
-                 row.finished.ms < finished_before.ms && (workflow.empty() || row.workflow == workflow);
+                 row.finished.ms < finished_before.ms && (workflow.empty() || row.workflow == workflow) &&
+                 removed < enough;
       if (old) entries_.erase(row.run_id);
+      removed += old ? 1 : 0;
       return old;
     });
+    return removed;
   }
   Result<std::uint64_t> compact(const std::string& run_id, std::uint64_t seq) override {
     std::uint64_t last = 0;
@@ -96,9 +101,8 @@ class MemoryJournal final : public Journal {
       return fail(Errc::invalid_input, "it has ended");
     signal.number = ++signals_posted_;
     if (signal.id == 0) signal.id = signal.number;
-    bool known = std::ranges::any_of(inbox_, [&](const SignalRow& row) {
-      return row.run_id == signal.run_id && row.id == signal.id;
-    });
+    bool known = std::ranges::any_of(
+        inbox_, [&](const SignalRow& row) { return row.run_id == signal.run_id && row.id == signal.id; });
     if (!known) inbox_.push_back(std::move(signal));
     return {};
   }

@@ -42,8 +42,8 @@ class MemoryJournalView : public Journal {
   Result<std::vector<ControlRow>> controls(WallTime since) override { return under_.controls(since); }
   Result<std::vector<ExposureCount>> exposures() override { return under_.exposures(); }
   Result<std::optional<DecisionRow>> decision(const std::string& id) override { return under_.decision(id); }
-  Result<std::uint64_t> forget(WallTime before, const std::string& workflow) override {
-    return under_.forget(before, workflow);
+  Result<std::uint64_t> forget(WallTime before, const std::string& workflow, std::uint64_t enough) override {
+    return under_.forget(before, workflow, enough);
   }
   Result<std::vector<std::string>> check() override { return under_.check(); }
 

@@ -132,8 +132,8 @@ class SeatStore final : public SimulatedStore, public Membership {
   Result<std::vector<ControlRow>> controls(WallTime since) override { return all().controls(since); }
   Result<std::vector<ExposureCount>> exposures() override { return all().exposures(); }
   Result<std::optional<DecisionRow>> decision(const std::string& id) override { return all().decision(id); }
-  Result<std::uint64_t> forget(WallTime before, const std::string& workflow) override {
-    return all().forget(before, workflow);
+  Result<std::uint64_t> forget(WallTime before, const std::string& workflow, std::uint64_t enough) override {
+    return all().forget(before, workflow, enough);
   }
   Membership* membership() override { return this; }
   Result<std::vector<std::string>> check() override { return all().check(); }

@@ -183,8 +183,8 @@ class FileStore final : public SimulatedStore {
   Result<std::vector<ControlRow>> controls(WallTime since) override { return real_->controls(since); }
   Result<std::vector<ExposureCount>> exposures() override { return real_->exposures(); }
   Result<std::optional<DecisionRow>> decision(const std::string& id) override { return real_->decision(id); }
-  Result<std::uint64_t> forget(WallTime before, const std::string& workflow) override {
-    return real_->forget(before, workflow);
+  Result<std::uint64_t> forget(WallTime before, const std::string& workflow, std::uint64_t enough) override {
+    return real_->forget(before, workflow, enough);
   }
   Membership* membership() override { return real_->membership(); }
   Result<std::vector<std::string>> check() override { return real_->check(); }
