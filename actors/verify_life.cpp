@@ -136,7 +136,7 @@ void Life::enact(ReplayVerdict& verdict) {
   begin();
   while (!broken_ && at_ < segment_.size()) {
     const auto& next = segment_[at_];
-    if (next.at.ms > clock_.wall().ms) clock_.pass(std::chrono::milliseconds(next.at.ms - clock_.wall().ms));
+    pass_to(next.at);
     if (!advance(next)) {
       drifted(next, entry_in_words(next), waits_for());
       broken_ = true;
@@ -165,6 +165,10 @@ void Life::begin() {
   config.on_done = [this](RunReport report) { report_ = std::move(report); };
   run_ = spawn_run(*parts_.system, std::move(config), clock_, tape_, parts_.unit);
   settle();
+}
+
+void Life::pass_to(WallTime at) {
+  if (at.ms > clock_.wall().ms) clock_.pass(std::chrono::milliseconds(at.ms - clock_.wall().ms));
 }
 
 void Life::settle() {
@@ -322,8 +326,11 @@ void Life::use(const std::string& key, std::function<void(Result<ToolOutput>)> d
 }
 
 std::optional<Result<JsonText>> Life::step(const std::string& key) {
-  if (const auto* result = ahead(key, journal::Kind::result))
+  if (const auto* result = ahead(key, journal::Kind::result)) {
+    // It took its time, and what follows goes by the time at which it was done.
+    pass_to(result->at);
     return Result<JsonText>(JsonText{result->payload});
+  }
   const auto* entry = ahead(key, journal::Kind::note);
   auto note = entry != nullptr ? read_note(entry->payload) : fail(Errc::unsupported, "");
   const auto* failed = note ? std::get_if<FailedNote>(&*note) : nullptr;

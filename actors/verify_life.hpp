@@ -53,6 +53,8 @@ class Life final : public StandIn, public ChildRuns {
 
  private:
   void begin();
+  /// Not before: decisions are made in the order of the record.
+  void pass_to(WallTime at);
   void settle();
   void compare(const journal::Entry& made);
   /// Does the next thing that may lead to the entry the record has next; false when there is nothing to do.

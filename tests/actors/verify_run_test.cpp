@@ -116,6 +116,28 @@ TEST_F(VerifyTest, MakesARunAndItsChildAgainWithoutTheWorld) {
   EXPECT_EQ(tool->contexts.size(), 1u) << "nor used";
 }
 
+TEST_F(VerifyTest, TimeGoesOnWhileAStepOfOurOwnIsDone) {
+  auto slow = [this](Workflow& wf, JsonText) -> Task<Result<JsonText>> {
+    std::string times;
+    for (int round = 0; round < 3; ++round) {
+      StepKey key{"own", std::to_string(round)};
+      std::function<Result<JsonText>()> body = [this] {
+        clock_.pass(5s);
+        return Result<JsonText>(JsonText{"1"});
+      };
+      (void)co_await wf.step(std::move(key), std::move(body));
+      times += std::to_string(wf.now().ms) + " ";
+    }
+    co_return JsonText{times};
+  };
+  add("flow", slow);
+  submit("flow");
+  settle();
+  auto began = recorded().entries.front().at.ms;
+  ASSERT_EQ(report().output.text, fmt::format("{} {} {} ", began + 5000, began + 10'000, began + 15'000));
+  expect_same(verify(slow));
+}
+
 TEST_F(VerifyTest, MakesEveryLifeAgainWhereverTheProcessDied) {
   auto tool = std::make_shared<ScriptedTool>();
   auto flow = mixed(tool, {"a", "b", "c"});
