@@ -2,7 +2,7 @@
 // and ramp.
 //   migration_bench                     the table of RESULTS.md
 //   migration_bench run SEED [VARIANT]  one history, told; VARIANT: full, no-shadow, no-ramp, neither,
-//                                       strays-pass
+//                                       strays-pass, not-held-back
 //   migration_bench table SEEDS
 #include "bench/figures.hpp"
 #include "replay/migration.hpp"
@@ -16,11 +16,14 @@ namespace {
 
 struct Variant {
   const char* name;
-  bool shadow, ramp, strays_fail = true;
+  bool shadow, ramp, strays_fail = true, hold_back = true;
 };
-constexpr std::array kVariants{Variant{"full", true, true}, Variant{"no-shadow", false, true},
-                               Variant{"no-ramp", true, false}, Variant{"neither", false, false},
-                               Variant{"strays-pass", true, true, false}};
+constexpr std::array kVariants{Variant{"full", true, true},
+                               Variant{"no-shadow", false, true},
+                               Variant{"no-ramp", true, false},
+                               Variant{"neither", false, false},
+                               Variant{"strays-pass", true, true, false},
+                               Variant{"not-held-back", true, true, true, false}};
 
 MigrationOptions options_of(std::uint64_t seed, const Variant& variant) {
   MigrationOptions options;
@@ -28,6 +31,7 @@ MigrationOptions options_of(std::uint64_t seed, const Variant& variant) {
   options.shift.shadow = variant.shadow;
   options.shift.ramp = variant.ramp;
   options.shift.strays_fail = variant.strays_fail;
+  options.shift.hold_back = variant.hold_back;
   return options;
 }
 
@@ -89,7 +93,9 @@ int tell(std::uint64_t seed, std::string_view name) {
         result.on_new, result.copies, result.digest);
     return 0;
   }
-  fmt::print(stderr, "there is no variant {}; there are full, no-shadow, no-ramp, neither, strays-pass\n",
+  fmt::print(stderr,
+             "there is no variant {}; there are full, no-shadow, no-ramp, neither, strays-pass, "
+             "not-held-back\n",
              name);
   return 1;
 }

@@ -1,9 +1,9 @@
 #include "replay/migration.hpp"
 
 #include "replay/event_queue.hpp"
-#include "replay/luck.hpp"
 #include "replay/migration_fleet.hpp"
 #include "replay/shift_call.hpp"
+#include "replay/shift_luck.hpp"
 #include "replay/slots.hpp"
 #include "runtime/base/clock.hpp"
 
@@ -20,17 +20,20 @@ namespace {
 constexpr Duration kQueueTick = std::chrono::milliseconds(50);
 constexpr Duration kShiftTick = std::chrono::seconds(1);
 constexpr std::uint64_t kUsers = 10'000, kOutputMax = 1024, kKindSalt = 36;
-constexpr std::uint64_t kRatedTooSalt = 32, kCheckedSalt = 33, kCopySalt = 34, kLikedTooSalt = 35;
-/// Customers rate a tenth of the answers; a check looks at each. Neither is always right.
-constexpr double kRatedShare = 0.1, kGoodLiked = 0.9, kPoorLiked = 0.3;
-constexpr double kGoodPasses = 0.98, kPoorPasses = 0.15;
+constexpr std::uint64_t kCopySalt = 34, kProbeSalt = 37, kTrialCopySalt = 38;
 constexpr Duration kSlowFrom = std::chrono::seconds(10);
+
+MigrationWorld altered_world(const MigrationOptions& options) {
+  auto world = migration_world(options.seed, options.chaos_until);
+  if (options.alter) options.alter(world);
+  return world;
+}
 
 class MigrationRun {
  public:
   explicit MigrationRun(const MigrationOptions& options)
       : options_(options),
-        world_(migration_world(options.seed, options.chaos_until)),
+        world_(altered_world(options)),
         rng_(luck_of(options.seed, 2)),
         shift_(options.shift, migration_feature, migration_old, migration_new, migration_start),
         dispatcher_(config::dispatch_policy(world_.config, migration_feature), luck_of(options.seed, 3),
@@ -71,8 +74,7 @@ class MigrationRun {
   bool calling() const {
     auto until = options_.length;
     if (result_.took) until = std::max(until, options_.shift.begin + *result_.took + options_.after);
-    constexpr Duration longest = std::chrono::hours(3);
-    return since_start() < (has_ended(shift_.state()) ? until : longest);
+    return since_start() < (has_ended(shift_.state()) ? std::min(until, options_.ends_at) : options_.ends_at);
   }
   bool over() const {
     if (options_.stop_at_failed && result_.failed > 0) return true;
@@ -115,6 +117,8 @@ class MigrationRun {
     for (std::uint32_t i = 0; i < fleet_.size(); ++i)
       while (auto due = fleet_.silence_due(i, now_)) hear_silence(i, *due);
     fleet_.on_second(now_);
+    for (std::uint32_t i = 0; i < fleet_.size(); ++i)
+      if (fleet_.take_probe(i, now_)) probe(i);
     dispatcher_.on_tick(migration_moment(now_), actions_);
     auto moment = migration_moment(now_);
     if (!shift_.on_tick(now_, moment.wall)) return;
@@ -132,7 +136,7 @@ class MigrationRun {
     bool begun = end.fate.first_token > Duration{} && end.began + end.fate.first_token <= now_;
     if (!out || begun) return;
     end.silent = true;
-    fleet_.hear_silence(index, {now_, end.began, end.trickle});
+    fleet_.hear_silence(index, {now_, end.began, end.trickle, end.copy});
   }
 
   // ---- calls ----
@@ -152,13 +156,12 @@ class MigrationRun {
     auto lead = shift_.lead_for(about, now_, moment.wall);
     call.counts = lead.rollout != nullptr;
     call.new_side = lead.new_side;
-    policy::CallFacts facts;
-    facts.id = id;
-    facts.tenant = "t";
-    facts.input_tokens = call.input;
+    policy::CallFacts facts{.id = id, .tenant = "t", .input_tokens = call.input};
     facts.output_tokens_max = kOutputMax;
     facts.deadline = call.deadline;
     if (lead.model == migration_new) facts.lead = 1;
+    if (lead.candidate == migration_new) facts.candidates = 0b10;
+    call.held_back = !facts.lead && shift_.state() < ShiftState::kept;
     ++result_.calls;
     dispatcher_.on_call(std::move(facts), moment, actions_);
   }
@@ -184,26 +187,20 @@ class MigrationRun {
                        ended.error ? ended.error->what : "?"));
     result_.digest =
         luck_of(result_.digest, call.id, std::uint64_t(served), call.endpoint, since_start().count());
+    if (options_.on_call_ended) options_.on_call_ended(call.id, call.last);
     if (served) note_served(call);
     bool strayed = served && call.new_side && !fleet_.is_new(call.endpoint);
     call.figures.failed = !served;
     if (call.counts && !call.tried.empty()) shift_.on_outcome(call.new_side, call.figures, strayed);
-    if (call.copied) half(call.id, &policy::ParityPair::old, call.last);
+    if (call.copied) shift_.on_half(call.id, &policy::ParityPair::old, call.last);
   }
 
   void note_served(ShiftCall& call) {
     result_.slow += call.first_token > kSlowFrom ? 1 : 0;
     result_.poor += call.poor ? 1 : 0;
     result_.on_new += fleet_.is_new(call.endpoint) ? 1 : 0;
-    call.figures.quality = checked(call.luck, call.poor);
-    if (luck_uniform(luck_of(call.luck, kRatedTooSalt)) >= kRatedShare) return;
-    bool good = luck_uniform(luck_of(call.luck, kLikedTooSalt)) < (call.poor ? kPoorLiked : kGoodLiked);
-    fleet_.rate(call.endpoint, good, now_);
-  }
-
-  // What a programmatic check of the answer says.
-  static double checked(std::uint64_t luck, bool poor) {
-    return luck_uniform(luck_of(luck, kCheckedSalt)) < (poor ? kPoorPasses : kGoodPasses) ? 1 : 0;
+    call.figures.quality = shift_check(call.luck, call.poor);
+    if (auto good = shift_rating(call.luck, call.poor)) fleet_.rate(call.endpoint, *good, now_);
   }
 
   // ---- attempts ----
@@ -273,16 +270,14 @@ class MigrationRun {
     end.error = attempt.cancelled ? std::optional(Errc::cancelled) : end.fate.error;
     end.written = attempt.cancelled ? 0 : end.fate.output;
     fleet_.end(attempt.endpoint, end, now_);
-    Usage usage;
-    usage.input = end.fate.input;
-    usage.output = end.written;
-    auto usd = policy::cost_usd(fleet_.facts(attempt.endpoint).price, usage);
+    auto usd = fleet_.usd_of(attempt.endpoint, end.fate.input, end.written);
     policy::ParitySide side;
     side.error = end.error;
     side.ttft = seconds(end.fate.first_token);
     side.total = seconds(now_ - end.began);
     side.output_tokens = end.written;
-    if (!side.error) side.quality = checked(attempt.luck, end.fate.poor);
+    if (!side.error) side.quality = shift_check(attempt.luck, end.fate.poor);
+    if (end.probe) return void(result_.probe_usd += usd);
     attempt.order == 0 ? end_copy(attempt, side, usd) : end_attempt(attempt, side, usd);
   }
 
@@ -295,6 +290,7 @@ class MigrationRun {
       call.figures.total += side.total;
       call.figures.usd += usd;
       call.last = side;
+      result_.uncalled_for += call.held_back && fleet_.is_new(attempt.endpoint);
       call.endpoint = attempt.endpoint;
       call.poor = attempt.end.fate.poor;
       call.first_token = attempt.end.began + attempt.end.fate.first_token - call.arrived;
@@ -314,11 +310,29 @@ class MigrationRun {
 
   // ---- copies ----
 
-  // To the new model's endpoints that are well, in turn.
-  std::optional<std::uint32_t> copy_target() {
+  // A small call of our own, as the node's Prober sends it.
+  void probe(std::uint32_t index) {
+    ShiftCall small;
+    small.luck = luck_of(options_.seed, kProbeSalt, index, since_start().count());
+    ++result_.probes;
+    small.deadline = now_ + std::chrono::seconds(30);
+    small.input = 10, small.output = 3;
+    auto admitted = fleet_.admit(index, small.input, small.output, now_);
+    if (!admitted.held) return;
+    ShiftAttempt attempt;
+    attempt.luck = small.luck;
+    attempt.endpoint = index;
+    attempt.end.held = *admitted.held;
+    attempt.end.probe = true;
+    start(std::move(attempt), small, 0);
+  }
+
+  // To the new model's endpoints that are well, in turn, and to those on trial for their share.
+  std::optional<std::uint32_t> copy_target(std::uint64_t luck) {
     for (std::uint32_t i = 0; i < fleet_.size(); ++i) {
       auto index = (last_target_ + 1 + i) % fleet_.size();
-      if (!fleet_.is_new(index) || !fleet_.well(index, now_)) continue;
+      auto draw = luck_uniform(luck_of(luck, kTrialCopySalt, index));
+      if (!fleet_.is_new(index) || !fleet_.takes_copy(index, draw, now_)) continue;
       last_target_ = index;
       return index;
     }
@@ -327,16 +341,11 @@ class MigrationRun {
 
   void offer_copy(ShiftCall& call) {
     if (shift_.state() != ShiftState::shadowing) return;
-    auto target = copy_target();
+    auto target = copy_target(call.luck);
     policy::ShadowFacts facts{.draw = luck_uniform(luck_of(call.luck, kCopySalt)),
                               .tokens = call.input + kOutputMax / 4,
                               .barred = !target};
-    if (target) {
-      Usage usage;
-      usage.input = call.input;
-      usage.output = kOutputMax / 4;
-      facts.usd = policy::cost_usd(fleet_.facts(*target).price, usage);
-    }
+    if (target) facts.usd = fleet_.usd_of(*target, call.input, kOutputMax / 4);
     if (!shift_.copy(facts, now_)) return;
     auto admitted = fleet_.admit(*target, call.input, kOutputMax, now_);
     if (!admitted.held) return shift_.copy_ended(facts, 0, 0);
@@ -347,6 +356,7 @@ class MigrationRun {
     attempt.luck = luck_of(call.luck, kCopySalt, 1);
     attempt.endpoint = *target;
     attempt.end.held = *admitted.held;
+    attempt.end.copy = true;
     attempt.expected = facts;
     start(std::move(attempt), call, 0);
   }
@@ -354,16 +364,7 @@ class MigrationRun {
   void end_copy(const ShiftAttempt& attempt, const policy::ParitySide& side, double usd) {
     result_.shadow_usd += usd;
     shift_.copy_ended(attempt.expected, attempt.end.fate.input + side.output_tokens, usd);
-    half(attempt.call, &policy::ParityPair::fresh, side);
-  }
-
-  void half(std::uint64_t call, policy::ParitySide policy::ParityPair::*which,
-            const policy::ParitySide& side) {
-    auto [it, begun] = halves_.try_emplace(call);
-    it->second.*which = side;
-    if (begun) return;
-    shift_.on_pair(it->second);
-    halves_.erase(it);
+    shift_.on_half(attempt.call, &policy::ParityPair::fresh, side);
   }
 
   void moved(std::uint32_t index, const policy::BreakerEvent& event) const {
@@ -379,7 +380,6 @@ class MigrationRun {
   MigrationFleet fleet_;
   policy::Actions actions_, orders_;
   std::unordered_map<std::uint64_t, ShiftCall> calls_;
-  std::unordered_map<std::uint64_t, policy::ParityPair> halves_;
   Slots<ShiftAttempt> attempts_;
   EventQueue events_;
   Instant now_ = migration_start, next_call_, next_tick_ = migration_start + kShiftTick,

@@ -24,7 +24,7 @@ constexpr std::array kMigrationPlaces{
     MigrationPlace{"new-b", "azure", "eastus2", migration_new},
     MigrationPlace{"new-c", "google", "us-central1", migration_new},
 };
-constexpr std::size_t kFirstNew = 2;
+constexpr std::size_t kFirstNew = 2, kNewPlaces = kMigrationPlaces.size() - kFirstNew;
 
 double between(Rng& rng, double low, double high) { return low + (high - low) * rng.uniform(); }
 
@@ -40,7 +40,7 @@ class ChaosMaker {
     for (std::size_t i = kFirstNew; i < kMigrationPlaces.size(); ++i)
       if (kind == 2 || (kind == 1 && rng_.uniform() < 0.5)) defect(i);
     auto at = Duration{};
-    for (auto left = rng_.below(4); left > 0; --left) at = incident(at);
+    for (auto left = rng_.below(5); left > 0; --left) at = incident(at);
   }
 
  private:
@@ -114,9 +114,8 @@ class ChaosMaker {
     auto [kind, word] = kinds[rng_.below(kinds.size())];
     fault.kind = kind;
     fault.factor = 6;
-    auto place = rng_.below(kMigrationPlaces.size());
-    if (fault.to > until_) return fault.to;
-    strike(place, fault, word);
+    auto place = rng_.below(2) == 0 ? rng_.below(kFirstNew) : kFirstNew + rng_.below(kNewPlaces);
+    if (fault.to <= until_) strike(place, fault, word);
     return fault.to;
   }
 
@@ -140,11 +139,9 @@ void add_place(MigrationWorld& world, const MigrationPlace& place) {
   world.clouds.push_back(std::move(cloud));
 }
 
-// Only where all is well else: a sick endpoint of the new model would be tried with customers' calls by its
-// breaker's trials, and as a backup of a sick old one, whatever a shift does.
 void refuse_a_kind(MigrationWorld& world, std::uint64_t seed) {
   Rng rng(seed);
-  if (!world.chaos.empty() || rng.below(2) != 0) return;
+  if (rng.below(world.chaos.empty() ? 2 : 4) != 0) return;
   world.refused_share = between(rng, 0.05, 0.4);
   world.chaos.push_back(
       fmt::format("{} refuses a kind of request, {:.2f} of all", migration_new, world.refused_share));

@@ -44,8 +44,9 @@ struct MigrationWorld {
 /// Defects are of the new model's endpoints, any number of the three, and last for ever: dead, silent, slow,
 /// throttled, failing now and then, breaking off, poor, too small, failing with growing load. They begin at
 /// the start or within `chaos_until`. Incidents are of one endpoint at a time, old or new: dead, silent,
-/// slow, failing or throttled for one to four minutes. All incidents are over by `chaos_until`. In half of
-/// the worlds with nothing of this the new model refuses 5 to 40 % of requests.
+/// slow, failing or throttled for one to four minutes. All incidents are over by `chaos_until`; half
+/// strike the old model. In half of the worlds with nothing of this, and in a quarter of the others, the new
+/// model refuses 5 to 40 % of requests.
 MigrationWorld migration_world(std::uint64_t seed, Duration chaos_until);
 
 }  // namespace troupe::replay

@@ -36,6 +36,13 @@ std::vector<policy::FactsPtr> MigrationFleet::all_facts() const {
   return out;
 }
 
+double MigrationFleet::usd_of(std::uint32_t index, std::uint64_t input, std::uint64_t output) const {
+  Usage usage;
+  usage.input = static_cast<std::int64_t>(input);
+  usage.output = static_cast<std::int64_t>(output);
+  return policy::cost_usd(facts(index).price, usage);
+}
+
 MigrationFleet::Admitted MigrationFleet::admit(std::uint32_t index, double input, double output_max,
                                                Instant now) {
   auto& guard = members_[index].guard;
@@ -98,8 +105,8 @@ void MigrationFleet::end(std::uint32_t index, const FleetEnd& end, Instant now) 
   outcome.ttft = fate.first_token;
   outcome.total = told.total;
   if (end.written > 1) outcome.itl = (told.total - told.ttft) / (end.written - 1);
-  outcome.trickle = end.trickle;
-  outcome.silent = end.silent;
+  outcome.trickle = end.trickle, outcome.silent = end.silent;
+  outcome.copy = end.copy, outcome.probe = end.probe;
   heard(index, member.breaker.on_outcome(outcome));
   publish(index, now);
 }
@@ -119,9 +126,9 @@ void MigrationFleet::publish_all(Instant now) {
   for (std::uint32_t i = 0; i < size(); ++i) publish(i, now);
 }
 
-bool MigrationFleet::well(std::uint32_t index, Instant now) const {
+bool MigrationFleet::takes_copy(std::uint32_t index, double draw, Instant now) const {
   const auto& member = members_[index];
-  return member.breaker.state() == policy::BreakerState::closed &&
+  return draw < member.breaker.share() &&
          member.guard.load(now).throttled_until <= migration_moment(now).wall;
 }
 

@@ -27,6 +27,8 @@ struct FleetEnd {
   Instant began;
   /// `silent`: no first token came within the breaker's patience, and it was told.
   bool trickle = false, silent = false;
+  /// Ours, not a customer's.
+  bool copy = false, probe = false;
 };
 
 /// Health is published at every end and every second. Not thread-safe.
@@ -41,6 +43,7 @@ class MigrationFleet {
   std::uint32_t size() const { return static_cast<std::uint32_t>(members_.size()); }
   const policy::EndpointFacts& facts(std::uint32_t index) const { return *members_[index].facts; }
   std::vector<policy::FactsPtr> all_facts() const;
+  double usd_of(std::uint32_t index, std::uint64_t input, std::uint64_t output) const;
   bool is_new(std::uint32_t index) const { return facts(index).model == migration_new; }
 
   struct Admitted {
@@ -60,8 +63,10 @@ class MigrationFleet {
   void rate(std::uint32_t index, bool good, Instant now);
   void on_second(Instant now);
   void publish_all(Instant now);
-  /// Closed, and not asked to wait.
-  bool well(std::uint32_t index, Instant now) const;
+  /// As policy::Breaker::take_probe.
+  bool take_probe(std::uint32_t index, Instant now) { return members_[index].breaker.take_probe(now); }
+  /// Closed, or on trial for a share that `draw` in [0, 1) is within; and not asked to wait.
+  bool takes_copy(std::uint32_t index, double draw, Instant now) const;
 
  private:
   struct Member {

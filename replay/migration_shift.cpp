@@ -48,7 +48,9 @@ Shift::Shift(ShiftPolicy policy, std::string feature, std::string old_model, std
 }
 
 policy::Lead Shift::lead_for(const policy::RequestFacts& facts, Instant now, WallTime wall) const {
-  return policy::lead_for(rules_, *controls_, facts, {}, now, wall);
+  auto lead = policy::lead_for(rules_, *controls_, facts, {}, now, wall);
+  if (!policy_.hold_back) lead.candidate = {};
+  return lead;
 }
 
 bool Shift::copy(const policy::ShadowFacts& facts, Instant now) {
@@ -57,6 +59,15 @@ bool Shift::copy(const policy::ShadowFacts& facts, Instant now) {
 
 void Shift::copy_ended(const policy::ShadowFacts& expected, std::uint64_t tokens, double usd) {
   shadow_.ended(expected, tokens, usd);
+}
+
+void Shift::on_half(std::uint64_t call, policy::ParitySide policy::ParityPair::*which,
+                    const policy::ParitySide& side) {
+  auto [it, begun] = halves_.try_emplace(call);
+  it->second.*which = side;
+  if (begun) return;
+  on_pair(it->second);
+  halves_.erase(it);
 }
 
 void Shift::on_outcome(bool new_side, policy::CallFigures figures, bool strayed) {

@@ -8,6 +8,7 @@
 #include "runtime/policy/shadow.hpp"
 
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace troupe::replay {
@@ -20,6 +21,9 @@ struct ShiftPolicy {
   /// A call of the new side that the old model had to serve counts as failed. Off: a fallback hides from the
   /// gates what it hides from customers, until the old model is gone.
   bool strays_fail = true;
+  /// Off: the new model is a backup like any other before anything has been shown of it, and its breakers are
+  /// tried with customers' calls. For showing what holding it back is worth.
+  bool hold_back = true;
   /// Before it everything is on the old model and nothing is copied.
   Duration begin = std::chrono::minutes(1);
   /// A verdict of the pairs is asked for when there are so many, and at each doubling up to the most.
@@ -66,6 +70,9 @@ class Shift {
   bool copy(const policy::ShadowFacts& facts, Instant now);
   void copy_ended(const policy::ShadowFacts& expected, std::uint64_t tokens, double usd);
   void on_pair(const policy::ParityPair& pair) { pairs_.push_back(pair); }
+  /// How a copied call's primary or its copy ended; the second of them makes the pair.
+  void on_half(std::uint64_t call, policy::ParitySide policy::ParityPair::*which,
+               const policy::ParitySide& side);
   /// `strayed`: the old model had to serve a call of the new side.
   void on_outcome(bool new_side, policy::CallFigures figures, bool strayed);
   /// True when an order was given: routing must hear of `controls`.
@@ -101,6 +108,7 @@ class Shift {
   std::string why_;
   Instant start_, stage_since_;
   std::vector<policy::ParityPair> pairs_;
+  std::unordered_map<std::uint64_t, policy::ParityPair> halves_;
   std::size_t next_look_;
   policy::SideEvidence old_, fresh_, old_before_;
 };

@@ -10,6 +10,8 @@ struct ShiftCall {
   Instant arrived, deadline;
   std::uint32_t input = 0, output = 0;
   bool counts = false, new_side = false, copied = false;
+  /// No stage sends it to the new model.
+  bool held_back = false;
   /// Endpoints of its attempts, in order.
   std::vector<std::uint32_t> tried;
   policy::CallFigures figures;

@@ -57,6 +57,7 @@ void Breaker::Impl::advance_time(Instant now) {
 }
 
 void Breaker::Impl::forget() {
+  proof.reset();
   window.clear();
   stalls.reset();
   failures_in_row = 0;
@@ -178,9 +179,15 @@ Breaker& Breaker::operator=(const Breaker& other) {
 
 std::optional<BreakerEvent> Breaker::on_outcome(const Outcome& outcome) {
   auto verdict = verdict_of(outcome);
-  if (!verdict) return std::nullopt;
+  if (!verdict) {
+    // Another endpoint took the same request, so it is no mistake of the caller's.
+    if (outcome.copy && outcome.error != Errc::cancelled) impl_->proof.add(true);
+    return std::nullopt;
+  }
   impl_->advance_time(outcome.at);
   auto sample = impl_->sample_of(outcome, *verdict);
+  if (*verdict != Verdict::throttled) impl_->proof.add(*verdict == Verdict::failure || sample.slow());
+  if (outcome.copy && impl_->customers_speak()) return std::nullopt;
   impl_->remember(sample, outcome.silent);
   return impl_->policy.enabled ? impl_->on_evidence(outcome, sample) : std::nullopt;
 }
@@ -190,7 +197,7 @@ Duration Breaker::patience() const { return from_seconds(impl_->baseline.stall_l
 std::optional<BreakerEvent> Breaker::on_silence(const Silence& silence) {
   auto& self = *impl_;
   self.advance_time(silence.at);
-  if (!self.policy.enabled || self.policy.stall_ratio_max == 0) return std::nullopt;
+  if (!self.hears(silence)) return std::nullopt;
   bool free = !self.held(self.latest);
   if (self.state == BreakerState::partial) {
     if (!silence.trickle && silence.began < self.partial_since) return std::nullopt;
@@ -293,6 +300,7 @@ void Breaker::fill(HealthView& view, Instant now) {
   view.break_share = counts.share(counts.breaks);
   view.throttle_share = counts.throttle_share();
   view.samples = counts.all;
+  view.proven = impl_->proof.stands();
   view.probes = window.size() - counts.all;
 }
 

@@ -34,6 +34,11 @@ struct Outcome {
   bool probe = false;
   /// `on_silence` has been told of this attempt: that it hung counts no second time.
   bool silent = false;
+  /// A copy of a call that another endpoint serves (B5). It counts for the proof that the endpoint works,
+  /// where whatever it fails of is the endpoint's fault, since another could serve it. Where customers are
+  /// served too it counts for nothing else: their calls alone move the breaker. Else it counts for health as
+  /// a probe does.
+  bool copy = false;
 };
 
 /// An attempt that has waited for its first token longer than `Breaker::patience`, and waits still.
@@ -41,6 +46,8 @@ struct Silence {
   Instant at, began;
   /// Was it let through by a partial-open trickle?
   bool trickle = false;
+  /// As in Outcome.
+  bool copy = false;
 };
 
 /// Who ordered something, and why: for the audit (F13).

@@ -6,6 +6,7 @@
 #include "runtime/policy/change_detector.hpp"
 #include "runtime/policy/feedback_trend.hpp"
 #include "runtime/policy/outcome_window.hpp"
+#include "runtime/policy/proof.hpp"
 #include "runtime/policy/ramp.hpp"
 
 namespace troupe::policy {
@@ -27,6 +28,7 @@ struct Breaker::Impl {
   FeedbackTrend feedback;
   Ramp ramp;
   ProbeSchedule probes;
+  Proof proof;
   BreakerState state = BreakerState::closed;
   TripReason reason = TripReason::none;
   std::size_t failures_in_row = 0, relapses = 0;
@@ -63,6 +65,11 @@ struct Breaker::Impl {
   // Outcomes and the rules on them, breaker_trips.cpp.
   WindowSample sample_of(const Outcome& outcome, Verdict verdict) const;
   void remember(const WindowSample& sample, bool silent);
+  /// Customers' calls speak for the endpoint, so copies need not and do not (B5).
+  bool customers_speak() const { return window.customers().all > 0; }
+  bool hears(const Silence& silence) const {
+    return policy.enabled && policy.stall_ratio_max > 0 && !(silence.copy && customers_speak());
+  }
   bool hangs(const WindowSample& sample) const;
   TwoShares stall_shares() const;
   TwoShares trial_shares() const;

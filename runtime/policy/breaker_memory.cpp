@@ -31,6 +31,7 @@ void memory_fields(Visitor& v, Memory& m) {
   v("total_p90", m.healthy.total_p90);
   v("bad_share", m.healthy.bad_share);
   v("bad_ratings", m.healthy_feedback);
+  v("proof", m.proof);
 }
 
 struct MemoryWriter {

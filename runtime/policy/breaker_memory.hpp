@@ -39,6 +39,8 @@ struct BreakerMemory {
   double stall_trial = 0;
   HealthyFigures healthy;
   double healthy_feedback = 0;
+  /// Evidence that it works (Proof::evidence).
+  double proof = 0;
   friend bool operator==(const BreakerMemory&, const BreakerMemory&) = default;
 };
 

@@ -54,6 +54,7 @@ BreakerMemory Breaker::save(Instant now) const {
   memory.stall_trial = self.stall_trial;
   memory.healthy = self.baseline.figures();
   memory.healthy_feedback = self.feedback.healthy();
+  memory.proof = std::max(self.proof.evidence(), 0.0);
   return memory;
 }
 
@@ -63,6 +64,7 @@ void Breaker::restore(const BreakerMemory& memory, Instant now, Duration away) {
   self.latest = std::max(self.latest, now);
   self.baseline.restore(memory.healthy);
   self.feedback.restore(memory.healthy_feedback);
+  self.proof.restore(memory.proof);
   self.relapses = std::min<std::size_t>(memory.relapses, 32);
   if (memory.recovered_for) self.closed_since = now - span_kept(*memory.recovered_for) - away;
   auto held = span_kept(span_kept(memory.held_left) - away);

@@ -51,6 +51,7 @@ WindowSample Breaker::Impl::sample_of(const Outcome& outcome, Verdict verdict) c
   sample.at = latest;
   sample.verdict = verdict;
   sample.probe = outcome.probe;
+  sample.copy = outcome.copy;
   if (outcome.error == Errc::timeout) sample.kind = FailureKind::timeout;
   if (outcome.error == Errc::stream_broken) sample.kind = FailureKind::stream_break;
   auto latency = [](Duration d, const LatencyLimit& limit) {

@@ -113,6 +113,7 @@ RouteRequest Dispatcher::request_of(const CallFacts& call, double draw, Instant 
   request.needs = call.needs;
   request.prefix = call.prefix;
   request.lead = call.lead;
+  request.candidates = call.candidates;
   return request;
 }
 

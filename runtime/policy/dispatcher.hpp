@@ -42,6 +42,8 @@ struct CallFacts {
   std::uint64_t prefix = 0;
   /// Index into the hierarchy of the model that leads for this call (an experiment's arm).
   std::optional<std::size_t> lead;
+  /// As RouteRequest::candidates.
+  std::uint64_t candidates = 0;
   /// May an attempt follow one that has shown content? Yes when what is shown can be continued, replaced or
   /// has been held back (C12).
   bool may_follow_content = true;

@@ -61,6 +61,7 @@ Dispatcher::Kin& Dispatcher::kin_of(const CallFacts& call, std::span<const std::
   std::uint64_t needs = call.needs.tools + 2 * call.needs.images + 4 * call.needs.schema;
   std::uint64_t lead = call.lead ? *call.lead + 1 : 0;
   auto hash = folded(folded(size, needs), lead);
+  if (call.candidates != 0) hash = folded(hash, call.candidates);
   if (!call.boundary.empty()) hash = stable_hash(call.boundary, hash);
   // A tenant who may not go where others may must not keep these waiting.
   if (tenants_stopped_) hash = stable_hash(call.tenant, hash);

@@ -50,8 +50,10 @@ struct HealthView {
   /// Time per token after the first, and the parts of error_share that timed out or broke off mid-stream.
   double itl_p50 = 0, itl_p90 = 0;
   double timeout_share = 0, break_share = 0;
-  /// Probes in the window, which `samples` and the shares leave out (F15).
+  /// Probes and copies in the window, which `samples` and the shares leave out (F15, B5).
   std::uint64_t probes = 0;
+  /// Enough good outcomes of whatever kind have been seen since it last tripped (proof.hpp).
+  bool proven = false;
   /// When the newest outcome ended, a customer's or a probe's; 0: none yet. Old: worth exploring.
   WallTime measured;
   /// When the state last changed, and when a cool-down ends (0: none).

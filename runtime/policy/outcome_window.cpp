@@ -61,7 +61,7 @@ void OutcomeWindow::push(const WindowSample& sample) {
   ring_[place(size_ - 1)] = sample;
   whole_.count(sample, 1);
   recent_.count(sample, 1);
-  if (!sample.probe) customers_.count(sample, 1);
+  if (!sample.ours()) customers_.count(sample, 1);
   ttft_.add(sample.ttft.bucket);
   itl_.add(sample.itl.bucket);
   total_.add(sample.total.bucket);
@@ -77,7 +77,7 @@ WindowSample OutcomeWindow::pop() {
   first_ = place(1);
   --size_;
   whole_.count(sample, back);
-  if (!sample.probe) customers_.count(sample, back);
+  if (!sample.ours()) customers_.count(sample, back);
   ttft_.remove(sample.ttft.bucket);
   itl_.remove(sample.itl.bucket);
   total_.remove(sample.total.bucket);

@@ -20,8 +20,8 @@ struct WindowSample {
   Instant at;
   Verdict verdict = Verdict::success;
   FailureKind kind = FailureKind::other;
-  /// Ours, not a customer's (F15).
-  bool probe = false;
+  /// Ours, not a customer's (F15, B5).
+  bool probe = false, copy = false;
   struct Latency {
     std::uint16_t bucket = LatencyGrid::none;
     bool over = false;
@@ -30,6 +30,7 @@ struct WindowSample {
   /// came.
   Latency ttft, itl, total;
 
+  bool ours() const { return probe || copy; }
   bool slow() const { return ttft.over || itl.over || total.over; }
 };
 

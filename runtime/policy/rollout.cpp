@@ -168,20 +168,47 @@ std::optional<std::string> validate(const LeadRules& rules) {
   return std::nullopt;
 }
 
+namespace {
+
+// Until it is done the rollout's model is a candidate: also while it is stopped, rolled back or not begun.
+Lead led_by_rollout(const RolloutRule& rule, const Controls& controls, const RequestFacts& facts,
+                    std::string_view data_class, Instant now, WallTime wall) {
+  Lead lead;
+  const auto* share = dealing(rule, controls, now, wall);
+  bool done = share != nullptr && share->state == RolloutState::done;
+  if (!done) lead.candidate = rule.model;
+  if (share == nullptr || controls.stopped(Subject::model, rule.model, wall) != nullptr ||
+      controls.model_sign_off(rule.model, data_class, wall))
+    return lead;
+  lead.rollout = &rule;
+  lead.new_side = dealt_in(rule, *share, facts.unit);
+  if (lead.new_side) lead.model = rule.model;
+  return lead;
+}
+
+std::string_view shadowed_for(const LeadRules& rules, std::string_view feature) {
+  for (const auto& each : rules.shadowed)
+    if (each.feature == feature) return each.model;
+  return {};
+}
+
+}  // namespace
+
 Lead lead_for(const LeadRules& rules, const Controls& controls, const RequestFacts& facts,
               std::string_view data_class, Instant now, WallTime wall) {
   for (const auto& rule : rules.rollouts) {
     if (rule.feature != facts.feature) continue;
-    const auto* share = dealing(rule, controls, now, wall);
-    if (share == nullptr || controls.stopped(Subject::model, rule.model, wall) != nullptr ||
-        controls.model_sign_off(rule.model, data_class, wall))
-      return {};
-    bool in = dealt_in(rule, *share, facts.unit);
-    return {in ? std::string_view(rule.model) : std::string_view(), &rule, in, {}};
+    auto lead = led_by_rollout(rule, controls, facts, data_class, now, wall);
+    // What the rollout says of its model is the last word on it.
+    auto shadowed = shadowed_for(rules, rule.feature);
+    if (shadowed != rule.model) lead.shadowed = shadowed;
+    return lead;
   }
-  auto assignment = assign_model(rules.experiments, controls, facts, data_class, wall);
-  if (!assignment.assigned()) return {};
-  return {assignment.arm->model, nullptr, false, assignment};
+  Lead lead;
+  lead.shadowed = shadowed_for(rules, facts.feature);
+  lead.assignment = assign_model(rules.experiments, controls, facts, data_class, wall);
+  if (lead.assignment.assigned()) lead.model = lead.assignment.arm->model;
+  return lead;
 }
 
 }  // namespace troupe::policy

@@ -91,12 +91,21 @@ struct Lead {
   bool new_side = false;
   /// The experiment it counts for, if any.
   Assignment assignment;
+  /// Models that get this feature's calls where they lead and nowhere else: the rollout's until it is done,
+  /// and the shadow's (B5). Empty: none.
+  std::string_view candidate, shadowed;
+};
+
+/// A model that a feature's shadow copies calls to, and that nothing else in the configuration sends any to.
+struct ShadowedModel {
+  std::string feature, model;
 };
 
 /// Everything a configuration says about who gets which model. Immutable.
 struct LeadRules {
   ExperimentRules experiments;
   std::vector<RolloutRule> rollouts;
+  std::vector<ShadowedModel> shadowed;
 };
 /// Nothing when sound: besides each rule, a feature may have one rollout, and none beside an experiment that
 /// chooses its model, since neither comparison would mean anything.

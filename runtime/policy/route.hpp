@@ -167,7 +167,12 @@ struct RouteRequest {
   std::uint64_t prefix = 0;
   /// Index into the hierarchy of the model that leads, before any divert.
   std::optional<std::size_t> lead;
+  /// Bit i: model i of the hierarchy is a candidate, which has customers where it leads and nowhere else
+  /// (B5).
+  std::uint64_t candidates = 0;
 };
+/// Of the hierarchy's models, those that can be candidates: a bit each.
+inline constexpr std::size_t kCandidatePlaces = 64;
 
 /// Why a candidate stands where it does. Figures are in Remark; `words_of` says it for people.
 enum class Note : std::uint8_t {
@@ -189,6 +194,7 @@ enum class Note : std::uint8_t {
   throttled,
   waits_for_reserved,
   barred,
+  held_back,
   recovering,
   beyond_attempts,
   fallback_off,

@@ -4,6 +4,11 @@
 #include <algorithm>
 
 namespace troupe::policy {
+namespace {
+
+constexpr std::uint8_t kAskedLap = 3;
+
+}  // namespace
 
 void Router::plan(const RouteRequest& request, std::span<const std::uint32_t> barred, WallTime wall,
                   RoutePlan& plan) {
@@ -13,7 +18,10 @@ void Router::plan(const RouteRequest& request, std::span<const std::uint32_t> ba
   rank_models(request, wall);
   screen(request, barred, wall, scan, plan);
   score(request);
+  if (request.candidates != 0) screen_held_back(request, barred, wall, scan, plan);
   const auto* closed = best_closed();
+  asked_ = 0;
+  led_by_candidate_ = request.lead && is_candidate(request, *request.lead);
   order(drawn(request, wall, closed), closed != nullptr, scan, plan);
   if (plan.order.empty()) plan.wait = scan.wait;
 }
@@ -30,7 +38,7 @@ const Router::Option* Router::best_closed() const {
   const Option* best = nullptr;
   std::uint64_t least = 0;
   for (const auto& option : options_) {
-    if (option.standing == Standing::trial) continue;
+    if (option.standing >= Standing::trial) continue;
     auto mine = precedence(option);
     if (best != nullptr && (mine > least || (mine == least && !(option.score < best->score)))) continue;
     best = &option;
@@ -83,7 +91,7 @@ Router::First Router::usual_first(std::size_t index, const Scan& scan) const {
   bool left_reserved = scan.spilled_rank <= option.rank;
   if (left_reserved && option.standing == Standing::fit) return {index, Cause::spillover, Note::spilled};
   auto cause = scan.sick_rank < option.rank ? Cause::fallback : Cause::primary;
-  if (option.standing == Standing::crowded) return {index, cause, Note::last_resort};
+  if (option.standing != Standing::fit) return {index, cause, Note::last_resort};
   return {index, cause, cause == Cause::fallback ? Note::better_sick : Note::best};
 }
 
@@ -112,6 +120,11 @@ void Router::take(const First& first, RoutePlan& plan) {
   option.taken = true;
   last_provider_ = option.provider;
   last_region_ = option.region;
+  // Who leads on trial has its fallback ready: half of the attempts are for what is known to work (F7).
+  if (led_by_candidate_ && option.rank == 0) ++asked_;
+  bool enough = led_by_candidate_ && 2 * asked_ >= policy_.attempts_max;
+  for (std::size_t i = 0; enough && i < options_.size(); ++i)
+    if (options_[i].rank == 0) options_[i].lap = kAskedLap;
   Remark remark{first.note, option.crowd, option.a, option.b, option.score};
   if (first.note == Note::on_trial) remark.a = candidates_[option.index].health->share;
   plan.order.push_back({option.index, first.cause, remark});
@@ -132,9 +145,9 @@ void Router::order(const std::optional<First>& drawn, bool closed, const Scan& s
   while (plan.order.size() < kept) {
     auto next = next_option();
     if (next == options_.size()) break;
-    auto later = options_[next].standing == Standing::fit       ? Note::if_before_fail
-                 : options_[next].standing == Standing::crowded ? Note::last_resort
-                                                                : Note::last_resort_trial;
+    auto later = options_[next].standing == Standing::fit     ? Note::if_before_fail
+                 : options_[next].standing == Standing::trial ? Note::last_resort_trial
+                                                              : Note::last_resort;
     take(plan.order.empty() ? usual_first(next, scan) : First{next, Cause::fallback, later}, plan);
   }
   pass_over_rest(kept, plan);

@@ -20,10 +20,13 @@ namespace troupe::policy {
 /// deadline comes last. A trickle endpoint comes first for its share of requests (cause `trickle`), never for
 /// more than its fair part among equals, and only with a healthy one behind it (F7). An equal of the first
 /// that nobody has measured lately comes first for `explore_share` (D7). If nothing is closed, partial
-/// endpoints serve regardless of their share. Excluded: open breakers, unreachable or unknown owners, other
-/// models, outside a boundary, not signed off, stopped, window, output limit or abilities too small, asked to
-/// wait by the provider. `wall` compares with HealthView's wall times. Shares are cluster-wide because the
-/// draw is per request: however many routers plan, a share x of all requests goes to the trial (F10).
+/// endpoints serve regardless of their share. A candidate (RouteRequest::candidates) that does not lead is
+/// held back: no trial, no exploring, and the last of all in a plan, and that only if it is closed and
+/// proven. One that leads has half of the attempts at most. Excluded: open breakers, unreachable or unknown
+/// owners, other models, outside a boundary, not signed off, stopped, window, output limit or abilities too
+/// small, asked to wait by the provider. `wall` compares with HealthView's wall times. Shares are cluster-
+/// wide because the draw is per request: however many routers plan, a share x of all requests goes to the
+/// trial (F10).
 class Router {
  public:
   Router(RouteRules rules, RoutePolicy policy);
@@ -87,7 +90,7 @@ class Router {
     HealthPtr health;
   };
   /// How good a place a candidate has. Smaller is better.
-  enum class Standing : std::uint8_t { fit, crowded, trial };
+  enum class Standing : std::uint8_t { fit, crowded, trial, held_back };
   /// One candidate that may serve.
   struct Option {
     std::uint32_t index = 0, rank = 0;
@@ -98,7 +101,7 @@ class Router {
     Note crowd = Note::none;
     bool taken = false;
     /// 0: another provider than all planned before; 1: a used provider in a region it was not used in; 2:
-    /// same domain as one.
+    /// same domain as one; 3: of a candidate that has been asked enough.
     std::uint8_t lap = 0;
     double a = 0, b = 0;
     double latency = 0, usd = 0, score = 0;
@@ -132,6 +135,10 @@ class Router {
   std::optional<std::size_t> leader(const RouteRequest& request) const;
   void screen(const RouteRequest& request, std::span<const std::uint32_t> barred, WallTime wall, Scan& scan,
               RoutePlan& plan);
+  void screen_held_back(const RouteRequest& request, std::span<const std::uint32_t> barred, WallTime wall,
+                        const Scan& scan, RoutePlan& plan);
+  static bool is_candidate(const RouteRequest& request, std::size_t place);
+  static bool held_back(const RouteRequest& request, const Candidate& candidate);
   void note_sick(const Candidate& candidate, const Remark& ill, Scan& scan) const;
   void admit(const RouteRequest& request, std::uint32_t index, Scan& scan);
   void wait_for_reserved(RoutePlan& plan);
@@ -157,6 +164,8 @@ class Router {
   std::vector<std::uint32_t> ranks_;
   std::vector<Option> options_;
   std::size_t trials_ = 0;
+  bool led_by_candidate_ = false;
+  std::size_t asked_ = 0;
   std::uint32_t last_provider_ = nowhere, last_region_ = nowhere;
 };
 

@@ -209,6 +209,7 @@ void Router::screen(const RouteRequest& request, std::span<const std::uint32_t> 
   bool watched = tenant_watched(request.tenant);
   for (std::uint32_t i = 0; i < candidates_.size(); ++i) {
     const auto& candidate = candidates_[i];
+    if (held_back(request, candidate)) continue;
     auto remark = misfit(request, candidate, watched, wall);
     if (remark.note == Note::none && std::ranges::find(barred, i) != barred.end()) remark = {Note::barred};
     bool well = candidate.vitals.well && candidate.vitals.throttled_until <= wall;
@@ -222,6 +223,39 @@ void Router::screen(const RouteRequest& request, std::span<const std::uint32_t> 
       admit(request, i, scan);
   }
   if (scan.reserved_throttled && !policy_.spillover) wait_for_reserved(plan);
+}
+
+bool Router::is_candidate(const RouteRequest& request, std::size_t place) {
+  return place < kCandidatePlaces && (request.candidates >> place & 1) != 0;
+}
+
+bool Router::held_back(const RouteRequest& request, const Candidate& candidate) {
+  return is_candidate(request, candidate.place) && request.lead != candidate.place;
+}
+
+/// Whom no rule sends this request to, when the others have been scored. How well they are says nothing to
+/// the others' plan: neither a copy nor a probe there may change what a customer gets while anybody else can
+/// be asked (B5).
+void Router::screen_held_back(const RouteRequest& request, std::span<const std::uint32_t> barred,
+                              WallTime wall, const Scan& scan, RoutePlan& plan) {
+  bool watched = tenant_watched(request.tenant), waits = scan.reserved_throttled && !policy_.spillover;
+  Scan apart;
+  for (std::uint32_t i = 0; i < candidates_.size(); ++i) {
+    const auto& candidate = candidates_[i];
+    if (!held_back(request, candidate)) continue;
+    auto remark = misfit(request, candidate, watched, wall);
+    if (remark.note == Note::none && std::ranges::find(barred, i) != barred.end()) remark = {Note::barred};
+    if (remark.note == Note::none) remark = ailment(candidate, wall);
+    bool usable = !waits && !candidate.vitals.trial && candidate.health && candidate.health->proven;
+    if (remark.note == Note::none && !usable) remark = {Note::held_back};
+    if (remark.note != Note::none) {
+      plan.passed_over.push_back({i, remark});
+      continue;
+    }
+    admit(request, i, apart);
+    options_.back().standing = Standing::held_back;
+    if (options_.back().crowd == Note::none) options_.back().crowd = Note::held_back;
+  }
 }
 
 void Router::note_sick(const Candidate& candidate, const Remark& ill, Scan& scan) const {
@@ -273,6 +307,7 @@ bool Router::hope(const RouteRequest& request, std::span<const std::uint32_t> ba
     const auto& candidate = candidates_[i];
     if (std::ranges::find(barred, i) != barred.end()) continue;
     if (misfit(request, candidate, watched, wall).note != Note::none) continue;
+    if (held_back(request, candidate) && (!candidate.health || !candidate.health->proven)) continue;
     auto ill = ailment(candidate, wall);
     bool told = ill.note == Note::breaker_open || ill.note == Note::throttled;
     bool unknown = ill.note == Note::breaker_open && ill.a <= 0 && candidate.health->cool_until.ms == 0;

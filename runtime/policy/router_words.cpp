@@ -48,6 +48,7 @@ std::string for_now(const Remark& remark, const HealthView* health) {
     case Note::throttled:
       return fmt::format("asked to wait {} by the provider", to_human(from_seconds(remark.a)));
     case Note::waits_for_reserved: return "spillover is off and reserved capacity is waited for";
+    case Note::held_back: return "held back: a candidate that does not lead here";
     case Note::barred: return "has said that asking again is no use";
     case Note::recovering:
       return fmt::format("recovering with {:.3g} % of traffic, not this request", 100 * remark.a);
@@ -58,6 +59,7 @@ std::string for_now(const Remark& remark, const HealthView* health) {
 
 std::string crowded(Note note, double a, double b) {
   switch (note) {
+    case Note::held_back: return "a candidate, proven by copies and probes";
     case Note::full: return fmt::format("full with {:.0f} in flight", a);
     case Note::input_headroom: return fmt::format("input headroom {:.0f} < {:.0f} tokens", a, b);
     case Note::output_headroom: return fmt::format("output headroom {:.0f} < {:.0f} tokens", a, b);
@@ -96,6 +98,7 @@ const char* to_string(Note note) {
                              "throttled",
                              "waits_for_reserved",
                              "barred",
+                             "held_back",
                              "recovering",
                              "beyond_attempts",
                              "fallback_off",

@@ -14,6 +14,9 @@ constexpr std::uint64_t kSeeds = 200;
 MigrationOptions options_for(std::uint64_t seed) {
   MigrationOptions options;
   options.seed = seed;
+  // What goes wrong has begun, and incidents are over, by then.
+  options.length = options.chaos_until + std::chrono::minutes(2);
+  options.after = std::chrono::minutes(3);
   return options;
 }
 
@@ -29,6 +32,24 @@ TEST(Migration, FailsNoCustomersCallOver200SeedsOfChaos) {
   // Both happen often: neither a shift that never moves nor gates that never close would do.
   EXPECT_GT(completed, 40);
   EXPECT_GT(stopped, 40);
+}
+
+// Which of a shift's parts it takes for that: each is switched off alone, in the same worlds.
+TEST(Migration, FailsCallsWithoutAShadowWithoutARampAndWithNeither) {
+  auto failed_over = [](std::uint64_t seeds, bool shadow, bool ramp) {
+    std::uint64_t failed = 0;
+    for (std::uint64_t seed = 1; seed <= seeds && failed == 0; ++seed) {
+      auto options = options_for(seed);
+      options.shift.shadow = shadow;
+      options.shift.ramp = ramp;
+      options.stop_at_failed = true;
+      failed += migrate(options).failed;
+    }
+    return failed;
+  };
+  EXPECT_GT(failed_over(kSeeds, false, true), 0u);
+  EXPECT_GT(failed_over(kSeeds, true, false), 0u);
+  EXPECT_GT(failed_over(kSeeds, false, false), 0u);
 }
 
 TEST(Migration, FailsCallsWhenItIsDoneAtOnceAndUnseen) {
