@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
+#include <sstream>
 
 namespace troupe::app {
 namespace {
@@ -76,25 +76,32 @@ Result<policy::JudgedAnswer> judged_in(const Json& line, const KnownModels& know
   return answer;
 }
 
+Result<policy::JudgedAnswer> judged_in_line(std::string_view line, const MatchOptions& options,
+                                            const KnownModels& known) {
+  auto json = parse_json(line);
+  if (!json) return std::unexpected(json.error());
+  auto answer = judged_in(*json, known);
+  if (!answer || !options.together) return answer;
+  answer->question = answer->feature + "/" + answer->question;
+  answer->feature = "all";
+  return answer;
+}
+
 Result<std::vector<policy::JudgedAnswer>> judged_answers(const MatchOptions& options,
                                                          const KnownModels& known) {
   auto text = read_file(options.file);
   if (!text) return std::unexpected(text.error());
   std::vector<policy::JudgedAnswer> answers;
+  std::istringstream lines(*std::move(text));
   std::size_t number = 0;
-  for (std::size_t begin = 0; begin < text->size();) {
-    auto end = std::min(text->find('\n', begin), text->size());
-    auto line = std::string_view(*text).substr(begin, end - begin);
-    begin = end + 1, ++number;
-    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    auto json = parse_json(line);
-    auto answer = json ? judged_in(*json, known) : std::unexpected(json.error());
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    auto answer = judged_in_line(line, options, known);
     if (!answer)
       return fail(Errc::invalid_input, fmt::format("{}:{}: {}", options.file, number, answer.error().what));
     if (answers.size() == kJudgedAnswersMax)
       return fail(Errc::invalid_input, fmt::format("more than {} judged answers", kJudgedAnswersMax));
-    if (options.together)
-      answer->question = answer->feature + "/" + answer->question, answer->feature = "all";
     answers.push_back(*std::move(answer));
   }
   if (answers.empty()) return fail(Errc::invalid_input, options.file + " holds no judged answer");
