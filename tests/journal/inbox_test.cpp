@@ -126,7 +126,8 @@ TEST_P(InboxTest, HasABound) {
   for (int again = 0; again < 3; ++again) EXPECT_TRUE(journal_->post(cancel));
   EXPECT_EQ(journal_->inbox(0, 5000)->size(), kSignalsWaitingMax + 1);
   Batch batch;
-  for (const auto& row : *journal_->inbox(0, 2)) batch.taken.push_back(row.number);
+  auto first = journal_->inbox(0, 2).value();
+  for (const auto& row : first) batch.taken.push_back(row.number);
   ASSERT_TRUE(append_now(*journal_, batch));
   EXPECT_TRUE(journal_->post(signal_row("a", 5000)));
 }
