@@ -1,4 +1,5 @@
 // What a node hears from others, and what it asks them.
+#include "actors/desk_principal.hpp"
 #include "actors/node_impl.hpp"
 
 #include "actors/wire.hpp"
@@ -57,6 +58,9 @@ void Node::Impl::on_ask(const transport::Inbound& message) {
       log::debug("node", "an answer was not sent: " + sent.error().what);
   };
   auto question = parse_json(ask->json);
+  if (question)
+    if (auto principal = actors::principal_of(values().cluster, message.peer))
+      question = actors::asked_by(*principal, ask->verb, std::move(*question), *journal_);
   if (!question) return reply(std::unexpected(question.error()));
   actors::answer_question(desk_, ask->verb, *question, reply);
 }

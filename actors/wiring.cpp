@@ -182,6 +182,7 @@ Result<transport::GatewayConfig> gateway_config(const config::Config& config) {
   out.keys = {*public_key, *secret};
   for (const auto& peer : config.cluster.peers) out.peers.push_back({peer.id, peer.address, peer.public_key});
   out.client_keys = config.cluster.client_keys;
+  for (const auto& client : config.cluster.clients) out.client_keys.push_back(client.public_key);
   return out;
 }
 

@@ -69,14 +69,24 @@ struct PeerEntry {
   std::string public_key;
 };
 
+/// Somebody who asks for himself: what his runs read is decided by his rights (MECHANISMS J4).
+struct ClientEntry {
+  /// Z85, 40 characters.
+  std::string public_key;
+  /// Who that is in the corpora's access lists.
+  std::string principal;
+};
+
 struct ClusterConfig {
   /// "tcp://HOST:PORT"; empty: this node listens to no other.
   std::string listen;
   /// This node's CURVE secret key, as `troupe keygen` writes it.
   SecretRef secret_key;
   std::vector<PeerEntry> peers;
-  /// Public keys that may ask without being peers (submit, runs, endpoints).
+  /// Public keys that may ask without being peers (submit, runs, endpoints). They say for whom.
   std::vector<std::string> client_keys;
+  /// Those that may submit runs for themselves alone, and look at these.
+  std::vector<ClientEntry> clients;
 };
 
 struct TimeoutsConfig {

@@ -45,11 +45,17 @@ void fields(V& v, PeerEntry& x) {
   v("public_key", x.public_key);
 }
 template <class V>
+void fields(V& v, ClientEntry& x) {
+  v("public_key", x.public_key);
+  v("principal", x.principal);
+}
+template <class V>
 void fields(V& v, ClusterConfig& x) {
   v("listen", x.listen);
   v("secret_key", x.secret_key);
   v("peers", x.peers);
   v("client_keys", x.client_keys);
+  v("clients", x.clients);
 }
 template <class V>
 void fields(V& v, TimeoutsConfig& x) {

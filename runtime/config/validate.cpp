@@ -107,6 +107,17 @@ void ConfigCheck::check_cluster() {
   for (std::size_t i = 0; i < cluster.client_keys.size(); ++i) {
     if (!is_key(cluster.client_keys[i])) add(fmt::format("cluster.client_keys[{}]", i), key_form);
   }
+  // By so much of their keys clients are told apart (transport/gateway.hpp).
+  std::set<std::string> known;
+  for (const auto& key : cluster.client_keys) known.insert(key.substr(0, 12));
+  for (std::size_t i = 0; i < cluster.clients.size(); ++i) {
+    const auto& client = cluster.clients[i];
+    auto path = fmt::format("cluster.clients[{}]", i);
+    if (!is_key(client.public_key)) add(path + ".public_key", key_form);
+    if (client.principal.empty()) add(path + ".principal", "says who it is in the corpora's access lists");
+    if (!known.insert(client.public_key.substr(0, 12)).second)
+      add(path + ".public_key", "begins like another client's key");
+  }
 }
 
 void ConfigCheck::check_provider(const std::string& path, const ProviderConfig& provider) {
