@@ -8,6 +8,7 @@
 #include "agents/research/research.hpp"
 #include "agents/search/search.hpp"
 #include "agents/summary/summary.hpp"
+#include "agents/tool_tester/tool_test.hpp"
 #include "runtime/json/json.hpp"
 #include "runtime/tools/calculator.hpp"
 #include "runtime/tools/corpus.hpp"
@@ -53,6 +54,7 @@ recap_night::PortsPtr night_ports(std::shared_ptr<recap_night::SharedRuns> share
 struct Sources {
   research::ToolSource tools;
   search::ShelfSource shelves;
+  research::ToolSource tested;
 };
 
 std::vector<WorkflowType> workflows_with(const Sources& sources, Clock& clock,
@@ -68,9 +70,20 @@ std::vector<WorkflowType> workflows_with(const Sources& sources, Clock& clock,
   add(research::kResearchName, research::kResearchVersion, research::make_research(sources.tools, clock));
   add(research::kAgentName, research::kResearchVersion, research::make_research_agent(sources.tools));
   add(search::kSearchName, search::kSearchVersion, search::make_search(sources.shelves));
+  add(tool_tester::kToolTestName, tool_tester::kToolTestVersion, tool_tester::make_tool_test(sources.tested));
   for (auto& type : recap_night::night_workflows(night_ports(std::move(shared))))
     out.push_back(std::move(type));
   return out;
+}
+
+// --input of a test is its tasks; what the tools look things up in is its "corpus".
+Result<Toolbox> open_tested(ConfiguredTools& configured, const JsonText& input) {
+  auto given = parse_json(input.text);
+  if (!given) return std::unexpected(given.error());
+  Json asked{{"input", get_string(*given, "corpus")},
+             {"principal", get_string(*given, "principal")},
+             {"tools", get_string(*given, "tools")}};
+  return configured.open(std::string(tool_tester::kToolTestName), {dump_json(asked)});
 }
 
 Result<Toolbox> tools_on_paper() {
@@ -84,7 +97,8 @@ Result<Toolbox> tools_on_paper() {
 }  // namespace
 
 std::vector<WorkflowType> built_in_workflows(BuiltInParts parts) {
-  auto configured = std::make_shared<ConfiguredTools>(std::move(parts.tools), *parts.clock);
+  auto configured =
+      std::make_shared<ConfiguredTools>(std::move(parts.tools), *parts.clock, std::move(parts.descriptions));
   Sources sources;
   sources.tools = [configured](const JsonText& input) {
     return configured->open(std::string(research::kResearchName), input);
@@ -92,12 +106,13 @@ std::vector<WorkflowType> built_in_workflows(BuiltInParts parts) {
   sources.shelves = [configured](const JsonText& input) {
     return configured->open_shelves(std::string(search::kSearchName), input);
   };
+  sources.tested = [configured](const JsonText& input) { return open_tested(*configured, input); };
   return workflows_with(sources, *parts.clock, std::move(parts.shared));
 }
 
 std::vector<WorkflowType> built_in_workflows_on_paper(Clock& clock) {
   auto on_paper = [](const JsonText&) { return tools_on_paper(); };
-  return workflows_with({on_paper, on_paper}, clock, nullptr);
+  return workflows_with({on_paper, on_paper, on_paper}, clock, nullptr);
 }
 
 std::set<std::string> built_in_names() {

@@ -22,9 +22,11 @@ struct BuiltInParts {
   Clock* clock = nullptr;
   /// What a night's recaps start besides themselves.
   std::shared_ptr<recap_night::SharedRuns> shared;
+  /// The file of accepted descriptions of tools; empty: none.
+  std::string descriptions = {};
 };
 
-/// recap, summary, search, research (with its subagents), recap_night (with what it starts).
+/// recap, summary, search, research (with its subagents), tool_test, recap_night (with what it starts).
 std::vector<WorkflowType> built_in_workflows(BuiltInParts parts);
 /// The same for runs that are only made again (actors/verify_run.hpp): their tools open nothing and must not
 /// be called. The clock is not read, and outlives them.

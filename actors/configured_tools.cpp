@@ -4,6 +4,7 @@
 #include "runtime/base/log.hpp"
 #include "runtime/json/json.hpp"
 #include "runtime/tools/calculator.hpp"
+#include "runtime/tools/described.hpp"
 #include "runtime/tools/fetch.hpp"
 #include "runtime/tools/library.hpp"
 #include "runtime/tools/sql.hpp"
@@ -84,6 +85,15 @@ std::vector<std::string> picked_tools(const std::vector<std::string>& names,
   return out;
 }
 
+std::vector<tools::DescriptionRow> accepted_descriptions(const std::string& path) {
+  if (path.empty()) return {};
+  std::vector<std::string> problems;
+  auto rows = tools::read_descriptions(path, problems);
+  if (!rows) problems.push_back(rows.error().what);
+  for (const auto& problem : problems) log::warn("tools", "accepted descriptions: " + problem);
+  return rows ? tools::standing(*rows) : std::vector<tools::DescriptionRow>{};
+}
+
 ToolPtr web_reader(const config::FetchToolConfig& config) {
   tools::FetchConfig fetch;
   for (const auto& host : config.hosts) {
@@ -97,8 +107,8 @@ ToolPtr web_reader(const config::FetchToolConfig& config) {
 
 }  // namespace
 
-ConfiguredTools::ConfiguredTools(config::ToolsConfig config, Clock& clock)
-    : config_(std::move(config)), clock_(clock) {}
+ConfiguredTools::ConfiguredTools(config::ToolsConfig config, Clock& clock, std::string descriptions)
+    : config_(std::move(config)), clock_(clock), descriptions_(std::move(descriptions)) {}
 
 Result<tools::McpConfig> ConfiguredTools::server_config(const std::string& name,
                                                         const config::McpServerConfig& server) const {
@@ -255,8 +265,10 @@ Result<Toolbox> ConfiguredTools::picked_box(const std::string& workflow, const J
                                             std::vector<ToolPtr> found) const {
   Toolbox all;
   auto principal = get_string(asked, "principal");
+  auto accepted = accepted_descriptions(descriptions_);
   for (auto& tool : found)
-    if (auto added = all.add(std::make_shared<BoundTool>(tool, principal)); !added)
+    if (auto added = all.add(std::make_shared<BoundTool>(tools::described(tool, accepted), principal));
+        !added)
       return std::unexpected(added.error());
   auto names = toolbox_names(all);
   if (auto allowed = config_.allow.find(workflow); allowed != config_.allow.end())

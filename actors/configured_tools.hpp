@@ -32,7 +32,9 @@ struct ToolOwner {
 /// Thread-safe. `clock` must outlive it and its tools.
 class ConfiguredTools {
  public:
-  ConfiguredTools(config::ToolsConfig config, Clock& clock);
+  /// `descriptions`: the file of accepted descriptions (runtime/tools/described.hpp), read each time tools
+  /// are opened; empty: none. One that cannot be read changes nothing, and is logged.
+  ConfiguredTools(config::ToolsConfig config, Clock& clock, std::string descriptions = {});
 
   /// Everything the configuration names. Servers that were not asked yet are started, all at once: blocks up
   /// to the longest start_max. What cannot be used is asked again at the earliest half a minute later.
@@ -68,6 +70,7 @@ class ConfiguredTools {
 
   const config::ToolsConfig config_;
   Clock& clock_;
+  const std::string descriptions_;
   OpenCorpora corpora_;
   std::mutex mutex_;
   std::map<std::string, Server> servers_;

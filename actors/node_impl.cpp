@@ -34,8 +34,9 @@ Node::Impl::Impl(const Config& config) : config_(config), routing_(config), cloc
   system_config_.set("scheduler.max-threads", std::size_t{2});
   system_config_.set("scheduler.max-throughput", std::size_t{200});
   auto line_up = std::make_shared<actors::LineUp>(runs_, clock_, [this] { return journal_.get(); });
-  for (auto& type : actors::built_in_workflows({values().tools, &clock_, std::move(line_up)}))
-    runs_.add(std::move(type));
+  actors::BuiltInParts parts{values().tools, &clock_, std::move(line_up)};
+  parts.descriptions = values().node.state_dir + "/tool_descriptions.jsonl";
+  for (auto& type : actors::built_in_workflows(std::move(parts))) runs_.add(std::move(type));
 }
 
 Node::Impl::~Impl() { stop(); }

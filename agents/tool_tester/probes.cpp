@@ -8,12 +8,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <map>
 
 namespace troupe::tool_tester {
 namespace {
 
 constexpr std::size_t kNameBytes = 64;
+constexpr std::size_t kProbeFileBytesMax = 2u << 20;
 
 Result<void> check_probe(const Probe& probe, const std::vector<Probe>& before) {
   if (probe.id.empty() || probe.task.empty() || probe.tool.empty())
@@ -60,6 +63,18 @@ Result<ToolTestInput> read_tool_test_input(const JsonText& input) {
   out.gate = without.empty();
   if (settings.problem()) return std::unexpected(*settings.problem());
   return out;
+}
+
+Result<JsonText> read_probe_file(const std::string& path) {
+  std::error_code error;
+  auto bytes = std::filesystem::file_size(path, error);
+  if (error) return fail(Errc::input_missing, "--input: a file of tasks is needed, one JSON object a line");
+  if (bytes > kProbeFileBytesMax) return fail(Errc::invalid_input, "the file of tasks is too large");
+  std::ifstream in(path, std::ios::binary);
+  std::string text(static_cast<std::size_t>(bytes), '\0');
+  if (!in.read(text.data(), static_cast<std::streamsize>(text.size())))
+    return fail(Errc::input_missing, path + " cannot be read");
+  return JsonText{dump_json(Json(to_valid_utf8(text)))};
 }
 
 Result<std::vector<Probe>> read_probes(std::string_view lines) {

@@ -55,6 +55,9 @@ inline constexpr std::size_t kTaskBytes = 2000;
 /// Below that many pairs an interval says nothing.
 inline constexpr std::size_t kHeldOutMin = 8;
 
+/// The file's text as a JSON string, for a record. input_missing when it cannot be read, invalid_input above
+/// 2 MB.
+Result<JsonText> read_probe_file(const std::string& path);
 /// One probe a line. invalid_input naming the line: no JSON, no id or task or tool, an id that is there
 /// twice, a task above kTaskBytes, more than kProbesMax.
 Result<std::vector<Probe>> read_probes(std::string_view lines);

@@ -1,9 +1,7 @@
 // Practice, proposal, trial, verdict.
 #include "agents/research/kept_tools.hpp"
-#include "agents/research/words.hpp"
-#include "agents/tool_tester/proposal.hpp"
-#include "agents/tool_tester/result.hpp"
 #include "agents/tool_tester/tool_test.hpp"
+#include "agents/tool_tester/working.hpp"
 #include "runtime/base/spec_hash.hpp"
 
 #include <troupe/structured.hpp>
@@ -12,53 +10,10 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
-#include <fstream>
 #include <utility>
 
 namespace troupe::tool_tester {
-
-/// One life of one test. Everything its tasks refer to lives here, longer than they do.
-struct Testing {
-  Testing(Workflow& workflow, ToolTestInput asked) : wf(workflow), input(std::move(asked)) {}
-  Workflow& wf;
-  ToolTestInput input;
-  /// As recorded when the test began.
-  Toolbox tools;
-  std::vector<ToolSpec> specs;
-  Division tasks;
-  std::vector<Practised> practised;
-  ToolTestResult result;
-};
-
-/// One task at work.
-struct Working {
-  std::string key;
-  Probe probe;
-  CompletionRequest request;
-  Outcome outcome;
-  /// What the last tool said, and which it was.
-  std::string last_tool, last_said;
-  bool last_failed = true;
-};
-
 namespace {
-
-constexpr std::size_t kProbeFileBytesMax = 2u << 20;
-constexpr std::size_t kToolSaysMax = 4000;
-constexpr std::size_t kCallsOfTurnMax = 4;
-
-Result<JsonText> read_probe_file(const std::string& path) {
-  std::error_code error;
-  auto bytes = std::filesystem::file_size(path, error);
-  if (error) return fail(Errc::input_missing, "--input: a file of tasks is needed, one JSON object a line");
-  if (bytes > kProbeFileBytesMax) return fail(Errc::invalid_input, "the file of tasks is too large");
-  std::ifstream in(path, std::ios::binary);
-  std::string text(static_cast<std::size_t>(bytes), '\0');
-  if (!in.read(text.data(), static_cast<std::streamsize>(text.size())))
-    return fail(Errc::input_missing, path + " cannot be read");
-  return JsonText{dump_json(Json(to_valid_utf8(text)))};
-}
 
 // Once, so that a resumed test has the tasks it began with.
 Task<Result<std::vector<Probe>>> recorded_probes(Testing& at) {
@@ -113,95 +68,6 @@ Task<Result<void>> keep(Testing& at, Toolbox live) {
   co_return Result<void>{};
 }
 
-ToolResultPart tell(Working& work, const ToolUsePart& use, const Result<ToolOutput>& output) {
-  work.last_failed = !output || output->is_error;
-  work.last_tool = use.name;
-  work.last_said = output ? output->text : std::string(to_string(output.error().code));
-  if (work.last_failed) {
-    ++work.outcome.errors;
-    work.outcome.failures.push_back({use.name, research::one_line(work.last_said, kToolSaysMax)});
-  }
-  return {.tool_use_id = use.id,
-          .text = research::one_line(work.last_said, kToolSaysMax),
-          .is_error = work.last_failed};
-}
-
-Task<Result<void>> use_one(Testing& at, Working& work, ToolUsePart use, std::vector<Part>& results) {
-  work.outcome.chosen.push_back(use.name);
-  ++work.outcome.calls;
-  auto tool = at.tools.find(use.name);
-  Result<ToolOutput> output = ToolOutput{.text = "There is no such tool.", .is_error = true};
-  if (tool != nullptr) {
-    ++at.result.tool_calls;
-    StepKey key{"use", fmt::format("{}/{}", work.key, work.outcome.calls)};
-    auto calling = at.wf.tool(key, tool, use.input);
-    output = co_await calling;
-    // The run may not go on; no fault of the description.
-    if (!output && output.error().code == Errc::refused) co_return std::unexpected(output.error());
-  }
-  results.emplace_back(tell(work, use, output));
-  co_return Result<void>{};
-}
-
-std::vector<ToolUsePart> uses_of(const Completion& completion) {
-  std::vector<ToolUsePart> out;
-  for (const auto& part : completion.parts) {
-    const auto* use = std::get_if<ToolUsePart>(&part);
-    if (use != nullptr && out.size() < kCallsOfTurnMax) out.push_back(*use);
-  }
-  return out;
-}
-
-bool solved(const Working& work) {
-  return !work.last_failed && work.last_tool == work.probe.tool &&
-         work.last_said.find(work.probe.expect) != std::string::npos;
-}
-
-Task<Result<void>> use_all(Testing& at, Working& work, const std::vector<ToolUsePart>& uses) {
-  Message said{Role::assistant, {}}, told{Role::user, {}};
-  for (const auto& use : uses) {
-    said.parts.emplace_back(use);
-    auto using_one = use_one(at, work, use, told.parts);
-    auto used = co_await using_one;
-    if (!used) co_return std::unexpected(used.error());
-  }
-  work.request.messages.push_back(std::move(said));
-  work.request.messages.push_back(std::move(told));
-  co_return Result<void>{};
-}
-
-// One turn; true when the model wants no more tools.
-Task<Result<bool>> take_turn(Testing& at, Working& work) {
-  StepKey key{"ask", fmt::format("{}/{}", work.key, ++work.outcome.asked)};
-  auto asking = at.wf.complete(key, work.request);
-  auto answer = co_await asking;
-  if (!answer) co_return std::unexpected(answer.error());
-  ++at.result.calls;
-  auto uses = uses_of(answer->completion);
-  if (uses.empty()) co_return true;
-  auto using_all = use_all(at, work, uses);
-  auto used = co_await using_all;
-  if (!used) co_return std::unexpected(used.error());
-  co_return false;
-}
-
-Task<Result<Outcome>> work_on(Testing& at, std::string key, Probe probe, std::vector<ToolSpec> specs) {
-  Working work;
-  work.key = std::move(key);
-  work.request = probe_request(at.input, probe, std::move(specs));
-  work.probe = std::move(probe);
-  auto began = at.wf.now();
-  for (std::size_t turn = 0; turn < at.input.turns_max; ++turn) {
-    auto taking = take_turn(at, work);
-    auto over = co_await taking;
-    if (!over) co_return std::unexpected(over.error());
-    if (*over) break;
-  }
-  work.outcome.ms = at.wf.now().ms - began.ms;
-  work.outcome.solved = solved(work);
-  co_return std::move(work.outcome);
-}
-
 Task<Result<void>> practise(Testing& at) {
   for (const auto& probe : at.tasks.practice) {
     auto working = work_on(at, "practice/" + probe.id, probe, at.specs);
@@ -212,6 +78,11 @@ Task<Result<void>> practise(Testing& at) {
   }
   at.result.practised = at.practised.size();
   co_return Result<void>{};
+}
+
+std::string served_by(const Answer& answer) {
+  if (!answer.completion.model.empty() || answer.attempts.empty()) return answer.completion.model;
+  return answer.attempts.back().model;
 }
 
 // Empty `after` and a reason when there is nothing to try.
@@ -233,7 +104,7 @@ Task<Result<void>> propose(Testing& at) {
     co_return Result<void>{};
   }
   at.result.calls += static_cast<std::int64_t>(answer->answers.size());
-  at.result.by = answer->answers.back().completion.model;
+  at.result.by = served_by(answer->answers.back());
   auto json = parse_json(answer->value.text);
   if (!json) co_return std::unexpected(json.error());
   take_proposal(at, get_string(*json, "description"));

@@ -59,6 +59,8 @@ void add_feedback(CLI::App& app, Action& action);
 void add_check(CLI::App& app, Action& action);
 void add_keygen(CLI::App& app, Action& action);
 void add_tools(CLI::App& app, Action& action);
+/// The verbs under `tools` that change their words: accept, descriptions, rollback.
+void add_tool_texts(CLI::App& tools, Action& action);
 void add_version(CLI::App& app, Action& action);
 
 /// The configuration a command works with: a file, or the demo clouds.

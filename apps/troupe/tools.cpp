@@ -72,6 +72,7 @@ void add_tools(CLI::App& app, Action& action) {
   list->add_option("--config", options->config, "Configuration file; without it: what is built in");
   list->add_flag("--json", options->json, "JSON instead of lines");
   list->callback([options, &action] { action = [options] { return list_tools(*options); }; });
+  add_tool_texts(*tools, action);
 }
 
 }  // namespace troupe::app

@@ -68,6 +68,30 @@ Written write_result(const std::string& out, const Ended& ended) {
   return std::vector<std::string>{"result.json"};
 }
 
+Written write_tool_test(const std::string& out, const Ended& ended) {
+  auto result = parse_json(ended.report.output.text);
+  if (!result) return std::unexpected(result.error());
+  if (auto written = write_file(out + "/tool_test.json", dump_json(*result, 1) + "\n"); !written)
+    return std::unexpected(written.error());
+  return std::vector<std::string>{"tool_test.json"};
+}
+
+WorkflowEntry tool_test_entry() {
+  return {"tool_test",
+          "tasks for tools: JSON Lines of {id, task, tool, expect}",
+          {"tool", "corpus", "principal", "tools", "feature", "tenant", "repeats", "turns_max"},
+          {"tool"},
+          write_tool_test};
+}
+
+WorkflowEntry night_entry() {
+  return {"recap_night",
+          "a Slack export, folder or ZIP",
+          {"recaps", "people", "zone", "date", "hour", "last", "batch", "parallel"},
+          {"recaps", "date"},
+          write_result};
+}
+
 const std::vector<WorkflowEntry>& workflow_table() {
   static const std::vector<WorkflowEntry> table{
       {"recap",
@@ -102,11 +126,8 @@ const std::vector<WorkflowEntry>& workflow_table() {
        write_research_files,
        nullptr,
        true},
-      {"recap_night",
-       "a Slack export, folder or ZIP",
-       {"recaps", "people", "zone", "date", "hour", "last", "batch", "parallel"},
-       {"recaps", "date"},
-       write_result},
+      tool_test_entry(),
+      night_entry(),
   };
   return table;
 }

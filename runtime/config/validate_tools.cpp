@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kToolOwnerNameMax = 32;
 // The workflows whose agents are given tools.
-constexpr std::array kUseTools = {"research"};
+constexpr std::array kUseTools = {"research", "tool_test"};
 
 /// Problems below `tools`, and the names its tools will have.
 class ToolsCheck {

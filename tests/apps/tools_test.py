@@ -134,6 +134,54 @@ class ResearchWithTools(ToolsTest):
         self.assert_refused(refused, BAD_INPUT, "desk_lookup")
 
 
+class BetterDescriptions(ToolsTest):
+    """M20: tested, accepted by the gate, seen by agents, taken back."""
+
+    def tasks(self):
+        lines = [{"id": f"look-{i}", "task": f"Look for what the keeper does on day {i}", "tool": "search_handbook"} for i in range(8)]
+        lines += [{"id": f"sum-{i}", "task": f"How much is {i} + {i}?", "tool": "calculator"} for i in range(8)]
+        return self.write("tasks.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+
+    def probed(self, config, out):
+        ended = self.run_troupe("run", "tool_test", "--config", config, "--input", self.folder / "tasks.jsonl", "--set",
+                                "tool=search_handbook", "--out", self.folder / out, "--state", self.folder / "state", "--quiet")
+        self.assert_status(ended, DONE)
+        return read_json(self.folder / out / "tool_test.json")
+
+    def texts(self, *words):
+        return self.run_troupe("tools", *words, "--state", self.folder / "state")
+
+    def test_are_taken_over_only_from_the_gate_and_taken_back(self):
+        self.write("handbook/keeper.txt", "The keeper lights the lamp and keeps the log of each day.")
+        self.tasks()
+        config = self.config({"corpora": {"handbook": {"path": "handbook"}}})
+        quick = config.read_text(encoding="utf-8").replace("scale: 0.4", "scale: 0.01")
+        config.write_text(quick, encoding="utf-8")
+        first = self.probed(config, "first")
+        own = first["before"]
+        self.assertFalse(first["accepted"], first["why"])
+        self.assertIn("Finds passages", own)
+        self.assert_refused(self.texts("accept", self.folder / "first" / "tool_test.json"), NO_ENDPOINT, "not accepted")
+        # Another outcome of the same test; what the file claims of itself is not believed.
+        first.update(after="The keeper's handbook.", accepted=True)
+        claimed = self.write("claimed.json", json.dumps(first))
+        self.assert_refused(self.texts("accept", claimed), NO_ENDPOINT, "not accepted")
+        for pair in first["held_out"]:
+            pair["before"][0].update(calls=3, ms=900, solved=True)
+            pair["after"][0].update(calls=1, ms=300, solved=True)
+        ungated = self.write("ungated.json", json.dumps(dict(first, gate="off")))
+        self.assert_refused(self.texts("accept", ungated), NO_ENDPOINT, "switched off")
+        better = self.write("better.json", json.dumps(first))
+        self.assert_status(self.texts("accept", better), DONE)
+        self.assertEqual(self.probed(config, "second")["before"], "The keeper's handbook.")
+        told = self.texts("descriptions", "--json").json()
+        self.assertEqual([(row["before"], row["after"]) for row in told], [(own, "The keeper's handbook.")])
+        self.assert_status(self.texts("rollback", "search_handbook"), DONE)
+        self.assertEqual(self.probed(config, "third")["before"], own)
+        self.assertEqual(len(self.texts("descriptions", "--json").json()), 2, "nothing is overwritten")
+        self.assert_refused(self.texts("rollback", "search_handbook"), NO_ENDPOINT, "no accepted description")
+
+
 class RealServers(ToolsTest):
     """Servers we did not write, from npm."""
 
