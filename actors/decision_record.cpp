@@ -15,7 +15,7 @@ using policy::EndpointFacts;
 using policy::HealthView;
 
 /// Of the record; one more whenever its members change.
-constexpr std::uint64_t kFormat = 2;
+constexpr std::uint64_t kFormat = 3;
 
 // What routing reads, once for both directions.
 
@@ -26,7 +26,7 @@ void members(V& v, HealthView& x) {
   v("total_p50", x.total_p50), v("total_p90", x.total_p90), v("measured", x.measured);
   v("cool_until", x.cool_until), v("throttled_until", x.throttled_until), v("reachable", x.reachable);
   v("in_flight", x.in_flight), v("in_flight_max", x.in_flight_max);
-  v("input_headroom", x.input_headroom), v("output_headroom", x.output_headroom);
+  v("input_headroom", x.input_headroom), v("output_headroom", x.output_headroom), v("proven", x.proven);
 }
 template <class V>
 void members(V& v, policy::Price& x) {
@@ -73,7 +73,7 @@ void members(V& v, policy::RouteRequest& x) {
   v("boundary", x.boundary), v("tenant", x.tenant), v("input_tokens", x.input_tokens);
   v("output_tokens", x.output_tokens), v("output_tokens_max", x.output_tokens_max);
   v("deadline", x.deadline), v("draw", x.draw), v("trickle_allowed", x.trickle_allowed);
-  v("needs", x.needs), v("prefix", x.prefix), v("lead", x.lead);
+  v("needs", x.needs), v("prefix", x.prefix), v("lead", x.lead), v("candidates", x.candidates);
 }
 template <class V>
 void members(V& v, policy::Choice& x) {

@@ -62,8 +62,9 @@ struct EndpointState {
       if (it == running_.end() || it->second.attempt->answering()) continue;
       auto& running = it->second;
       running.silent = true;
-      bool trickle = running.order.cause == Cause::trickle;
-      self_->send(breaker_, SilenceObserved{{now, running.began, trickle}});
+      auto cause = running.order.cause;
+      policy::Silence silence{now, running.began, cause == Cause::trickle, cause == Cause::shadow};
+      self_->send(breaker_, SilenceObserved{silence});
     }
   }
 
@@ -170,14 +171,12 @@ struct EndpointState {
   policy::Outcome outcome_of(const AttemptResult& result) const {
     policy::Outcome outcome;
     outcome.at = clock_->now();
-    if (result.error) {
-      outcome.error = result.error->code;
-      outcome.counts = result.error->counts_for_breaker;
-    }
+    if (result.error) outcome.error = result.error->code, outcome.counts = result.error->counts_for_breaker;
     outcome.ttft = result.record.ttft;
     outcome.total = result.record.total;
-    outcome.trickle = result.record.cause == Cause::trickle;
-    outcome.probe = result.record.cause == Cause::probe;
+    auto cause = result.record.cause;
+    outcome.trickle = cause == Cause::trickle;
+    outcome.probe = cause == Cause::probe, outcome.copy = cause == Cause::shadow;
     auto tokens = result.record.usage.output;
     if (!result.error && outcome.ttft > Duration::zero() && tokens > 1)
       outcome.itl = (outcome.total - outcome.ttft) / (tokens - 1);

@@ -85,7 +85,7 @@ struct FeatureQueueState {
     auto facts = facts_of(*call, ++last_call_, at.now);
     heed_orders();
     auto lead = lead_of(*call->request, facts, at);
-    facts.lead = place_in(config_.dispatch.rules.hierarchy, lead.model);
+    auto by_rule = lead_by(lead, config_.dispatch.rules.hierarchy, facts);
     auto choice = choose_lead(config_.choice, *call->request, facts);
     auto boundary = boundary_of(*call, config_.dispatch.rules.boundary, config_.tenant_boundaries.get());
     if (!boundary) return turn_away(*call, std::move(boundary.error()));
@@ -94,6 +94,7 @@ struct FeatureQueueState {
     if ((call->cheaper || cheap_will_do(*call->request)) && config_.cheaper) facts.lead = config_.cheaper;
     if (auto refusal = apply_budget(config_.budgets.get(), feature(), at.wall, facts))
       return turn_away(*call, *std::move(refusal));
+    hold_back(by_rule, facts);
     auto& open = open_[facts.id];
     open.call = call;
     open.lead = lead, open.boundary = facts.boundary;
@@ -349,7 +350,9 @@ struct FeatureQueueState {
     call.request = std::make_shared<const CompletionRequest>(request);
     auto at = moment();
     auto facts = facts_of(call, 0, at.now);
+    auto by_rule = lead_by(lead_of(request, facts, at), config_.dispatch.rules.hierarchy, facts);
     choose_lead(config_.choice, request, facts);
+    hold_back(by_rule, facts);
     facts.boundary = boundary_of(call, config_.dispatch.rules.boundary, config_.tenant_boundaries.get())
                          .value_or("(no place may have it)");
     return explain_route(dispatcher_->router(), facts, dispatcher_->explain(facts, at));

@@ -77,6 +77,21 @@ std::optional<std::size_t> place_in(const std::vector<std::string>& hierarchy, s
   return static_cast<std::size_t>(place - hierarchy.begin());
 }
 
+std::optional<std::size_t> lead_by(const policy::Lead& lead, const std::vector<std::string>& hierarchy,
+                                   policy::CallFacts& facts) {
+  facts.lead = place_in(hierarchy, lead.model);
+  facts.candidates = 0;
+  for (auto model : {lead.candidate, lead.shadowed})
+    if (auto place = place_in(hierarchy, model); place && *place > 0 && *place < policy::kCandidatePlaces)
+      facts.candidates |= std::uint64_t{1} << *place;
+  return facts.lead;
+}
+
+void hold_back(std::optional<std::size_t> led, policy::CallFacts& facts) {
+  if (!facts.lead || facts.lead == led || *facts.lead >= policy::kCandidatePlaces) return;
+  if ((facts.candidates >> *facts.lead & 1) != 0) facts.lead = led;
+}
+
 policy::CallFacts facts_of(const Call& call, std::uint64_t id, Instant now) {
   const auto& request = *call.request;
   policy::CallFacts facts;

@@ -35,6 +35,13 @@ bool inside(const std::string& boundary, const policy::EndpointFacts& facts);
 policy::RequestFacts lead_facts_of(const CompletionRequest& request, const policy::CallFacts& facts);
 /// None: it is not in there.
 std::optional<std::size_t> place_in(const std::vector<std::string>& hierarchy, std::string_view model);
+/// Tells routing who leads the call, and which models of the hierarchy are candidates. Its first model serves
+/// already and is none. The place of who leads.
+std::optional<std::size_t> lead_by(const policy::Lead& lead, const std::vector<std::string>& hierarchy,
+                                   policy::CallFacts& facts);
+/// A candidate leads by its own rollout or experiment (`led`) or not at all: what would save money, or choose
+/// by difficulty, must not send a call there.
+void hold_back(std::optional<std::size_t> led, policy::CallFacts& facts);
 policy::CallFacts facts_of(const Call& call, std::uint64_t id, Instant now);
 policy::AttemptReport report_of(std::uint64_t attempt, const AttemptResult& result);
 /// A call as a rollout's gates see it. On the new side one that another model had to serve counts as failed:

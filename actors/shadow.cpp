@@ -56,6 +56,7 @@ struct ShadowShell {
   void on_offer(const ShadowOffered& offer) {
     policy::ShadowFacts facts;
     facts.draw = rng_.uniform();
+    trial_draw_ = rng_.uniform();
     facts.tokens = offer.input_tokens + offer.output_tokens;
     const auto* target = target_for(offer, facts);
     facts.barred = target == nullptr && !facts.quota_short;
@@ -82,7 +83,10 @@ struct ShadowShell {
   bool may_serve(const RosterEntry& entry, const ShadowOffered& offer) const {
     auto known = health_.find(entry.facts->id);
     if (known == health_.end() || !known->second->reachable) return false;
-    if (known->second->state != policy::BreakerState::closed) return false;
+    // No customer need be sent there to see whether it is well again: the copies are its trial (F7).
+    if (known->second->state == policy::BreakerState::open) return false;
+    bool on_trial = known->second->state == policy::BreakerState::partial;
+    if (on_trial && trial_draw_ >= known->second->share) return false;
     const auto& facts = *entry.facts;
     if (!inside(offer.boundary, facts)) return false;
     policy::Target target{config_.feature, offer.request->tenant, facts.model, facts.id, facts.provider};
@@ -166,6 +170,7 @@ struct ShadowShell {
   ShadowActorStage stage_;
   std::optional<policy::Shadow> budget_;
   Rng rng_{1};
+  double trial_draw_ = 0;
   RosterPtr roster_ = std::make_shared<const Roster>();
   std::map<std::string, HealthPtr> health_;
   std::map<std::uint64_t, Copy> copies_;

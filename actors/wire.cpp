@@ -164,7 +164,7 @@ void read(Reader& reader, ToldBody& value) {
 }
 
 void write(Writer& writer, const policy::HealthView& value) {
-  writer.array(26);
+  writer.array(27);
   writer.text(value.endpoint);
   writer.unsigned_integer(value.version);
   writer.unsigned_integer(static_cast<std::uint64_t>(value.state));
@@ -189,7 +189,21 @@ void write(Writer& writer, const policy::HealthView& value) {
     writer.real(figure);
   writer.unsigned_integer(value.probes);
   write_wall(writer, value.measured);
+  writer.boolean(value.proven);
 }
+
+namespace {
+
+// What older neighbours do not write.
+void read_newer(RecordReader& record, Reader& reader, policy::HealthView& value) {
+  for (auto* figure : {&value.itl_p50, &value.itl_p90, &value.timeout_share, &value.break_share})
+    if (record.next()) *figure = read_figure(reader);
+  if (record.next()) value.probes = reader.unsigned_integer();
+  if (record.next()) value.measured.ms = reader.integer();
+  if (record.next()) value.proven = reader.boolean();
+}
+
+}  // namespace
 
 void read(Reader& reader, policy::HealthView& value) {
   RecordReader record(reader, 20);
@@ -210,10 +224,7 @@ void read(Reader& reader, policy::HealthView& value) {
   value.output_headroom = read_headroom(reader);
   value.throttled_until.ms = reader.integer();
   value.reachable = reader.boolean();
-  for (auto* figure : {&value.itl_p50, &value.itl_p90, &value.timeout_share, &value.break_share})
-    if (record.next()) *figure = read_figure(reader);
-  if (record.next()) value.probes = reader.unsigned_integer();
-  if (record.next()) value.measured.ms = reader.integer();
+  read_newer(record, reader, value);
   record.finish();
 }
 

@@ -82,6 +82,18 @@ policy::SignOffs sign_offs_of(const Config& config) {
   return out;
 }
 
+namespace {
+
+// A model that something else of the feature sends calls to is no candidate, whoever compares it with what.
+bool only_shadowed(const FeatureConfig& feature) {
+  const auto& model = feature.shadow.model;
+  bool diverted = std::ranges::any_of(feature.diverts, [&](const auto& each) { return each.model == model; });
+  return !model.empty() && !diverted && model != feature.choice.weak && model != feature.choice.strong &&
+         model != feature.budget.model;
+}
+
+}  // namespace
+
 policy::LeadRules lead_rules_of(const Config& config) {
   policy::LeadRules out;
   std::vector<policy::Experiment> experiments;
@@ -90,6 +102,8 @@ policy::LeadRules lead_rules_of(const Config& config) {
   out.experiments = policy::ExperimentRules(std::move(experiments));
   for (const auto& [name, each] : config.rollouts)
     out.rollouts.push_back({name, each.feature, each.model, each.unit, each.salt, each.policy});
+  for (const auto& [name, feature] : config.features)
+    if (only_shadowed(feature)) out.shadowed.push_back({name, feature.shadow.model});
   return out;
 }
 

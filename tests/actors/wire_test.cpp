@@ -56,6 +56,7 @@ policy::HealthView sample_health() {
   view.input_headroom = std::numeric_limits<double>::infinity();
   view.output_headroom = -20;
   view.reachable = false;
+  view.proven = true;
   return view;
 }
 
@@ -100,6 +101,7 @@ TEST(Wire, KeepsWhatHealthSays) {
   EXPECT_TRUE(std::isinf(back->input_headroom));
   EXPECT_EQ(back->output_headroom, -20);
   EXPECT_FALSE(back->reachable);
+  EXPECT_TRUE(back->proven);
 }
 
 TEST(Wire, IgnoresFieldsANewerNeighbourAdds) {
