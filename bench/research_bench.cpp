@@ -2,11 +2,12 @@
 // virtual time, with the simulator's extractive model. What is measured is the machinery around a model, not
 // a language model.
 //
-//   research_bench [held|dev|all] [FIRST_N] [tell|curve|frontier|parallel]
-//   ./dev bench research_frontier, ./dev bench research_parallel: both halves
+//   research_bench [held|dev|all] [FIRST_N] [tell|curve|frontier|parallel|references]
+//   ./dev bench research_frontier, and so for parallel, references: both halves
 //
 // `curve`: how often "not found" is said rightly (gold documents hidden) and falsely, by the certainty asked
-// for. `frontier`: quality against cost (M17). `parallel`: time saved by working at once (M5). Questions are
+// for. `frontier`: quality against cost (M17). `parallel`: time saved by working at once (M5). `references`:
+// bytes that cross (M11). Questions are
 // split in two by a hash of their id: rules were tried on some of `dev`, `held` is what is reported.
 #include "agents/research/prompts.hpp"
 #include "agents/research/words.hpp"
@@ -14,6 +15,7 @@
 #include "bench/research_curve.hpp"
 #include "bench/research_frontier.hpp"
 #include "bench/research_parallel.hpp"
+#include "bench/research_references.hpp"
 #include "runtime/base/rng.hpp"
 
 #include <chrono>
@@ -52,19 +54,13 @@ struct Series {
   }
 };
 
-double mean(const std::vector<double>& values) {
-  double sum = 0;
-  for (auto value : values) sum += value;
-  return values.empty() ? 0 : sum / static_cast<double>(values.size());
-}
-
 void print_series(const std::string& name, const Series& s) {
-  print(name + ".gold_reached", 100 * mean(s.reached), "%");
-  print(name + ".exact_match", 100 * mean(s.exact), "%");
-  print(name + ".f1", 100 * mean(s.f1), "%");
-  print(name + ".said_found", 100 * mean(s.found), "%");
-  print(name + ".tool_calls", mean(s.calls), "calls/question");
-  print(name + ".tokens", mean(s.tokens), "tokens/question");
+  print(name + ".gold_reached", 100 * mean_of(s.reached), "%");
+  print(name + ".exact_match", 100 * mean_of(s.exact), "%");
+  print(name + ".f1", 100 * mean_of(s.f1), "%");
+  print(name + ".said_found", 100 * mean_of(s.found), "%");
+  print(name + ".tool_calls", mean_of(s.calls), "calls/question");
+  print(name + ".tokens", mean_of(s.tokens), "tokens/question");
 }
 
 void print_difference(const std::string& name, const std::vector<double>& from,
@@ -176,9 +172,9 @@ void measure(const CorpusPtr& corpus, const std::vector<KnownQuestion>& question
   print_difference(name + ".multi_hop.gold_reached.agents_less_same_calls", multi_hop_calls.reached,
                    multi_hop_agents.reached);
   print_difference(name + ".multi_hop.f1.agents_less_same_calls", multi_hop_calls.f1, multi_hop_agents.f1);
-  print(name + ".gold_removed.abstained", 100 * (1 - mean(gone.found)), "%");
-  print(name + ".gold_present.abstained", 100 * (1 - mean(agents.found)), "%");
-  print(name + ".gold_removed.tool_calls", mean(gone.calls), "calls/question");
+  print(name + ".gold_removed.abstained", 100 * (1 - mean_of(gone.found)), "%");
+  print(name + ".gold_present.abstained", 100 * (1 - mean_of(agents.found)), "%");
+  print(name + ".gold_removed.tool_calls", mean_of(gone.calls), "calls/question");
   print(name + ".citations", citations.citations, "citations");
   print(name + ".citations.unresolved", citations.unresolved, "citations");
   print(name + ".citations.of_gold_documents",
@@ -187,7 +183,7 @@ void measure(const CorpusPtr& corpus, const std::vector<KnownQuestion>& question
   print(name + ".fake_citations.planted", planted, "citations");
   print(name + ".fake_citations.caught", caught, "citations");
   print(name + ".agents_started", agents_started / static_cast<double>(questions.size()), "agents/question");
-  print(name + ".tokens.agents_over_one_search", mean(agents.tokens) / mean(one.tokens), "x");
+  print(name + ".tokens.agents_over_one_search", mean_of(agents.tokens) / mean_of(one.tokens), "x");
   print(name + ".wall", took.count() / static_cast<double>(questions.size()) * 1000, "ms/question");
 }
 
@@ -207,6 +203,7 @@ int run(const std::string& which, std::size_t first, const std::string& how) {
   }
   if (how == "frontier") return measure_frontier(*corpus, questions, which);
   if (how == "parallel") return measure_parallel(*corpus, questions, which);
+  if (how == "references") return measure_references(*corpus, questions, which);
   if (how == "curve") {
     measure_curve(*corpus, questions, which);
   } else {
@@ -225,7 +222,7 @@ int main(int argc, char** argv) {
     return troupe::bench::run(std::string(first_word), first, argc > 3 ? argv[3] : "");
   // The filter of ./dev bench, which every program is given.
   if (!troupe::bench::wanted(argc, argv, "research")) return 0;
-  for (std::string how : {"frontier", "parallel"}) {
+  for (std::string how : {"frontier", "parallel", "references"}) {
     if (first_word != "research_" + how) continue;
     auto failed = troupe::bench::run("dev", first, how);
     return failed != 0 ? failed : troupe::bench::run("held", first, how);

@@ -69,10 +69,6 @@ void add_answer(FrontierPoint& point, const Answered& answered, const KnownQuest
   point.books_differ += answered.tokens == tokens_of(answered.bought) ? 0 : 1;
 }
 
-double mean_of(const std::vector<double>& values) {
-  return paired_bootstrap(std::vector<double>(values.size(), 0), values).mean;
-}
-
 void print_between(const std::string& name, const std::vector<double>& from, const std::vector<double>& to,
                    double times, std::string_view unit) {
   auto difference = paired_bootstrap(from, to);

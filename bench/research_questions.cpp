@@ -71,6 +71,12 @@ double answer_f1(const std::string& answer, const std::vector<std::string>& righ
   return best;
 }
 
+double mean_of(const std::vector<double>& values) {
+  double sum = 0;
+  for (auto value : values) sum += value;
+  return values.empty() ? 0 : sum / static_cast<double>(values.size());
+}
+
 MeanDifference paired_bootstrap(const std::vector<double>& a, const std::vector<double>& b) {
   constexpr std::size_t resamplings = 4000;
   auto n = std::min(a.size(), b.size());

@@ -22,6 +22,7 @@ double answer_f1(const std::string& answer, const std::vector<std::string>& righ
 struct MeanDifference {
   double mean = 0, low = 0, high = 0;
 };
+double mean_of(const std::vector<double>& values);
 /// Of b - a over the same questions, with the 2.5 % and 97.5 % quantiles of 4,000 resamplings (percentile
 /// bootstrap, seed fixed).
 MeanDifference paired_bootstrap(const std::vector<double>& a, const std::vector<double>& b);

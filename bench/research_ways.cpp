@@ -77,6 +77,40 @@ void add_what_was_shown(const research_test::WorldJournal& journal, Answered& ou
   out.passages = docs.size();
 }
 
+double prompt_bytes(const CompletionRequest& request) {
+  std::size_t sum = 0;
+  for (const auto& message : request.messages) {
+    for (const auto& part : message.parts) {
+      if (const auto* text = std::get_if<TextPart>(&part)) sum += text->text.size();
+      if (const auto* use = std::get_if<ToolUsePart>(&part)) sum += use->input.text.size();
+      if (const auto* result = std::get_if<ToolResultPart>(&part)) sum += result->text.size();
+    }
+  }
+  return static_cast<double>(sum);
+}
+
+double completion_bytes(const Completion& completion) {
+  CompletionRequest as_prompt;
+  as_prompt.messages.push_back({Role::assistant, completion.parts});
+  return prompt_bytes(as_prompt);
+}
+
+Answered::Bytes bytes_of(const research_test::ResearchWorld& world) {
+  Answered::Bytes out;
+  for (const auto& [run, request] : world.asked) {
+    auto bytes = prompt_bytes(request);
+    out.prompts += bytes;
+    out.lead_prompts += run == "run" ? bytes : 0;
+  }
+  const auto& journal = world.journal;
+  for (const auto& [key, text] : journal.children) out.handed += static_cast<double>(text.text.size());
+  out.journal = out.handed;
+  for (const auto& [key, text] : journal.steps) out.journal += static_cast<double>(text.text.size());
+  for (const auto& [key, output] : journal.tools) out.journal += static_cast<double>(output.text.size());
+  for (const auto& [key, completion] : journal.answers) out.journal += completion_bytes(completion);
+  return out;
+}
+
 }  // namespace
 
 Result<Completion> extract(const std::string&, const CompletionRequest& request) {
@@ -108,6 +142,7 @@ Answered by_agents_as(CorpusPtr corpus, const KnownQuestion& question, AgentsWay
   out.agents_at_once = world.children_at_once_max;
   out.tools_at_once = world.tools_at_once_max;
   for (const auto& [key, completion] : world.journal.answers) add_usage(out.bought, completion.usage);
+  out.bytes = bytes_of(world);
   if (!result || !*result) return out;
   out.json = *parse_json((*result)->text);
   out.answer = get_string(out.json, "answer");

@@ -33,6 +33,10 @@ struct Answered {
   /// All answers of models that were paid for, whoever asked, also those of agents that were stopped.
   Usage bought;
   std::int64_t wall_ms = 0;
+  /// What agents gave the lead, what stood in its prompts and in all prompts, and everything recorded.
+  struct Bytes {
+    double handed = 0, lead_prompts = 0, prompts = 0, journal = 0;
+  } bytes;
   std::size_t agents_at_once = 0, tools_at_once = 0;
 };
 

@@ -74,6 +74,7 @@ std::vector<Passage> by_relevance(const Searching& at) {
 void take_findings(Searching& at, const Json& answer) {
   auto& report = at.report;
   report.findings = checked_findings(answer, at.shelf, kFindingsMax, report.dropped_findings);
+  if (at.job.input.without.references) report.findings = whole_passages(at.shelf);
   report.missing = one_line(get_string(answer, "missing"), 600);
   // The model's word counts only where what it found touches the objective.
   std::string told;

@@ -82,6 +82,14 @@ Finding finding_at(const Passage& passage, Stretch at, std::string text) {
   return out;
 }
 
+std::string digest_of(const Json& json) {
+  std::string all;
+  for (const char* key : {"text", "quote", "title", "url", "doc", "artefact"})
+    all += get_string(json, key) + '\0';
+  all += fmt::format("{}-{}", get_int(json, "start", -1), get_int(json, "end", -1));
+  return fmt::format("{:016x}", stable_hash(all));
+}
+
 bool is_new(const std::vector<Finding>& findings, const Finding& one) {
   return std::ranges::none_of(findings, [&](const Finding& other) { return other.span == one.span; });
 }
@@ -123,11 +131,16 @@ const Passage* Shelf::find(std::string_view id) const {
 }
 
 Json to_json(const Finding& f) {
-  return Json{{"text", f.text},    {"quote", f.quote},      {"title", f.title},  {"url", f.url},
-              {"doc", f.span.doc}, {"start", f.span.start}, {"end", f.span.end}, {"artefact", f.artefact}};
+  Json out{{"text", f.text},    {"quote", f.quote},      {"title", f.title},  {"url", f.url},
+           {"doc", f.span.doc}, {"start", f.span.start}, {"end", f.span.end}, {"artefact", f.artefact}};
+  out["digest"] = digest_of(out);
+  return out;
 }
 
 Result<Finding> finding_from(const Json& json) {
+  auto digest = get_string(json, "digest");
+  if (!digest.empty() && digest != digest_of(json))
+    return fail(Errc::invalid_input, "a finding that is not as it was written");
   Finding out;
   out.text = one_line(get_string(json, "text"), kTextMax);
   out.quote = get_string(json, "quote");
@@ -181,6 +194,13 @@ std::vector<Finding> findings_by_rule(std::string_view objective, const Shelf& s
     if (out.size() == findings_max) break;
     if (is_new(out, finding)) out.push_back(std::move(finding));
   }
+  return out;
+}
+
+std::vector<Finding> whole_passages(const Shelf& shelf) {
+  std::vector<Finding> out;
+  for (const auto& passage : shelf.passages())
+    out.push_back(finding_at(passage, {0, passage.text.size()}, one_line(passage.text, kTextMax)));
   return out;
 }
 

@@ -61,7 +61,11 @@ struct Finding {
   std::string artefact;
   friend bool operator==(const Finding&, const Finding&) = default;
 };
+/// With "digest", 16 hex digits over all of it.
 Json to_json(const Finding& finding);
+/// invalid_input without the bytes it rests on, or when it is not what its digest was made of (M11): what a
+/// worker wrote is read as it was written, or not at all. One without a digest (runs of older code) is
+/// believed. The digest finds what was altered, not who also made a new digest.
 Result<Finding> finding_from(const Json& json);
 
 /// How well a finding must be borne out by its quote.
@@ -72,6 +76,9 @@ inline constexpr double kFindingSupport = 0.5;
 /// best. A text its quote does not bear out gives way to the quote. Pure.
 std::vector<Finding> checked_findings(const Json& answer, const Shelf& shelf, std::size_t findings_max,
                                       std::size_t& dropped);
+
+/// Every passage as a finding of its own, whole: what handing over references saves (M11).
+std::vector<Finding> whole_passages(const Shelf& shelf);
 
 /// Without a model: the sentences that hold most of the objective's words, at least a third of them. What an
 /// agent falls back on when it may not ask any more. Pure.

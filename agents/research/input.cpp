@@ -43,7 +43,8 @@ void read_without(Settings& settings, Without& out) {
          .repeats = named("repeats"),
          .tool_errors = named("tool_errors"),
          .async = named("async"),
-         .share = named("share")};
+         .share = named("share"),
+         .references = named("references")};
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ struct Without {
   bool tool_errors = false;  ///< "tool_errors": a failing tool ends the agent (M13)
   bool async = false;        ///< "async": the lead waits for all of a round (M15)
   bool share = false;        ///< "share": siblings who ask the same all ask it (M3)
+  bool references = false;   ///< "references": agents hand over every passage they read, whole (M11)
 };
 
 struct ResearchInput {

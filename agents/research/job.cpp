@@ -39,11 +39,13 @@ const Json& list_at(const Json& json, const char* key) {
   return list != nullptr && list->is_array() ? *list : none;
 }
 
-std::vector<Finding> findings_at(const Json& json, const char* key) {
+std::vector<Finding> findings_at(const Json& json, const char* key, std::size_t& unread) {
   std::vector<Finding> out;
   for (const auto& item : list_at(json, key)) {
     if (out.size() == kFindingsReadMax) break;
-    if (auto finding = finding_from(item)) out.push_back(std::move(*finding));
+    auto finding = finding_from(item);
+    unread += finding ? 0 : 1;
+    if (finding) out.push_back(std::move(*finding));
   }
   return out;
 }
@@ -93,7 +95,8 @@ Result<AgentJob> read_agent_job(const JsonText& input) {
   out.input = std::move(*asked);
   out.task = delegation_from(*task);
   out.plan = one_line(get_string(*agent, "plan"), 2000);
-  out.known = findings_at(*agent, "known");
+  std::size_t unread = 0;
+  out.known = findings_at(*agent, "known", unread);
   out.share = get_string(*agent, "share");
   for (auto& hash : hashes_at(*agent)) out.asked.insert(std::move(hash));
   return out;
@@ -123,7 +126,7 @@ Result<AgentReport> read_agent_report(const JsonText& text) {
   if (!json) return std::unexpected(json.error());
   AgentReport out;
   out.objective = get_string(*json, "objective");
-  out.findings = findings_at(*json, "findings");
+  out.findings = findings_at(*json, "findings", out.altered_findings);
   out.sufficient = get_bool(*json, "sufficient");
   out.missing = one_line(get_string(*json, "missing"), 600);
   out.stopped = get_string(*json, "stopped");

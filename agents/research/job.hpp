@@ -40,6 +40,8 @@ struct AgentReport {
   std::vector<AskedQuery> queries;
   std::vector<std::string> asked;
   std::size_t sources = 0, repeats = 0, tool_errors = 0, refused_calls = 0, dropped_findings = 0;
+  /// Said by who reads it: findings that were not as the agent had written them (M11).
+  std::size_t altered_findings = 0;
   std::size_t narrow_first = 0;
   Spend spend;
 };

@@ -75,6 +75,12 @@ double duplicate_rate(const Leading& lead) {
   return made == 0 ? 0 : 1 - static_cast<double>(distinct.size()) / static_cast<double>(made);
 }
 
+std::size_t altered_findings(const Leading& lead) {
+  std::size_t out = 0;
+  for (const auto& agent : lead.agents) out += agent.report.altered_findings;
+  return out;
+}
+
 Json checks_json(const Leading& lead, const Outcome& outcome) {
   return Json{{"citations_by", outcome.cited_by},
               {"citation_tries", outcome.citation_tries},
@@ -88,6 +94,7 @@ Json checks_json(const Leading& lead, const Outcome& outcome) {
               {"tasks_refused", lead.refused_tasks},
               {"tasks_merged", lead.merged_tasks},
               {"tasks_cut", lead.cut_tasks},
+              {"altered_findings", altered_findings(lead)},
               {"duplicate_query_rate", duplicate_rate(lead)}};
 }
 
