@@ -2,12 +2,12 @@
 // virtual time, with the simulator's extractive model. What is measured is the machinery around a model, not
 // a language model.
 //
-//   research_bench [held|dev|all] [FIRST_N] [tell|curve|frontier|parallel|references]
-//   ./dev bench research_frontier, and so for parallel, references: both halves
+//   research_bench [held|dev|all] [FIRST_N] [tell|curve|frontier|parallel|references|tiers]
+//   ./dev bench research_frontier, and so for parallel, references, tiers: both halves
 //
 // `curve`: how often "not found" is said rightly (gold documents hidden) and falsely, by the certainty asked
 // for. `frontier`: quality against cost (M17). `parallel`: time saved by working at once (M5). `references`:
-// bytes that cross (M11). Questions are
+// bytes that cross (M11). `tiers`: cheap workers under a dear lead (M21). Questions are
 // split in two by a hash of their id: rules were tried on some of `dev`, `held` is what is reported.
 #include "agents/research/prompts.hpp"
 #include "agents/research/words.hpp"
@@ -16,6 +16,7 @@
 #include "bench/research_frontier.hpp"
 #include "bench/research_parallel.hpp"
 #include "bench/research_references.hpp"
+#include "bench/research_tiers.hpp"
 #include "runtime/base/rng.hpp"
 
 #include <chrono>
@@ -204,6 +205,7 @@ int run(const std::string& which, std::size_t first, const std::string& how) {
   if (how == "frontier") return measure_frontier(*corpus, questions, which);
   if (how == "parallel") return measure_parallel(*corpus, questions, which);
   if (how == "references") return measure_references(*corpus, questions, which);
+  if (how == "tiers") return measure_tiers(*corpus, questions, which);
   if (how == "curve") {
     measure_curve(*corpus, questions, which);
   } else {
@@ -222,7 +224,7 @@ int main(int argc, char** argv) {
     return troupe::bench::run(std::string(first_word), first, argc > 3 ? argv[3] : "");
   // The filter of ./dev bench, which every program is given.
   if (!troupe::bench::wanted(argc, argv, "research")) return 0;
-  for (std::string how : {"frontier", "parallel", "references"}) {
+  for (std::string how : {"frontier", "parallel", "references", "tiers"}) {
     if (first_word != "research_" + how) continue;
     auto failed = troupe::bench::run("dev", first, how);
     return failed != 0 ? failed : troupe::bench::run("held", first, how);
