@@ -49,7 +49,31 @@ std::function<void(const std::string&, std::string)> control_sender(transport::G
 
 }  // namespace
 
-Result<void> ControlRoom::start(const config::Config& config, const ControlRoomParts& parts) {
+std::vector<RolloutPlace> ControlRoom::publish(const config::Config& config,
+                                               const policy::SignOffs& sign_offs, const CopiesShown& copies) {
+  names_.store(std::make_shared<const Names>(control_names(config, sign_offs)));
+  auto rules = std::make_shared<const policy::LeadRules>(config::lead_rules_of(config));
+  std::vector<RolloutPlace> places;
+  for (const auto& rule : rules->rollouts) {
+    auto& place = places.emplace_back();
+    place.rule = rule;
+    place.home = config::rollout_home(config, config.rollouts.at(rule.name));
+    if (auto shown = copies.find(rule.feature); shown != copies.end()) place.copies = shown->second;
+  }
+  rules_.store(std::move(rules));
+  return places;
+}
+
+void ControlRoom::change(const config::Config& config, const std::set<std::string>& redealt,
+                         const CopiesShown& copies) {
+  auto sign_offs = config::sign_offs_of(config);
+  auto places = publish(config, sign_offs, copies);
+  caf::anon_send(controls_, SignOffsChanged{std::move(sign_offs)});
+  caf::anon_send(rollouts_, RolloutsChanged{std::move(places), redealt});
+}
+
+Result<void> ControlRoom::start(const config::Config& config, const ControlRoomParts& parts,
+                                const CopiesShown& copies) {
   auto rows = parts.journal->controls({});
   if (!rows) return std::unexpected(rows.error());
   auto restored = restore_controls(*rows);
@@ -60,13 +84,9 @@ Result<void> ControlRoom::start(const config::Config& config, const ControlRoomP
   for (const auto& peer : config.cluster.peers) controls.peers.push_back(peer.id);
   controls.sign_offs = config::sign_offs_of(config);
   controls.restored = std::move(restored.controls);
-  names_ = control_names(config, controls.sign_offs);
+  RolloutActorConfig rollouts{config.node.id, publish(config, controls.sign_offs, copies)};
   ControlsStage stage{parts.clock, parts.journal, control_sender(parts.gateway, WireKind::controls), board_};
   controls_ = spawn_controls(*parts.system, parts.unit, std::move(controls), std::move(stage));
-  rules_ = std::make_shared<const policy::LeadRules>(config::lead_rules_of(config));
-  RolloutActorConfig rollouts{config.node.id, {}};
-  for (const auto& rule : rules_->rollouts)
-    rollouts.rollouts.push_back({rule, config::rollout_home(config, config.rollouts.at(rule.name))});
   RolloutActorStage judged{parts.clock, board_, controls_, control_sender(parts.gateway, WireKind::rollout)};
   rollouts_ = spawn_rollouts(*parts.system, parts.unit, std::move(rollouts), std::move(judged));
   return {};
@@ -94,10 +114,10 @@ bool ControlRoom::heard(const transport::Inbound& message) const {
   return true;
 }
 
-const std::set<std::string>& ControlRoom::names(Subject subject) const {
-  static const std::set<std::string> none;
-  auto it = names_.find(subject);
-  return it == names_.end() ? none : it->second;
+std::set<std::string> ControlRoom::names(Subject subject) const {
+  auto all = names_.load();
+  auto it = all->find(subject);
+  return it == all->end() ? std::set<std::string>() : it->second;
 }
 
 }  // namespace troupe::actors

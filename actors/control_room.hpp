@@ -20,12 +20,17 @@ struct ControlRoomParts {
   transport::Gateway* gateway = nullptr;
 };
 
-/// One per node. Once started its values do not change, and what it publishes may be read on any thread.
+/// What this node's shadows have shown, by feature.
+using CopiesShown = std::map<std::string, std::shared_ptr<const Published<policy::TwoSides>>>;
+
+/// One per node. Once started what it publishes may be read on any thread.
 class ControlRoom {
  public:
   /// Orders of the journal are in force when it returns. Fails with `storage` when they cannot be read: a
   /// node that has forgotten a stop must not serve.
-  Result<void> start(const config::Config& config, const ControlRoomParts& parts);
+  Result<void> start(const config::Config& config, const ControlRoomParts& parts, const CopiesShown& copies);
+  /// Another configuration. Orders stay in force. One thread at a time.
+  void change(const config::Config& config, const std::set<std::string>& redealt, const CopiesShown& copies);
   void stop();
   void tick() const;
   /// True when the message was for us.
@@ -33,16 +38,21 @@ class ControlRoom {
 
   /// What routing reads at each decision. Never null.
   const std::shared_ptr<Published<policy::Controls>>& board() const { return board_; }
-  const std::shared_ptr<const policy::LeadRules>& rules() const { return rules_; }
+  std::shared_ptr<const policy::LeadRules> rules() const { return rules_.load(); }
   const ControlsActor& controls() const { return controls_; }
   const RolloutActor& rollouts() const { return rollouts_; }
   /// What the configuration knows by that subject; empty: anything goes (tenants, flags).
-  const std::set<std::string>& names(policy::Subject subject) const;
+  std::set<std::string> names(policy::Subject subject) const;
 
  private:
+  using Names = std::map<policy::Subject, std::set<std::string>>;
+  /// Gives the rollouts, each with where it is judged.
+  std::vector<RolloutPlace> publish(const config::Config& config, const policy::SignOffs& sign_offs,
+                                    const CopiesShown& copies);
+
   std::shared_ptr<Published<policy::Controls>> board_ = std::make_shared<Published<policy::Controls>>();
-  std::shared_ptr<const policy::LeadRules> rules_ = std::make_shared<const policy::LeadRules>();
-  std::map<policy::Subject, std::set<std::string>> names_;
+  Published<policy::LeadRules> rules_;
+  Published<Names> names_;
   ControlsActor controls_;
   RolloutActor rollouts_;
 };

@@ -32,6 +32,10 @@ struct ControlsShell {
         [this](const GiveOrder& order) { on_order(order); },
         [this](const OrderWritten& fact) { on_written(fact); },
         [this](const ControlsHeard& fact) { on_heard(fact); },
+        [this](const SignOffsChanged& fact) {
+          controls_.sign_offs = fact.sign_offs;
+          publish();
+        },
         [this](Tick) { on_tick(); },
     };
   }

@@ -32,8 +32,14 @@ struct ControlsHeard {
   std::string body;
 };
 
-using ControlsActor = caf::typed_actor<caf::reacts_to<GiveOrder>, caf::reacts_to<OrderWritten>,
-                                       caf::reacts_to<ControlsHeard>, caf::reacts_to<Tick>>;
+/// The configuration says other things of what has been signed.
+struct SignOffsChanged {
+  policy::SignOffs sign_offs;
+};
+
+using ControlsActor =
+    caf::typed_actor<caf::reacts_to<GiveOrder>, caf::reacts_to<OrderWritten>, caf::reacts_to<ControlsHeard>,
+                     caf::reacts_to<SignOffsChanged>, caf::reacts_to<Tick>>;
 
 struct ControlsConfig {
   std::string node;
@@ -70,3 +76,4 @@ ControlsActor spawn_controls(caf::actor_system& system, Unit* unit, ControlsConf
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::GiveOrder)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::OrderWritten)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ControlsHeard)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::SignOffsChanged)

@@ -8,6 +8,7 @@
 #include "runtime/config/validate_auth.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace troupe::actors {
 namespace {
@@ -232,14 +233,41 @@ bool Principal::rejected(const Authorizer::Stamp& stamp, const http::Response& r
   return again;
 }
 
+namespace {
+
+// What a principal is made by; references, no secrets.
+std::string auth_text(const config::AuthConfig& auth) {
+  return fmt::format("{}", fmt::join({std::string(to_string(auth.kind)), auth.api_key.reference,
+                                      auth.access_key_id.reference, auth.secret_access_key.reference,
+                                      auth.session_token.reference, auth.profile, auth.role_arn,
+                                      auth.external_id, auth.credentials_file, auth.tenant_id, auth.client_id,
+                                      auth.client_secret.reference, auth.token_file, auth.scope, auth.sts_url,
+                                      auth.imds_url, auth.metadata_url, auth.token_url},
+                                     "\n"));
+}
+
+Result<std::shared_ptr<Authorizer>> of_principal(Placement placement,
+                                                 Result<std::shared_ptr<Principal>> principal) {
+  if (!principal) return std::unexpected(principal.error());
+  return std::make_shared<PrincipalAuthorizer>(std::move(placement), std::move(*principal));
+}
+
+}  // namespace
+
 Credentials::Credentials(http::Loop& loop, Clock& clock, std::shared_ptr<telemetry::Metrics> metrics)
     : loop_(loop), clock_(clock), metrics_(std::move(metrics)), plain_(loop, {}) {}
 
 Credentials::~Credentials() = default;
 
-std::shared_ptr<Principal> Credentials::principal(const Place& place) {
-  auto& found = principals_[{place.provider, place.region}];
-  if (found) return found;
+Result<std::shared_ptr<Principal>> Credentials::principal(const Place& place) {
+  auto& [auth, found] = principals_[{place.provider, place.region}];
+  auto wanted = auth_text(place.config->auth);
+  if (found && auth == wanted) return found;
+  if (found)
+    return fail(Errc::bad_config,
+                fmt::format("provider {} had other credentials before; a restart is needed, or another name",
+                            place.provider));
+  auth = std::move(wanted);
   Principal::Parts parts;
   parts.name = place.region.empty() ? place.provider : place.provider + " " + place.region;
   parts.fetch = fetch_of(place.config->auth, place.region);
@@ -263,8 +291,7 @@ Result<std::shared_ptr<Authorizer>> Credentials::authorizer(const Place& place) 
       Placement::Way::bearer, {place.region, config::signing_service(*place.config)}, place.dialect};
   bool by_key = auth.kind == AuthKind::aws && uses_bedrock_variable(*place.config);
   bool renewed = auth.kind == AuthKind::aws || auth.kind == AuthKind::google || auth.kind == AuthKind::azure;
-  if (renewed && !by_key)
-    return std::make_shared<PrincipalAuthorizer>(std::move(placement), principal(place));
+  if (renewed && !by_key) return of_principal(std::move(placement), principal(place));
   if (by_key || auth.kind == AuthKind::api_key || auth.kind == AuthKind::simulated)
     placement.way = Placement::Way::own_header;
   bool is_signed = !placement.scope.service.empty();
@@ -272,8 +299,8 @@ Result<std::shared_ptr<Authorizer>> Credentials::authorizer(const Place& place) 
 }
 
 void Credentials::prefetch() {
-  for (const auto& [key, principal] : principals_)
-    loop_.post([weak = std::weak_ptr(principal)] {
+  for (const auto& [key, known] : principals_)
+    loop_.post([weak = std::weak_ptr(known.second)] {
       if (auto alive = weak.lock()) alive->tend();
     });
 }

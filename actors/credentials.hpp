@@ -72,20 +72,22 @@ class Credentials {
   };
   /// One principal for each provider and region, whatever the number of endpoints; each region's is its own
   /// (A2). Null for kind none. Fails with bad_config (a secret that cannot be read, a region that is
-  /// missing); issuers are asked later.
+  /// missing, a name that had other credentials before a reload); issuers are asked later.
   Result<std::shared_ptr<Authorizer>> authorizer(const Place& place);
   /// Fetches every credential now, before the first request wants it (D8). Any thread.
   void prefetch();
 
  private:
-  std::shared_ptr<Principal> principal(const Place& place);
+  Result<std::shared_ptr<Principal>> principal(const Place& place);
 
   http::Loop& loop_;
   Clock& clock_;
   std::shared_ptr<telemetry::Metrics> metrics_;
   http::Client plain_;
   ProcessRunner processes_;
-  std::map<std::pair<std::string, std::string>, std::shared_ptr<Principal>> principals_;
+  /// By provider and region, with the options it was made by.
+  std::map<std::pair<std::string, std::string>, std::pair<std::string, std::shared_ptr<Principal>>>
+      principals_;
 };
 
 }  // namespace troupe::actors

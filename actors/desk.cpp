@@ -251,7 +251,8 @@ void runs_story(const Services& services, const Json& input, const Reply& reply)
 }
 
 void endpoints(const Services& services, const Json&, const Reply& reply) {
-  auto roster = services.roster_facts;
+  if (!services.roster_facts) return reply(fail(Errc::unsupported, "endpoints need a node"));
+  auto roster = services.roster_facts->load();
   GetBoard question;
   question.reply = [roster, reply](const std::vector<HealthPtr>& board) {
     std::map<std::string, HealthPtr> by_id;
@@ -360,6 +361,7 @@ const std::map<std::string, Verb>& verbs() {
       {"control.experiments", control_experiments},
       {"control.shadows", control_shadows},
       {"control.breaker", control_breaker},
+      {"control.reload", control_reload},
       {"feedback", feedback},
       {"feedback.ask", feedback_ask},
       {"feedback.report", feedback_report},

@@ -27,15 +27,19 @@ struct DeskServices {
   std::shared_ptr<CastBoard> board;
   /// Null: no node, only its journal.
   const ControlRoom* control_room = nullptr;
-  /// The features' shadows and what they found.
-  std::vector<FeatureShadow> shadows;
+  /// The features' shadows and what they found. Never null.
+  std::shared_ptr<Published<std::vector<FeatureShadow>>> shadows =
+      std::make_shared<Published<std::vector<FeatureShadow>>>();
   /// Puts a question to a peer whose answer nobody waits for. Null: no node.
   std::function<Result<void>(const std::string& peer, const std::string& verb, const Json& input)> pass_on;
   /// Null: no node, or it has none.
   std::shared_ptr<const std::vector<Scheduled>> schedules;
   /// Of workflows from files: for runs that are submitted without caps.
   FileBudgets file_budgets;
-  std::shared_ptr<const Roster> roster_facts;  ///< facts of every endpoint, local and remote; handles unused
+  /// Facts of every endpoint, local and remote; handles unused. Null: no node.
+  std::shared_ptr<Published<Roster>> roster_facts;
+  /// Has the node read its configuration again, or say what it would change. Null: nobody said where it is.
+  std::function<Result<std::string>(bool dry_run)> reload;
   std::function<Result<std::string>(RunSpec)> submit;
   std::function<bool(const std::string& run_id)> cancel;
   std::function<bool(const std::string& run_id, const std::string& name, const std::string& json,

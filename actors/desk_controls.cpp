@@ -33,7 +33,7 @@ Result<policy::Stop> stop_of(const ControlRoom& room, const DeskServices& servic
         "a stop is of a feature, tenant, model, endpoint, provider, flag, experiment, rollout, sign_off or "
         "schedule");
   bool any_name = *subject == policy::Subject::tenant || *subject == policy::Subject::flag;
-  const auto& names = room.names(*subject);
+  auto names = room.names(*subject);
   if (!any_name && !names.contains(name))
     return fail(Errc::not_found, fmt::format("there is no {} {}; there are: {}", to_string(*subject), name,
                                              fmt::join(names, ", ")));
@@ -139,7 +139,8 @@ void control_experiments(const DeskServices& services, const Json&, const Reply&
   auto exposures = services.journal->exposures();
   if (!exposures) return reply(std::unexpected(exposures.error()));
   Json out = Json::array();
-  for (const auto& rule : room->rules()->experiments.rules()) {
+  auto rules = room->rules();
+  for (const auto& rule : rules->experiments.rules()) {
     auto line = experiment_json(rule, *exposures);
     auto stop = room->board()->load()->stopped(policy::Subject::experiment, rule.experiment.name,
                                                services.clock->wall());
@@ -152,7 +153,8 @@ void control_experiments(const DeskServices& services, const Json&, const Reply&
 void control_shadows(const DeskServices& services, const Json&, const Reply& reply) {
   if (control_room_or_refusal(services, reply) == nullptr) return;
   Json out = Json::array();
-  for (const auto& shadow : services.shadows) {
+  auto shadows = services.shadows->load();
+  for (const auto& shadow : *shadows) {
     auto report = shadow.report->load();
     Json lines = Json::array();
     for (const auto& line : report->lines)
@@ -169,6 +171,12 @@ void control_shadows(const DeskServices& services, const Json&, const Reply& rep
                    {"lines", std::move(lines)}});
   }
   reply(dump_json(out));
+}
+
+void control_reload(const DeskServices& services, const Json& input, const Reply& reply) {
+  if (!services.reload)
+    return reply(fail(Errc::unsupported, "this node was not told where its configuration is"));
+  reply(services.reload(get_bool(input, "dry_run")));
 }
 
 }  // namespace troupe::actors

@@ -25,4 +25,8 @@ void control_experiments(const DeskServices& services, const Json& input, const 
 /// What each shadow's copies have shown of its candidate.
 void control_shadows(const DeskServices& services, const Json& input, const Reply& reply);
 
+/// {dry_run}: the node reads its configuration again. Says what became new, by name; bad_config, and nothing
+/// has changed, when it is unsound or asks for a restart.
+void control_reload(const DeskServices& services, const Json& input, const Reply& reply);
+
 }  // namespace troupe::actors

@@ -19,9 +19,11 @@ void to_breaker(const DeskServices& services, const std::string& verb, Json inpu
                 const std::string& endpoint, Message message, const Reply& reply) {
   if (!services.roster_facts || !services.pass_on)
     return reply(fail(Errc::unsupported, "an endpoint's breaker needs a node; give --to ADDRESS"));
-  const auto& roster = *services.roster_facts;
-  auto entry = std::ranges::find_if(roster, [&](const auto& each) { return each.facts->id == endpoint; });
-  if (entry == roster.end()) return reply(fail(Errc::not_found, "there is no endpoint \"" + endpoint + "\""));
+  auto roster = services.roster_facts->load();
+  auto is_it = [&](const auto& each) { return each.facts->id == endpoint; };
+  auto entry = std::ranges::find_if(*roster, is_it);
+  if (entry == roster->end())
+    return reply(fail(Errc::not_found, "there is no endpoint \"" + endpoint + "\""));
   bool here = entry->home.empty() || entry->home == services.node;
   // Configurations of nodes may disagree about homes: a question goes on once.
   if (!here && get_bool(input, "handed_over"))

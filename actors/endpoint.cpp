@@ -15,6 +15,9 @@
 namespace troupe::actors {
 namespace {
 
+/// Who looked it up just before it was replaced may still send it an attempt.
+constexpr Duration kLeaveGrace = std::chrono::seconds(1);
+
 struct EndpointState {
   static constexpr const char* name = "endpoint";
   explicit EndpointState(EndpointActor::pointer self) : self_(self) {}
@@ -34,6 +37,7 @@ struct EndpointState {
         [this](const CancelAttempt& order) { on_cancel(order); },
         [this](const LimitsHeard& fact) { guard_->on_hints(fact.hints, clock_->now()); },
         [this](const AttemptEnded& fact) { on_ended(fact); },
+        [this](Retire) { retired_at_ = clock_->now(); },
         [this](Tick) { on_tick(); },
     };
   }
@@ -50,7 +54,9 @@ struct EndpointState {
 
   void on_tick() {
     watch_silence();
-    self_->send(breaker_, LoadObserved{load()});
+    // Its successor's breaker hears of the successor's load.
+    if (!retired_at_) return self_->send(breaker_, LoadObserved{load()});
+    if (running_.empty() && clock_->now() - *retired_at_ > kLeaveGrace) self_->quit();
   }
 
   // Whoever hangs would say so only when a timer ends it (the grey failure).
@@ -195,6 +201,7 @@ struct EndpointState {
   policy::SilenceWatch silence_;
   std::uint64_t last_id_ = 0;
   bool unpriced_said_ = false;
+  std::optional<Instant> retired_at_;
 };
 
 }  // namespace

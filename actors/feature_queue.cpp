@@ -175,10 +175,12 @@ struct FeatureQueueState {
 
   void on_roster(const RosterPtr& roster) {
     for (auto& place : places_) place.actor = EndpointActor();
+    leaving_.clear();
     for (const auto& entry : *roster) {
+      if (entry.leaving) leaving_.push_back(entry.handle);
+      if (entry.leaving) continue;
       auto& place = places_[number_of(entry.facts)];
-      place.facts = entry.facts;
-      place.actor = entry.handle;
+      place = {entry.facts, entry.handle};
     }
     std::vector<policy::FactsPtr> facts;
     for (const auto& place : places_) facts.push_back(place.facts);
@@ -194,7 +196,8 @@ struct FeatureQueueState {
   }
 
   bool stands(const EndpointActor& endpoint) const {
-    return std::ranges::any_of(places_, [&](const Place& place) { return place.actor == endpoint; });
+    return std::ranges::any_of(places_, [&](const Place& place) { return place.actor == endpoint; }) ||
+           std::ranges::find(leaving_, endpoint) != leaving_.end();
   }
 
   // Their actor was replaced or given up, or has kept silent for too long: nobody is left who could say how
@@ -375,6 +378,7 @@ struct FeatureQueueState {
   std::unordered_map<std::uint64_t, SentAttempt> sent_;  // attempts out now
   AttemptResultPtr newest_;                              // the attempt whose end is being considered
   std::vector<Place> places_;
+  std::vector<EndpointActor> leaving_;                      // still answer what they were sent
   std::unordered_map<std::string, std::uint32_t> numbers_;  // of places_
   std::unordered_map<std::string, HealthPtr> health_;
   std::uint64_t last_call_ = 0;

@@ -199,21 +199,25 @@ struct GetTotals {
   std::function<void(LedgerTotals)> reply;
 };
 
+/// Another has taken this one's place, or nobody will: see through what there is, then leave.
+struct Retire {};
 /// Owns one provider endpoint: its limits, its connections and its attempts in flight.
 using EndpointActor =
     caf::typed_actor<caf::reacts_to<RunAttempt>, caf::reacts_to<CancelAttempt>, caf::reacts_to<LimitsHeard>,
-                     caf::reacts_to<AttemptEnded>, caf::reacts_to<Tick>>;
+                     caf::reacts_to<AttemptEnded>, caf::reacts_to<Retire>, caf::reacts_to<Tick>>;
 /// Hears how an endpoint's attempts end and owns its state machine.
 using BreakerActor = caf::typed_actor<caf::reacts_to<OutcomeObserved>, caf::reacts_to<SilenceObserved>,
                                       caf::reacts_to<LoadObserved>, caf::reacts_to<FeedbackObserved>,
                                       caf::reacts_to<ForceBreaker>, caf::reacts_to<SubscribeHealth>,
                                       caf::reacts_to<AcceptProbes>, caf::reacts_to<Tick>>;
 
-/// An endpoint as others know it. `handle` may be a stand-in for one on another node.
+/// An endpoint as others know it. `handle` may be a stand-in for one on another node. One that is `leaving`
+/// answers what it has begun and gets nothing new; its successor may stand beside it.
 struct RosterEntry {
   std::shared_ptr<const policy::EndpointFacts> facts;
   EndpointActor handle;
   std::string home;
+  bool leaving = false;
 };
 using Roster = std::vector<RosterEntry>;
 using RosterPtr = std::shared_ptr<const Roster>;
@@ -232,8 +236,6 @@ struct ExplainRoute {
 struct CancelCall {
   CallPtr call;
 };
-/// Another queue has taken this one's place: answer the calls there are, then leave.
-struct Retire {};
 
 /// Admits a feature's calls, picks their route and follows each to its end.
 using FeatureQueueActor =
@@ -300,14 +302,14 @@ using PeerActor = caf::typed_actor<caf::reacts_to<LinkChanged>, caf::reacts_to<F
 struct GetBoard {
   std::function<void(std::vector<HealthPtr>)> reply;
 };
-struct FeatureConfig;
-/// New rules for features there are, by name; calls under way end by the old ones.
-struct ReplaceFeatures {
-  std::shared_ptr<const std::vector<FeatureConfig>> features;
+struct CastChange;
+/// The configuration has changed (supervisor.hpp): what is not in it stays who it is.
+struct ChangeCast {
+  std::shared_ptr<const CastChange> change;
 };
 /// Spawns the cast, restarts what fails with growing pauses, gives up loudly.
 using SupervisorActor = caf::typed_actor<caf::reacts_to<HealthChanged>, caf::reacts_to<GetBoard>,
-                                         caf::reacts_to<ReplaceFeatures>, caf::reacts_to<Tick>>;
+                                         caf::reacts_to<ChangeCast>, caf::reacts_to<Tick>>;
 
 }  // namespace troupe::actors
 
@@ -334,7 +336,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::GetTotals)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::RosterChanged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ExplainRoute)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::Retire)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ReplaceFeatures)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ChangeCast)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::CallPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::CancelCall)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::Continue)

@@ -90,10 +90,17 @@ struct LedgerState {
     keep(std::move(batch));
   }
 
+  EndpointPlace place_of(const std::string& endpoint) const {
+    EndpointPlace unknown{"unknown", "unknown"};
+    if (!metrics_.places) return unknown;
+    auto places = metrics_.places->load();
+    auto known = places->find(endpoint);
+    return known == places->end() ? unknown : known->second;
+  }
+
   void measure(const journal::UsageRow& row) {
     if (!metrics_.metrics) return;
-    auto known = metrics_.places.find(row.endpoint);
-    auto place = known == metrics_.places.end() ? EndpointPlace{"unknown", "unknown"} : known->second;
+    auto place = place_of(row.endpoint);
     metrics_.metrics->attempt_ended({row.endpoint, row.model, place.provider, row.cause, row.error, row.ttft,
                                      row.total, row.usage, row.usd});
     concentrate("provider", providers_, place.provider, row);

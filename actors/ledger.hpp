@@ -6,6 +6,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/unit.hpp"
 #include "runtime/base/clock.hpp"
+#include "runtime/base/published.hpp"
 #include "runtime/telemetry/metrics.hpp"
 
 #include <map>
@@ -15,11 +16,13 @@ namespace troupe::actors {
 struct EndpointPlace {
   std::string provider, region;
 };
+/// By endpoint; a reload changes it.
+using PlaceCell = Published<std::map<std::string, EndpointPlace>>;
 struct LedgerMetrics {
   /// Hears what is booked; may be null.
   std::shared_ptr<telemetry::Metrics> metrics;
-  /// By endpoint.
-  std::map<std::string, EndpointPlace> places;
+  /// May be null.
+  std::shared_ptr<const PlaceCell> places;
   /// Said aloud when one provider, or one region, serves more than this share of an hour's tokens (C9).
   double provider_share_max = 1, region_share_max = 1;
 };

@@ -22,8 +22,14 @@ std::shared_ptr<const TariffsByFeature> tariffs_of(const config::Config& config)
 
 }  // namespace
 
-std::function<double(const CompletionRequest&, const Usage&)> list_prices(const config::Config& config,
-                                                                          Clock& clock) {
+ListPrices present_prices(std::shared_ptr<const PriceCell> cell) {
+  return [cell = std::move(cell)](const CompletionRequest& request, const Usage& usage) {
+    auto prices = cell->load();
+    return *prices ? (*prices)(request, usage) : 0.0;
+  };
+}
+
+ListPrices list_prices(const config::Config& config, Clock& clock) {
   return [tariffs = tariffs_of(config), &clock](const CompletionRequest& request, const Usage& usage) {
     double dearest = 0;
     auto it = tariffs->find(request.feature);

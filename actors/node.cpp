@@ -53,7 +53,15 @@ Result<std::unique_ptr<Node>> Node::start(const Config& config) {
   return std::unique_ptr<Node>(new Node(std::move(impl)));
 }
 
-Result<void> Node::reload(const Config& config) { return impl_->reload(config); }
+Result<void> Node::reload(const Config& config) {
+  auto changes = impl_->reload(config);
+  return changes ? Result<void>() : std::unexpected(changes.error());
+}
+void Node::set_config_reader(std::function<Result<Config>()> read) { impl_->read_with(std::move(read)); }
+Result<void> Node::reload() {
+  auto changes = impl_->read_again(false);
+  return changes ? Result<void>() : std::unexpected(changes.error());
+}
 
 void Node::add_workflow(std::string name, WorkflowFunction function) {
   impl_->runs().add({std::move(name), std::move(function), {}, {}});

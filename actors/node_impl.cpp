@@ -27,7 +27,7 @@ constexpr auto kHandBack = std::chrono::seconds(20);
 
 }  // namespace
 
-Node::Impl::Impl(const Config& config) : config_(config), routing_(config), clock_(system_clock()) {
+Node::Impl::Impl(const Config& config) : config_(config), current_(config), clock_(system_clock()) {
   // `sharing` never polls; two workers, since a run's work is short and the paying work is elsewhere
   // (STACK 1.5).
   system_config_.set("scheduler.policy", caf::atom("sharing"));
@@ -98,21 +98,22 @@ std::shared_ptr<actors::BreakerCell> Node::Impl::breaker_memory(const std::strin
   return cell;
 }
 
-Result<actors::LocalEndpoint> Node::Impl::local_endpoint(const config::EndpointConfig& endpoint) {
-  const auto& provider = values().providers.at(endpoint.provider);
+Result<actors::LocalEndpoint> Node::Impl::local_endpoint(const config::Config& config,
+                                                         const config::EndpointConfig& endpoint) {
+  const auto& provider = config.providers.at(endpoint.provider);
   auto& client = clients_[actors::client_key(provider)];
   if (!client) {
-    auto config = actors::client_config(values(), provider);
-    if (!config) return std::unexpected(config.error());
-    client = std::make_unique<http::Client>(*loop_, std::move(*config));
+    auto reach = actors::client_config(config, provider);
+    if (!reach) return std::unexpected(reach.error());
+    client = std::make_unique<http::Client>(*loop_, std::move(*reach));
   }
   actors::WireParts parts{simulator_ ? simulator_->origin() : http::Origin{}, credentials_.get(),
                           client.get(), desk_.metrics};
-  auto wire = actors::make_wire(values(), endpoint, parts);
+  auto wire = actors::make_wire(config, endpoint, parts);
   if (!wire) return std::unexpected(wire.error());
-  warm_[{client.get(), (*wire)->origin}] += provider.warm_connections;
+  warm_[endpoint.id] = {client.get(), (*wire)->origin, provider.warm_connections};
   actors::LocalEndpoint local;
-  bool shares = values().node.tokens_per_minute > 0;
+  bool shares = config.node.tokens_per_minute > 0;
   local.endpoint = {config::endpoint_facts(endpoint), config::guard_policy(endpoint, shares), *wire,
                     endpoint.tariff};
   local.breaker = {endpoint.id, endpoint.breaker, breaker_memory(endpoint.id)};
@@ -125,20 +126,10 @@ Result<actors::LocalEndpoint> Node::Impl::local_endpoint(const config::EndpointC
 
 void Node::Impl::start_ledger(actors::SupervisorConfig& cast) {
   const auto& shares = values().node.concentration;
-  actors::LedgerMetrics measured{desk_.metrics, {}, shares.provider_share_max, shares.region_share_max};
-  for (const auto& endpoint : values().endpoints.list)
-    measured.places[endpoint.id] = {endpoint.provider, endpoint.region};
+  actors::LedgerMetrics measured{desk_.metrics, places_, shares.provider_share_max, shares.region_share_max};
   for (const auto& local : cast.endpoints) desk_.metrics->breaker_moved(local.breaker.endpoint, "closed", 1);
-  equip(cast);
   ledger_ = actors::spawn_ledger(*system_, loop_unit_.get(), journal_.get(), cast.node, std::move(measured),
                                  {config::budget_rules(values()), budgets_, &clock_});
-}
-
-void Node::Impl::equip(actors::SupervisorConfig& cast) {
-  cast.controls = control_room_.board();
-  cast.shadows = actors::feature_shadows(values());
-  desk_.shadows = cast.shadows;
-  equip(cast.features);
 }
 
 void Node::Impl::equip(std::vector<actors::FeatureConfig>& features) const {
@@ -150,54 +141,15 @@ void Node::Impl::equip(std::vector<actors::FeatureConfig>& features) const {
     feature.rollouts = control_room_.rollouts();
     feature.journal = journal_.get();
     feature.node = values().node.id;
-    bool shadowed = std::ranges::any_of(desk_.shadows, [&](const auto& shadow) {
-      return shadow.config.feature == feature.dispatch.rules.feature;
-    });
-    if (shadowed) feature.shadows = {board_, &board_->shadows};
+    // Always: a shadow may begin while its feature's queue stays.
+    feature.shadows = {board_, &board_->shadows};
   }
-}
-
-Result<void> Node::Impl::reload(const Config& config) {
-  std::lock_guard lock(mutex_);
-  if (stopping_) return fail(Errc::refused, "the node is stopping");
-  auto changed = config::changed_options(routing_.values(), config.values());
-  if (changed.empty()) return {};
-  auto fixed = restart_options(changed);
-  if (!fixed.empty())
-    return fail(Errc::bad_config,
-                fmt::format("nothing was taken over; a restart is needed for {}", fmt::join(fixed, ", ")));
-  routing_ = config;
-  replace_features(actors::reload_scope(changed, config.values()));
-  return {};
-}
-
-std::vector<std::string> Node::Impl::restart_options(const std::vector<std::string>& changed) const {
-  // Budgets name the cheaper model by its place.
-  bool places_fixed = config::budget_rules(values()).any();
-  std::vector<std::string> fixed;
-  std::ranges::copy_if(changed, std::back_inserter(fixed), [&](const std::string& option) {
-    return !config::may_reload(option) || (places_fixed && option.find(".hierarchy") != std::string::npos);
-  });
-  return fixed;
-}
-
-// Others keep their queues, and with them who waits, what was learned, and what was used.
-void Node::Impl::replace_features(const actors::ReloadScope& scope) {
-  const auto& config = routing_.values();
-  if (scope.shares) quota_ = actors::shared_quota(config);
-  auto features =
-      std::make_shared<std::vector<actors::FeatureConfig>>(actors::feature_configs(config, quota_));
-  std::erase_if(*features,
-                [&](const auto& each) { return !scope.features.contains(each.dispatch.rules.feature); });
-  equip(*features);
-  caf::anon_send(supervisor_, actors::ReplaceFeatures{std::move(features)});
-  log::info("node", fmt::format("new routing for {}", fmt::join(scope.features, ", ")));
 }
 
 Result<void> Node::Impl::add_endpoints(actors::SupervisorConfig& cast) {
   for (const auto& endpoint : values().endpoints.list) {
     if (!actors::lives_here(values(), endpoint)) continue;
-    auto local = local_endpoint(endpoint);
+    auto local = local_endpoint(values(), endpoint);
     if (!local) return std::unexpected(local.error());
     cast.endpoints.push_back(std::move(*local));
   }
@@ -210,11 +162,16 @@ Result<void> Node::Impl::start_cast() {
   desk_.metrics = std::make_shared<telemetry::Metrics>();
   credentials_ = std::make_unique<actors::Credentials>(*loop_, clock_, desk_.metrics);
   actors::ControlRoomParts parts{system_.get(), loop_unit_.get(), &clock_, journal_.get(), gateway_.get()};
-  if (auto ready = control_room_.start(values(), parts); !ready) return ready;
+  shadows_ = actors::feature_shadows(values());
+  if (auto ready = control_room_.start(values(), parts, copies_shown()); !ready) return ready;
   if (auto added = add_endpoints(cast); !added) return added;
   quota_ = actors::shared_quota(values());
   cast.features = actors::feature_configs(values(), quota_);
+  equip(cast.features);
+  cast.shadows = shadows_;
+  cast.controls = control_room_.board();
   cast.peers = actors::remote_peers(values());
+  publish(values());
   make_ready();
   start_ledger(cast);
   actors::Stage stage{loop_unit_.get(), gateway_unit_.get(), &clock_, gateway_.get(), ledger_, board_};
@@ -224,7 +181,7 @@ Result<void> Node::Impl::start_cast() {
                journal_.get(),
                values().node.id,
                {board_, &board_->queues},
-               actors::list_prices(values(), clock_),
+               actors::present_prices(prices_),
                values().node.park_after,
                values().node.retention});
   make_desk();
@@ -242,15 +199,13 @@ Result<void> Node::Impl::start_cast() {
 // D8: the first request finds credentials fetched and connections open.
 void Node::Impl::make_ready() {
   credentials_->prefetch();
-  for (const auto& [place, count] : warm_)
+  std::map<std::pair<http::Client*, http::Origin>, std::size_t> wanted;
+  for (const auto& [id, warm] : warm_) wanted[{warm.client, warm.origin}] += warm.count;
+  for (const auto& [place, count] : wanted)
     if (count > 0) loop_->post([place = place, count = count] { place.first->warm(place.second, count); });
 }
 
 void Node::Impl::make_desk() {
-  auto facts = std::make_shared<actors::Roster>();
-  for (const auto& endpoint : values().endpoints.list)
-    facts->push_back(
-        {std::make_shared<const policy::EndpointFacts>(config::endpoint_facts(endpoint)), {}, endpoint.home});
   desk_.node = values().node.id;
   desk_.clock = &clock_;
   desk_.simulated = simulator_ != nullptr;
@@ -258,7 +213,7 @@ void Node::Impl::make_desk() {
   desk_.supervisor = supervisor_;
   desk_.board = board_;
   desk_.control_room = &control_room_;
-  desk_.roster_facts = std::move(facts);
+  desk_.reload = [this](bool dry_run) { return reload_told(dry_run); };
   desk_.pass_on = [this](const std::string& peer, const std::string& verb, const Json& input) {
     return pass_on(peer, verb, input);
   };

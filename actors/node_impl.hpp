@@ -3,13 +3,15 @@
 
 #include "actors/control_room.hpp"
 #include "actors/desk.hpp"
-#include "actors/reload.hpp"
+#include "actors/ledger.hpp"
+#include "actors/list_price.hpp"
 #include "actors/run_host.hpp"
 #include "actors/scheduler.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/wiring.hpp"
 #include "providers/simulator/server.hpp"
 #include "runtime/base/clock.hpp"
+#include "runtime/config/changes.hpp"
 #include "runtime/config/config.hpp"
 #include "runtime/http/client.hpp"
 #include "runtime/http/loop.hpp"
@@ -34,7 +36,11 @@ struct Node::Impl final : transport::GatewayListener {
 
   Result<void> start();
   void stop();
-  Result<void> reload(const Config& config);
+  /// What has changed, or would (`dry_run`).
+  Result<config::ConfigChanges> reload(const Config& config, bool dry_run = false);
+  void read_with(std::function<Result<Config>()> read);
+  Result<config::ConfigChanges> read_again(bool dry_run);
+  Result<std::string> reload_told(bool dry_run);
   actors::RunHost& runs() { return runs_; }
   Result<std::size_t> resume_runs();
   void interrupt();
@@ -47,6 +53,7 @@ struct Node::Impl final : transport::GatewayListener {
   void on_message(transport::Inbound message) override;
 
  private:
+  /// What the node began with: right for options that need a restart.
   const config::Config& values() const { return config_.values(); }
   Result<void> load_workflows();
   Result<void> start_schedules();
@@ -58,13 +65,24 @@ struct Node::Impl final : transport::GatewayListener {
   /// Those that live here.
   Result<void> add_endpoints(actors::SupervisorConfig& cast);
   void start_ledger(actors::SupervisorConfig& cast);
-  /// Gives the features and their shadows what they read of the node.
-  void equip(actors::SupervisorConfig& cast);
+  /// Gives the features what they read of the node.
   void equip(std::vector<actors::FeatureConfig>& features) const;
-  /// Of changed options those that a running node cannot take over.
-  std::vector<std::string> restart_options(const std::vector<std::string>& changed) const;
-  void replace_features(const actors::ReloadScope& scope);
-  Result<actors::LocalEndpoint> local_endpoint(const config::EndpointConfig& endpoint);
+  /// Rollouts that have begun and would go on as something else.
+  std::vector<std::string> begun_rollouts(const config::Config& next, const config::ConfigChanges& changes);
+  /// Everything that can fail, before anything is changed.
+  Result<std::shared_ptr<actors::CastChange>> prepare(const config::Config& next,
+                                                      const config::ConfigChanges& changes);
+  void change_shadows(const config::Config& next, const config::ConfigChanges& changes,
+                      actors::CastChange& cast);
+  void change_features(const config::Config& next, const config::ConfigChanges& changes,
+                       actors::CastChange& cast);
+  /// What readers beside the cast know of the configuration: prices, places, the desk's roster.
+  void publish(const config::Config& now);
+  /// Tells it to the desk.
+  void publish_shadows();
+  actors::CopiesShown copies_shown() const;
+  Result<actors::LocalEndpoint> local_endpoint(const config::Config& config,
+                                               const config::EndpointConfig& endpoint);
   /// What the journal knows of its breaker.
   std::shared_ptr<actors::BreakerCell> breaker_memory(const std::string& endpoint);
   void make_ready();
@@ -85,15 +103,25 @@ struct Node::Impl final : transport::GatewayListener {
   bool pause(const std::stop_token& stop, Instant until);
 
   Config config_;
-  Config routing_;                            ///< the last reload's; under mutex_
-  std::shared_ptr<policy::QuotaTree> quota_;  ///< may be null; used on the loop's thread only
+  Config current_;  ///< the last reload's; under mutex_
+  std::mutex reader_mutex_;
+  std::function<Result<Config>()> reader_;
+  std::shared_ptr<policy::QuotaTree> quota_;    ///< may be null; used on the loop's thread only
+  std::vector<actors::FeatureShadow> shadows_;  ///< under mutex_ once started
+  std::shared_ptr<actors::PlaceCell> places_ = std::make_shared<actors::PlaceCell>();
+  std::shared_ptr<actors::PriceCell> prices_ = std::make_shared<actors::PriceCell>();
   Clock& clock_;
   std::unique_ptr<journal::Journal> journal_;
   std::unique_ptr<http::Loop> simulator_loop_;
   std::unique_ptr<providers::simulator::SimulatorServer> simulator_;
   std::unique_ptr<http::Loop> loop_;
   std::map<std::string, std::unique_ptr<http::Client>> clients_;  // by client_key
-  std::map<std::pair<http::Client*, http::Origin>, std::size_t> warm_;
+  struct Warm {
+    http::Client* client = nullptr;
+    http::Origin origin;
+    std::size_t count = 0;
+  };
+  std::map<std::string, Warm> warm_;  // by endpoint
   std::unique_ptr<actors::Credentials> credentials_;
   std::unique_ptr<http::Loop::Timer> timer_;  // loop thread only
   caf::actor_system_config system_config_;

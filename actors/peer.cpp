@@ -83,7 +83,8 @@ struct PeerState {
   // was.
   struct Serving {
     std::uint64_t their_id = 0, incarnation = 0;
-    std::string endpoint;
+    /// Who began it: by the time it is cancelled another may have its name.
+    EndpointActor endpoint;
     std::shared_ptr<RemoteSink> sink;
   };
 
@@ -215,7 +216,7 @@ struct PeerState {
     auto sink = body->wants_events ? std::make_shared<RemoteSink>(*gateway_, config_.id, body->id) : nullptr;
     order.sink = sink;
     order.reply_to = self_;
-    serving_[order.id] = {body->id, incarnation_, body->endpoint, std::move(sink)};
+    serving_[order.id] = {body->id, incarnation_, endpoint->second, std::move(sink)};
     self_->send(endpoint->second, std::move(order));
   }
 
@@ -237,10 +238,8 @@ struct PeerState {
         return cancel_here(id, serving.endpoint);
   }
 
-  void cancel_here(std::uint64_t id, const std::string& endpoint) {
-    auto serves = config_.serves->load();
-    if (auto it = serves->find(endpoint); it != serves->end())
-      self_->send(it->second, CancelAttempt{id, AttemptClient(self_)});
+  void cancel_here(std::uint64_t id, const EndpointActor& endpoint) {
+    self_->send(endpoint, CancelAttempt{id, AttemptClient(self_)});
   }
 
   void on_local_end(const AttemptEnded& fact) {
@@ -252,6 +251,8 @@ struct PeerState {
   // ---- health ----
 
   void on_local_health(const HealthPtr& view) {
+    // The last words of a breaker whose endpoint is gone, behind what was said of that (F14).
+    if (view->reachable && !config_.serves->load()->contains(view->endpoint)) return;
     local_health_[view->endpoint] = view;
     if (up_) send(outbound(WireKind::health, *view, protocol::Lane::control));
   }
@@ -260,7 +261,7 @@ struct PeerState {
     auto body = body_from<policy::HealthView>(bytes);
     if (!body) return malformed();
     // An endpoint has one owner (F14).
-    if (!config_.owns.contains(body->endpoint)) return;
+    if (!config_.owns->load()->contains(body->endpoint)) return;
     publish(std::make_shared<policy::HealthView>(std::move(*body)));
   }
 
@@ -303,6 +304,7 @@ struct RemoteEndpointState {
         [this](const CancelAttempt& order) { self_->send(peer_, CancelRemote{order}); },
         [](const LimitsHeard&) {},
         [](const AttemptEnded&) {},
+        [](Retire) {},
         [](Tick) {},
     };
   }

@@ -18,8 +18,9 @@ struct PeerActorConfig {
   std::string id;
   /// Endpoints of ours the peer may use; loaded anew for each attempt, since they may have been restarted.
   std::shared_ptr<const Published<EndpointMap>> serves;
-  /// The peer's endpoints; what it says of others is not its to say.
-  std::set<std::string> owns;
+  /// The peer's endpoints, read anew each time, since a reload may change them; what it says of others is not
+  /// its to say. Never null.
+  std::shared_ptr<const Published<std::set<std::string>>> owns;
   /// Who hears of the peer's endpoints' health.
   std::vector<HealthSubscriber> subscribers;
   /// Attempts the peer may have running here; more are refused unsent.

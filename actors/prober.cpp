@@ -51,7 +51,9 @@ struct ProberShell {
   };
 
   void on_due(const std::string& endpoint) {
-    auto entry = std::ranges::find_if(*roster_, [&](const auto& each) { return each.facts->id == endpoint; });
+    auto entry = std::ranges::find_if(*roster_, [&](const auto& each) {
+      return each.facts->id == endpoint && !each.leaving;
+    });
     bool busy = std::ranges::any_of(out_, [&](const auto& each) { return each.second.endpoint == endpoint; });
     if (entry == roster_->end() || busy || stopped(*entry->facts)) return;
     RunAttempt order;

@@ -21,21 +21,22 @@ struct RolloutShell {
         [this](const RolloutOutcome& fact) { on_outcome(fact); },
         [this](const RolloutHeard& fact) { on_heard(fact); },
         [this](const RolloutCommand& command) { on_command(command); },
+        [this](const RolloutsChanged& fact) { on_changed(fact); },
         [this](Tick) { on_tick(); },
     };
   }
 
  private:
-  struct Sides {
-    policy::SideEvidence old, fresh;
-  };
+  using Sides = policy::TwoSides;
   struct Going {
     RolloutPlace place;
     /// Counts are of the share as it was last set; a new one begins them anew.
     std::uint64_t epoch = 0;
     std::uint32_t stage = 0;
     Instant since;
+    /// Before the first stage what copies showed.
     Sides here;
+    std::shared_ptr<const Sides> copies;
     bool told = true;
     std::map<std::string, Sides> elsewhere;  // home only
     policy::SideEvidence old_before;         // of the stage before, home only
@@ -62,11 +63,45 @@ struct RolloutShell {
 
   static Sides sum(const Going& going) {
     auto out = going.here;
-    for (const auto& [node, sides] : going.elsewhere) {
-      out.old.merge(sides.old);
-      out.fresh.merge(sides.fresh);
-    }
+    for (const auto& [node, sides] : going.elsewhere) out.merge(sides);
     return out;
+  }
+
+  void on_changed(const RolloutsChanged& fact) {
+    std::map<std::string, Going> next;
+    for (const auto& place : fact.places) {
+      auto& going = next[place.rule.name];
+      auto before = places_.extract(place.rule.name);
+      if (!before.empty() && !fact.redealt.contains(place.rule.name)) going = std::move(before.mapped());
+      going.place = place;
+    }
+    places_ = std::move(next);
+  }
+
+  // ---- copies ----
+
+  // Nobody has been dealt in: what there is to judge by is the shadow's.
+  void look_at_copies(Going& going, const policy::Controls& known) {
+    const auto& place = going.place;
+    if (place.rule.policy.after_copies == 0 || !place.copies) return;
+    if (known.share_of(place.rule.name) != nullptr) return;
+    auto copies = place.copies->load();
+    if (copies == going.copies) return;
+    going.here = *copies;
+    going.copies = std::move(copies);
+    going.told = false;
+  }
+
+  void judge_copies(Going& going, const policy::Controls& known) {
+    const auto& rule = going.place.rule;
+    if (rule.policy.after_copies == 0) return;
+    if (known.stopped(policy::Subject::rollout, rule.name, stage_.clock->wall()) != nullptr) return;
+    auto verdict = policy::judge_copies(rule.policy, sum(going));
+    policy::Share first;
+    first.share = rule.policy.stages.front();
+    if (verdict.step == policy::RolloutStep::advance) return give(going, std::move(first), verdict.why, {});
+    if (verdict.step == policy::RolloutStep::roll_back)
+      move(going, std::move(first), policy::RolloutState::rolled_back, verdict.why);
   }
 
   // ---- counting ----
@@ -111,6 +146,7 @@ struct RolloutShell {
     auto known = controls();
     for (auto& [unused, going] : places_) {
       follow(going, *known);
+      look_at_copies(going, *known);
       tell_home(going);
       if (at_home(going) && !going.ordering) judge(going, *known, now);
     }
@@ -124,7 +160,7 @@ struct RolloutShell {
   void judge(Going& going, const policy::Controls& known, Instant now) {
     const auto& rule = going.place.rule;
     const auto* share = known.share_of(rule.name);
-    if (share == nullptr) return;
+    if (share == nullptr) return judge_copies(going, known);
     bool ended = share->state == policy::RolloutState::rolled_back;
     if (const auto* stop = known.stopped(policy::Subject::rollout, rule.name, stage_.clock->wall())) {
       if (!ended) move(going, *share, policy::RolloutState::rolled_back, policy::to_text(*stop));
@@ -235,12 +271,23 @@ struct RolloutShell {
     out["home"] = going.place.home;
     out["seconds_in_stage"] = seconds(stage_.clock->now() - going.since);
     const auto* share = known->share_of(going.place.rule.name);
-    if (share == nullptr || !at_home(going)) return out;
+    if (!at_home(going)) return out;
+    if (share == nullptr) return copies_status(going, std::move(out));
     auto facts = facts_of(going, *share, stage_.clock->now());
     out["calls_new"] = facts.fresh.calls();
     out["calls_old"] = facts.old.calls();
     out["gates"] = gates_json(policy::read_gates(going.place.rule.policy, facts.old, facts.fresh));
     out["next"] = policy::judge_stage(going.place.rule.policy, facts).why;
+    return out;
+  }
+
+  static Json copies_status(const Going& going, Json out) {
+    const auto& policy = going.place.rule.policy;
+    if (policy.after_copies == 0) return out;
+    auto shown = sum(going);
+    out["copies"] = shown.fresh.calls();
+    out["gates"] = gates_json(policy::read_gates(policy, shown.old, shown.fresh));
+    out["next"] = policy::judge_copies(policy, shown).why;
     return out;
   }
 

@@ -6,6 +6,8 @@
 
 #include "runtime/policy/rollout.hpp"
 
+#include <set>
+
 namespace troupe::actors {
 
 /// A finished call that counts for a rollout.
@@ -26,13 +28,23 @@ struct RolloutCommand {
   std::function<void(Result<std::string>)> reply;
 };
 
-using RolloutActor = caf::typed_actor<caf::reacts_to<RolloutOutcome>, caf::reacts_to<RolloutHeard>,
-                                      caf::reacts_to<RolloutCommand>, caf::reacts_to<Tick>>;
-
 struct RolloutPlace {
   policy::RolloutRule rule;
   std::string home;
+  /// What this node's shadow of the model has shown, for one that begins after copies; null: there is none.
+  std::shared_ptr<const Published<policy::TwoSides>> copies = {};
 };
+/// The rollouts there are from now on. Those of the same name go on with what they have counted, unless they
+/// are in `redealt`.
+struct RolloutsChanged {
+  std::vector<RolloutPlace> places;
+  std::set<std::string> redealt;
+};
+
+using RolloutActor =
+    caf::typed_actor<caf::reacts_to<RolloutOutcome>, caf::reacts_to<RolloutHeard>,
+                     caf::reacts_to<RolloutCommand>, caf::reacts_to<RolloutsChanged>, caf::reacts_to<Tick>>;
+
 struct RolloutActorConfig {
   std::string node;
   std::vector<RolloutPlace> rollouts;
@@ -55,3 +67,4 @@ RolloutActor spawn_rollouts(caf::actor_system& system, Unit* unit, RolloutActorC
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::RolloutOutcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::RolloutHeard)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::RolloutCommand)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::RolloutsChanged)

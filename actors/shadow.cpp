@@ -35,6 +35,7 @@ struct ShadowShell {
         [this](const AttemptEnded& fact) { on_copy_ended(fact); },
         [this](const HealthChanged& fact) { health_[fact.view->endpoint] = fact.view; },
         [this](const RosterChanged& fact) { roster_ = fact.roster; },
+        [this](Retire) { retired_ = true; },
         [this](Tick) { on_tick(); },
     };
   }
@@ -54,6 +55,7 @@ struct ShadowShell {
   // ---- copying ----
 
   void on_offer(const ShadowOffered& offer) {
+    if (retired_) return;
     policy::ShadowFacts facts;
     facts.draw = rng_.uniform();
     trial_draw_ = rng_.uniform();
@@ -73,7 +75,7 @@ struct ShadowShell {
   const RosterEntry* target_for(const ShadowOffered& offer, policy::ShadowFacts& facts) const {
     for (const auto& entry : *roster_) {
       if (entry.facts->model != config_.model || entry.facts->id == offer.primary_endpoint) continue;
-      if (!may_serve(entry, offer)) continue;
+      if (entry.leaving || !may_serve(entry, offer)) continue;
       if (has_room(entry, offer)) return &entry;
       facts.quota_short = true;
     }
@@ -145,20 +147,30 @@ struct ShadowShell {
     (side == &policy::ParityPair::old ? it->second.old : it->second.fresh) = true;
     if (it->second.old && it->second.fresh) {
       pairs_.push_back(it->second.pair);
+      shown_.old.add(figures_of(it->second.pair.old));
+      shown_.fresh.add(figures_of(it->second.pair.fresh));
+      shown_is_new_ = true;
       if (pairs_.size() > config_.pairs_max) pairs_.pop_front();
       halves_.erase(it);
     }
     for (; order_.size() > config_.waiting_max; order_.pop_front()) halves_.erase(order_.front());
   }
 
+  static policy::CallFigures figures_of(const policy::ParitySide& side) {
+    return {side.error.has_value(), side.ttft, side.total, side.usd, side.quality};
+  }
   void on_tick() {
     auto now = stage_.clock->now();
+    if (std::exchange(shown_is_new_, false) && stage_.shown)
+      stage_.shown->store(std::make_shared<const policy::TwoSides>(shown_));
     // Its endpoint is gone: what it took is unknown, so it counts as expected.
     std::erase_if(copies_, [&](const auto& each) {
       if (each.second.deadline + kShadowGrace >= now) return false;
       budget_->ended(each.second.expected, each.second.expected.tokens, each.second.expected.usd);
       return true;
     });
+    // What copies cost is booked before it goes.
+    if (retired_ && copies_.empty()) return self_->quit();
     if (now < next_report_ || !stage_.report) return;
     next_report_ = now + config_.report_interval;
     auto report = policy::compare({pairs_.begin(), pairs_.end()}, config_.parity);
@@ -177,6 +189,8 @@ struct ShadowShell {
   std::map<ShadowedCall, Half> halves_;
   std::deque<ShadowedCall> order_;  // of halves, oldest first; may name whole ones
   std::deque<policy::ParityPair> pairs_;
+  policy::TwoSides shown_;
+  bool shown_is_new_ = false, retired_ = false;
   std::uint64_t last_id_ = 0;
   Instant next_report_;
 };
@@ -189,6 +203,7 @@ policy::ParitySide parity_side(const AttemptRecord& record, const std::optional<
   side.ttft = seconds(record.ttft);
   side.total = seconds(record.total);
   side.output_tokens = static_cast<std::uint64_t>(std::max<std::int64_t>(0, record.usage.output));
+  side.usd = record.usd;
   return side;
 }
 

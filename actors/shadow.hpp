@@ -8,6 +8,7 @@
 #include "runtime/base/published.hpp"
 #include "runtime/policy/controls.hpp"
 #include "runtime/policy/parity.hpp"
+#include "runtime/policy/rollout_evidence.hpp"
 #include "runtime/policy/shadow.hpp"
 
 #include <compare>
@@ -35,9 +36,10 @@ struct PrimaryEnded {
   policy::ParitySide side;
 };
 
-using ShadowActor = caf::typed_actor<caf::reacts_to<ShadowOffered>, caf::reacts_to<PrimaryEnded>,
-                                     caf::reacts_to<AttemptEnded>, caf::reacts_to<HealthChanged>,
-                                     caf::reacts_to<RosterChanged>, caf::reacts_to<Tick>>;
+using ShadowActor =
+    caf::typed_actor<caf::reacts_to<ShadowOffered>, caf::reacts_to<PrimaryEnded>,
+                     caf::reacts_to<AttemptEnded>, caf::reacts_to<HealthChanged>,
+                     caf::reacts_to<RosterChanged>, caf::reacts_to<Retire>, caf::reacts_to<Tick>>;
 
 using ShadowMap = std::map<std::string, ShadowActor>;
 
@@ -58,6 +60,8 @@ struct ShadowActorStage {
   LedgerActor ledger;
   std::shared_ptr<const Published<policy::Controls>> controls;
   std::shared_ptr<Published<policy::ParityReport>> report;
+  /// What the pairs so far show, for the gates of a rollout that begins by itself; may be null.
+  std::shared_ptr<Published<policy::TwoSides>> shown = {};
 };
 
 /// One half of a comparison; no `error`: the attempt ended well.

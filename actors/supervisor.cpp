@@ -1,5 +1,6 @@
 #include "actors/supervisor.hpp"
 
+#include "actors/departing.hpp"
 #include "actors/peer.hpp"
 #include "actors/shell.hpp"
 #include "runtime/base/log.hpp"
@@ -31,16 +32,12 @@ struct SupervisorState {
   SupervisorActor::behavior_type start(SupervisorConfig config, Stage stage) {
     config_ = std::move(config);
     stage_ = std::move(stage);
+    stand_ins_.emplace(self_->system(), stage_.gateway_unit);
     self_->set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) { on_down(down); });
     self_->set_exit_handler([this](caf::scheduled_actor*, caf::exit_msg& exit) { on_exit(exit); });
-    for (std::size_t i = 0; i < config_.endpoints.size(); ++i) {
-      const auto& id = config_.endpoints[i].endpoint.facts.id;
-      add("endpoint " + id, [this, i] { spawn_endpoint_pair(i); });
-      children_.at("endpoint " + id).endpoint = id;
-    }
+    for (const auto& spec : config_.endpoints) add_endpoint(spec.endpoint.facts.id);
     add("prober", [this] { spawn_the_prober(); });
-    for (const auto& shadow : config_.shadows)
-      add("shadow " + shadow.config.feature, [this, &shadow] { spawn_shadow_of(shadow); });
+    for (const auto& shadow : config_.shadows) add_shadow(shadow.config.feature);
     for (const auto& feature : config_.features)
       add("queue " + feature.dispatch.rules.feature, [this, &feature] { spawn_queue(feature); });
     for (const auto& peer : config_.peers) add("peer " + peer.id, [this, &peer] { spawn_peer_of(peer); });
@@ -50,7 +47,7 @@ struct SupervisorState {
     return {
         [this](const HealthChanged& fact) { on_health(fact); },
         [this](const GetBoard& question) { on_board(question); },
-        [this](const ReplaceFeatures& order) { on_replace(*order.features); },
+        [this](const ChangeCast& order) { on_change(*order.change); },
         [this](Tick) { on_tick(); },
     };
   }
@@ -63,6 +60,19 @@ struct SupervisorState {
     order_.push_back(place);
   }
 
+  void add_endpoint(const std::string& id) {
+    add("endpoint " + id, [this, id] { spawn_endpoint_pair(id); });
+    children_.at("endpoint " + id).endpoint = id;
+  }
+  void add_shadow(const std::string& feature) {
+    add("shadow " + feature, [this, feature] { spawn_shadow_of(feature); });
+  }
+
+  LocalEndpoint& spec_of(const std::string& id) {
+    return *std::ranges::find_if(config_.endpoints,
+                                 [&](const auto& each) { return each.endpoint.facts.id == id; });
+  }
+
   template <class Handle>
   void watch(const std::string& place, const Handle& handle) {
     self_->monitor(handle);
@@ -70,9 +80,8 @@ struct SupervisorState {
   }
 
   // Endpoint and breaker live and die together: a breaker without its endpoint's facts is blind.
-  void spawn_endpoint_pair(std::size_t index) {
-    const auto& spec = config_.endpoints[index];
-    const auto& id = spec.endpoint.facts.id;
+  void spawn_endpoint_pair(const std::string& id) {
+    const auto& spec = spec_of(id);
     // The breakers of one endpoint share their memory: the next goes on where the last was (F13).
     auto& cell = memories_[id];
     if (!cell) cell = spec.breaker.cell ? spec.breaker.cell : std::make_shared<BreakerCell>();
@@ -100,9 +109,10 @@ struct SupervisorState {
     watch("prober", prober_);
   }
 
-  void spawn_shadow_of(const FeatureShadow& shadow) {
-    ShadowActorStage stage{stage_.clock, stage_.ledger, config_.controls, shadow.report};
-    const auto& feature = shadow.config.feature;
+  void spawn_shadow_of(const std::string& feature) {
+    const auto& shadow = *std::ranges::find_if(
+        config_.shadows, [&](const auto& each) { return each.config.feature == feature; });
+    ShadowActorStage stage{stage_.clock, stage_.ledger, config_.controls, shadow.report, shadow.shown};
     auto actor = spawn_shadow(self_->system(), stage_.loop_unit, shadow.config, std::move(stage));
     shadows_[feature] = actor;
     watch("shadow " + feature, actor);
@@ -118,8 +128,74 @@ struct SupervisorState {
     stage_.board->queues.store(std::make_shared<const QueueMap>(queues_));
   }
 
+  // ---- another configuration ----
+
+  void on_change(const CastChange& change) {
+    for (const auto& id : change.endpoints_gone) let_endpoint_go(id);
+    for (const auto& spec : change.endpoints) take_endpoint(spec);
+    for (const auto& feature : change.shadows_gone) let_shadow_go(feature);
+    for (const auto& shadow : change.shadows) take_shadow(shadow);
+    for (const auto& peer : change.peers) take_remotes(peer);
+    replace_queues(change.features);
+    publish_roster();
+    connect_health();
+    order_.clear();
+    if (change.done) change.done();
+  }
+
+  void let_endpoint_go(const std::string& id) {
+    auto endpoint = endpoints_.extract(id);
+    publish_endpoints();
+    if (!endpoint.empty()) {
+      auto facts = std::make_shared<const policy::EndpointFacts>(spec_of(id).endpoint.facts);
+      departing_.add({std::move(facts), endpoint.mapped(), config_.node});
+      self_->send(endpoint.mapped(), Retire{});
+    }
+    if (auto breaker = breakers_.extract(id); !breaker.empty())
+      self_->send_exit(breaker.mapped(), caf::exit_reason::user_shutdown);
+    say_unreachable(id);
+    health_.erase(id);
+    children_.erase("endpoint " + id);
+    std::erase_if(config_.endpoints, [&](const auto& each) { return each.endpoint.facts.id == id; });
+  }
+
+  void take_endpoint(const LocalEndpoint& spec) {
+    const auto& id = spec.endpoint.facts.id;
+    config_.endpoints.push_back(spec);
+    add_endpoint(id);
+    spawn_endpoint_pair(id);
+  }
+
+  void let_shadow_go(const std::string& feature) {
+    if (auto shadow = shadows_.extract(feature); !shadow.empty()) {
+      self_->send(shadow.mapped(), Retire{});
+      departing_.add(shadow.mapped());
+    }
+    stage_.board->shadows.store(std::make_shared<const ShadowMap>(shadows_));
+    children_.erase("shadow " + feature);
+    std::erase_if(config_.shadows, [&](const auto& each) { return each.config.feature == feature; });
+  }
+
+  void take_shadow(const FeatureShadow& shadow) {
+    const auto& feature = shadow.config.feature;
+    config_.shadows.push_back(shadow);
+    add_shadow(feature);
+    spawn_shadow_of(feature);
+  }
+
+  void take_remotes(const RemotePeer& peer) {
+    auto known = std::ranges::find(config_.peers, peer.id, &RemotePeer::id);
+    auto actor = peers_.find(peer.id);
+    if (known == config_.peers.end() || actor == peers_.end()) return;
+    *known = peer;
+    for (auto& gone : stand_ins_->change(peer, actor->second)) {
+      health_.erase(gone.facts->id);
+      departing_.add_stand_in(std::move(gone), stage_.clock->now());
+    }
+  }
+
   // Each by a queue of its own; the old ones see their calls through.
-  void on_replace(const std::vector<FeatureConfig>& features) {
+  void replace_queues(const std::vector<FeatureConfig>& features) {
     for (auto& feature : config_.features) {
       const auto& id = feature.dispatch.rules.feature;
       auto next = std::ranges::find_if(
@@ -134,8 +210,6 @@ struct SupervisorState {
       feature = *next;
       spawn_queue(feature);
     }
-    publish_roster();
-    connect_health();
   }
 
   void spawn_peer_of(const RemotePeer& peer) {
@@ -145,13 +219,10 @@ struct SupervisorState {
     config.serves = {stage_.board, &stage_.board->endpoints};
     // Queues may be replaced: the supervisor knows the present ones and passes on what it hears.
     config.subscribers.push_back(HealthSubscriber(self_));
-    for (const auto& facts : peer.endpoints) config.owns.insert(facts.id);
+    config.owns = stand_ins_->owned(peer.id);
     auto actor =
         spawn_peer(self_->system(), stage_.gateway_unit, std::move(config), *stage_.clock, *stage_.gateway);
-    for (const auto& facts : peer.endpoints)
-      remotes_[facts.id] = {std::make_shared<const policy::EndpointFacts>(facts),
-                            spawn_remote_endpoint(self_->system(), stage_.gateway_unit, facts.id, actor),
-                            peer.id};
+    stand_ins_->begin(peer, actor);
     peers_[peer.id] = actor;
     watch("peer " + peer.id, actor);
     stage_.board->peers.store(std::make_shared<const PeerMap>(peers_));
@@ -165,7 +236,8 @@ struct SupervisorState {
       if (handle == endpoints_.end()) continue;
       roster->push_back({std::make_shared<const policy::EndpointFacts>(facts), handle->second, config_.node});
     }
-    for (const auto& [id, entry] : remotes_) roster->push_back(entry);
+    for (const auto& [id, entry] : stand_ins_->all()) roster->push_back(entry);
+    departing_.list(*roster);
     for (const auto& [feature, queue] : queues_) self_->send(queue, RosterChanged{roster});
     for (const auto& queue : retired_) self_->send(queue, RosterChanged{roster});
     for (const auto& [feature, shadow] : shadows_) self_->send(shadow, RosterChanged{roster});
@@ -175,12 +247,12 @@ struct SupervisorState {
   void connect_health() {
     for (const auto& [id, breaker] : breakers_) connect_breaker(breaker);
     for (const auto& [id, view] : health_)
-      if (remotes_.contains(id)) tell_queues(view);
+      if (stand_ins_->all().contains(id)) tell_queues(view);
   }
 
   void on_health(const HealthChanged& fact) {
     const auto& id = fact.view->endpoint;
-    bool abroad = remotes_.contains(id);
+    bool abroad = stand_ins_->all().contains(id);
     if (!abroad && !endpoints_.contains(id)) return;  // the last words of a breaker that was retired
     health_[id] = fact.view;
     if (abroad) tell_queues(fact.view);
@@ -205,6 +277,7 @@ struct SupervisorState {
 
   void on_down(const caf::down_msg& down) {
     std::erase_if(retired_, [&](const auto& queue) { return queue == down.source; });
+    if (departing_.forget(down.source)) return publish_roster();
     for (const auto& [id, breaker] : breakers_)
       if (caf::actor_cast<caf::strong_actor_ptr>(breaker) == down.source && endpoints_.contains(id))
         return self_->send_exit(endpoints_.at(id), caf::exit_reason::user_shutdown);
@@ -231,13 +304,17 @@ struct SupervisorState {
     auto breaker = breakers_.extract(id);
     if (!breaker.empty()) self_->send_exit(breaker.mapped(), caf::exit_reason::user_shutdown);
     publish_endpoints();
-    if (auto known = health_.find(id); known != health_.end()) {
-      auto gone = std::make_shared<policy::HealthView>(*known->second);
-      gone->reachable = false;
-      known->second = gone;
-      for (const auto& [peer, actor] : peers_) self_->send(actor, HealthChanged{gone});
-    }
+    say_unreachable(id);
     publish_roster();
+  }
+
+  void say_unreachable(const std::string& id) {
+    auto known = health_.find(id);
+    if (known == health_.end()) return;
+    auto gone = std::make_shared<policy::HealthView>(*known->second);
+    gone->reachable = false;
+    known->second = gone;
+    for (const auto& [peer, actor] : peers_) self_->send(actor, HealthChanged{gone});
   }
 
   void on_tick() {
@@ -253,6 +330,10 @@ struct SupervisorState {
       publish_roster();
       connect_health();
     }
+    for (const auto& over : departing_.tick(now)) {
+      self_->send_exit(over, caf::exit_reason::user_shutdown);
+      publish_roster();
+    }
     for (const auto& [id, endpoint] : endpoints_) self_->send(endpoint, Tick{});
     for (const auto& [id, breaker] : breakers_) self_->send(breaker, Tick{});
     for (const auto& [feature, queue] : queues_) self_->send(queue, Tick{});
@@ -267,7 +348,8 @@ struct SupervisorState {
       if (child.actor) self_->send_exit(child.actor, exit.reason);
     for (const auto& [id, breaker] : breakers_) self_->send_exit(breaker, exit.reason);
     for (const auto& queue : retired_) self_->send_exit(queue, exit.reason);
-    for (const auto& [id, entry] : remotes_) self_->send_exit(entry.handle, exit.reason);
+    for (const auto& each : departing_.everyone()) self_->send_exit(each, exit.reason);
+    for (const auto& [id, entry] : stand_ins_->all()) self_->send_exit(entry.handle, exit.reason);
     stage_.board->endpoints.store(std::make_shared<const EndpointMap>());
     stage_.board->breakers.store(std::make_shared<const BreakerMap>());
     stage_.board->shadows.store(std::make_shared<const ShadowMap>());
@@ -295,7 +377,8 @@ struct SupervisorState {
   QueueMap queues_;
   std::vector<FeatureQueueActor> retired_;  // replaced, with calls to see through
   PeerMap peers_;
-  std::map<std::string, RosterEntry> remotes_;
+  std::optional<StandIns> stand_ins_;
+  Departing departing_;
   std::map<std::string, HealthPtr> health_;
 };
 

@@ -10,6 +10,7 @@
 #include "actors/prober.hpp"
 #include "actors/run.hpp"
 #include "actors/shadow.hpp"
+#include "actors/stand_ins.hpp"
 #include "runtime/base/published.hpp"
 
 namespace troupe::actors {
@@ -19,16 +20,29 @@ struct LocalEndpoint {
   BreakerConfig breaker;
   AttemptStarter starter;
 };
-struct RemotePeer {
-  std::string id;
-  /// Its endpoints that we may use.
-  std::vector<policy::EndpointFacts> endpoints;
-};
 
 /// A feature's shadow, and where its report is published.
 struct FeatureShadow {
   ShadowActorConfig config;
   std::shared_ptr<Published<policy::ParityReport>> report;
+  std::shared_ptr<Published<policy::TwoSides>> shown = {};
+};
+
+/// What a changed configuration makes of the cast (C13). Who is named in none of these stays who it is, with
+/// its attempts, its breaker, its buckets and its connections.
+struct CastChange {
+  /// That live here no more, or are of no use as they are: they see their attempts through and leave. Their
+  /// breakers' memory stays for those that come after them (F13).
+  std::vector<std::string> endpoints_gone;
+  std::vector<LocalEndpoint> endpoints;
+  std::vector<std::string> shadows_gone;  ///< by feature
+  std::vector<FeatureShadow> shadows;
+  /// New rules for features there are, by name; calls under way end by the old ones.
+  std::vector<FeatureConfig> features;
+  /// Peers there are, with all their endpoints as they are now.
+  std::vector<RemotePeer> peers;
+  /// Called when everyone has been told; may be empty.
+  std::function<void()> done;
 };
 
 struct SupervisorConfig {

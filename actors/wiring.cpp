@@ -122,6 +122,7 @@ std::vector<FeatureShadow> feature_shadows(const config::Config& config) {
     shadow.config.policy = feature.shadow.policy;
     shadow.config.seed = config.simulator.seed;
     shadow.report = std::make_shared<Published<policy::ParityReport>>();
+    shadow.shown = std::make_shared<Published<policy::TwoSides>>();
     out.push_back(std::move(shadow));
   }
   return out;

@@ -12,7 +12,7 @@ namespace {
 
 struct ControlOptions {
   AskerOptions asker;
-  bool json = false;
+  bool json = false, dry_run = false;
   std::string subject, name, action, why, unit = "tenant", ttl;
   double percent = 0;
   std::vector<std::string> allow, deny;
@@ -140,6 +140,31 @@ int show_rollout(const Json& rollout) {
   return kDone;
 }
 
+// "+new -old ~other"
+std::string names_text(const Json& names) {
+  std::string out;
+  for (const auto& [key, sign] :
+       {std::pair("added", "+"), std::pair("removed", "-"), std::pair("changed", "~")})
+    for (const auto& name : names[key]) out += (out.empty() ? "" : " ") + (sign + name.get<std::string>());
+  return out.empty() ? "-" : out;
+}
+
+int show_reload(const Json& told) {
+  std::vector<ControlRow> rows{{"WHAT", "NAMES"}};
+  for (const char* what : {"endpoints", "shadows", "rollouts"})
+    rows.push_back({what, names_text(told[what])});
+  rows.push_back(
+      {"new queues",
+       names_text({{"added", Json::array()}, {"removed", Json::array()}, {"changed", told["queues"]}})});
+  rows.push_back({"options that differ", std::to_string(told["options"].size())});
+  std::fputs(table(rows).c_str(), stdout);
+  return kDone;
+}
+
+int reload_node(const ControlOptions& options) {
+  return ask_control(options, "control.reload", Json{{"dry_run", options.dry_run}}, show_reload);
+}
+
 int give_stop(const ControlOptions& options, const std::string& verb) {
   auto ttl = read_ttl(options.ttl);
   if (!ttl) return report_error(make_error(Errc::invalid_input, "--ttl is a time such as 15m, 2h or 1d"));
@@ -217,6 +242,18 @@ void add_settings(CLI::App& control, const ControlRef& options, Action& action) 
   breaker->add_option("--ttl", options->ttl, "How long: 15m, 2h, 1d")->required();
 }
 
+void add_reload(CLI::App& control, const ControlRef& options, Action& action) {
+  auto* reload = add_order(control, "reload", "The node reads its configuration again, as after kill -HUP",
+                           options, action, reload_node);
+  reload->add_flag("--dry-run", options->dry_run, "Only says what would become new, or why it cannot");
+  reload->footer(
+      "Taken over while the node serves: providers, models, endpoints, prices, sign-offs, experiments,\n"
+      "rollouts, and of features everything but their budgets. What is the same in both stays who it is.\n"
+      "A restart is needed for node, store, cluster, http, tenants, tools, workflows, schedules, telemetry,\n"
+      "simulator, budgets, the credentials of a provider that stays, and features that come or go.\n"
+      "All of it is taken over or nothing. Of the cluster only the node that is asked reads its file again.");
+}
+
 }  // namespace
 
 void add_control(CLI::App& app, Action& action) {
@@ -225,6 +262,7 @@ void add_control(CLI::App& app, Action& action) {
   auto options = std::make_shared<ControlOptions>();
   add_stops(*control, options, action);
   add_settings(*control, options, action);
+  add_reload(*control, options, action);
   add_order(*control, "list", "Everything ordered and not undone", options, action,
             [](const auto& o) { return ask_control(o, "control.list", Json::object(), show_controls); });
   add_order(*control, "audit", "Every order there was", options, action,

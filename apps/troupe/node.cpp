@@ -26,11 +26,8 @@ struct NodeOptions {
 };
 
 // What cannot be taken over is said, and the node goes on as it was.
-void read_again(const NodeOptions& options, Node& node) {
-  auto config = config_from(options.config, options.state);
-  auto taken = config ? node.reload(config->with_node(options.id, options.region))
-                      : Result<void>(std::unexpected(config.error()));
-  if (!taken) return void(report_error(taken.error()));
+void read_again(Node& node) {
+  if (auto taken = node.reload(); !taken) return void(report_error(taken.error()));
   std::fprintf(stderr, "troupe: the configuration was read again\n");
 }
 
@@ -49,13 +46,18 @@ int serve(const NodeOptions& options) {
   std::unique_ptr<Node> node;
   Signals signals({}, [&] {
     std::lock_guard lock(running);
-    if (node) read_again(options, *node);
+    if (node) read_again(*node);
   });
   {
     std::lock_guard lock(running);
     auto started = Node::start(config->with_node(options.id, options.region));
     if (!started) return report_error(started.error());
     node = std::move(*started);
+    node->set_config_reader([options]() -> Result<Config> {
+      auto again = config_from(options.config, options.state);
+      if (!again) return std::unexpected(again.error());
+      return again->with_node(options.id, options.region);
+    });
     if (auto resumed = node->resume_runs(); !resumed) return report_error(resumed.error());
   }
   say_ready(*node, options.id.empty() ? config->values().node.id : options.id);

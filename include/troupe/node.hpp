@@ -22,11 +22,16 @@ class Node {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  /// Takes over how features route (hierarchy, pools, retries, admission, hedges, shares, choice, ...) from
-  /// another configuration: calls that come from now on follow it, those under way end as they began. Fails
-  /// with bad_config, and changes nothing, when other options differ from what the node runs by: it names
-  /// them.
+  /// Takes over another configuration's providers, models, endpoints, prices, sign-offs, experiments,
+  /// rollouts, and how features route and are shadowed: calls that come from now on follow it, those under
+  /// way end as they began, and what is the same in both stays who it is (docs/EXPERIMENTS.md). Fails with
+  /// bad_config, and changes nothing, when other options differ from what the node runs by: it names them.
   Result<void> reload(const Config& config);
+  /// Where to find the configuration when somebody wants it read again: reload() and the question
+  /// "control.reload". `read` is called on any thread, one at a time.
+  void set_config_reader(std::function<Result<Config>()> read);
+  /// Reads it again. Fails with unsupported when nobody said where it is, else as above.
+  Result<void> reload();
 
   /// Names a workflow type. Replaces an earlier one of that name for runs that start later. A node knows
   /// "recap" by itself: its input is {"input": FOLDER or ZIP of a Slack export, ...}.
@@ -65,7 +70,7 @@ class Node {
   /// "control.stop" and "control.start" {subject, name, ttl_ms, who, why}, "control.breaker" {endpoint,
   /// order: open, close or freeze, ttl_ms, who, why}, "control.flag" {name, percent, unit, allow, deny, who,
   /// why}, "control.rollout" {name, action, who, why}, "control.list", "control.audit" {since_ms},
-  /// "control.experiments", "control.shadows".
+  /// "control.experiments", "control.shadows", "control.reload" {dry_run}.
   Result<JsonText> ask(const std::string& verb, const JsonText& input = {"{}"});
 
   /// Where other nodes and clients connect; empty when the configuration names no address.

@@ -1,114 +1,202 @@
 #include "runtime/config/changes.hpp"
 
-#include "runtime/config/fields.hpp"
-#include "runtime/config/words.hpp"
-
-#include <fmt/format.h>
+#include "runtime/config/option_text.hpp"
 
 #include <algorithm>
-#include <concepts>
 #include <map>
-#include <set>
-#include <type_traits>
 
 namespace troupe::config {
 namespace {
 
-using Options = std::map<std::string, std::string>;
-
-/// Every option as text by its path.
-class OptionLister {
- public:
-  OptionLister(std::string path, Options& out) : path_(std::move(path)), out_(out) {}
-  template <class T>
-  void operator()(const char* key, T& value) {
-    add(path_.empty() ? key : path_ + "." + key, value);
-  }
-  template <class T>
-  void list(const char* key, std::vector<T>& values, const T&) {
-    (*this)(key, values);
-  }
-
- private:
-  void add(const std::string& path, std::string& value) { out_[path] = value; }
-  void add(const std::string& path, SecretRef& value) { out_[path] = value.reference; }
-  void add(const std::string& path, JsonValue& value) { out_[path] = value.text; }
-  void add(const std::string& path, bool value) { out_[path] = value ? "true" : "false"; }
-  void add(const std::string& path, double value) { out_[path] = fmt::format("{}", value); }
-  void add(const std::string& path, Duration& value) { out_[path] = fmt::format("{}", value.count()); }
-  template <std::unsigned_integral T>
-  requires(!std::same_as<T, bool>) void add(const std::string& path, T value) {
-    out_[path] = fmt::format("{}", value);
-  }
-  template <class T>
-  requires std::is_enum_v<T>
-  void add(const std::string& path, T value) { out_[path] = fmt::format("{}", static_cast<int>(value)); }
-  template <class T>
-  void add(const std::string& path, std::vector<T>& values) {
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      T value = values[i];
-      add(fmt::format("{}[{}]", path, i), value);
-    }
-  }
-  template <class T>
-  void add(const std::string& path, std::map<std::string, T>& values) {
-    for (auto& [name, value] : values) {
-      out_[path + "." + name];
-      add(path + "." + name, value);
-    }
-  }
-  template <class T>
-  requires std::is_class_v<T>
-  void add(const std::string& path, T& value) {
-    OptionLister below(path, out_);
-    fields(below, value);
-  }
-
-  std::string path_;
-  Options& out_;
-};
-
-Options options_of(Config config) {
-  Options out;
-  OptionLister lister({}, out);
-  fields(lister, config);
-  for (const auto& [name, feature] : config.features)
-    if (feature.choice.trained)
-      out["features." + name + ".choice.model"] += "\n" + to_text(*feature.choice.trained);
-  for (const auto& endpoint : config.endpoints.list) {
-    const auto& price = endpoint.price;
-    out["prices of " + endpoint.id] =
-        fmt::format("{} {} {} {}", price.input, price.output, price.cache_read, price.cache_write);
-  }
+template <class Named>
+NameChanges names_of(const std::map<std::string, Named>& before, const std::map<std::string, Named>& after) {
+  NameChanges out;
+  for (const auto& [name, unused] : before)
+    if (!after.contains(name)) out.removed.insert(name);
+  for (const auto& [name, unused] : after)
+    if (!before.contains(name)) out.added.insert(name);
   return out;
 }
 
+std::map<std::string, const EndpointConfig*> by_id(const Config& config) {
+  std::map<std::string, const EndpointConfig*> out;
+  for (const auto& each : config.endpoints.list) out[each.id] = &each;
+  return out;
+}
+
+std::map<std::string, const ShadowConfig*> shadows_of(const Config& config) {
+  std::map<std::string, const ShadowConfig*> out;
+  for (const auto& [name, feature] : config.features)
+    if (!feature.shadow.model.empty()) out[name] = &feature.shadow;
+  return out;
+}
+
+/// Reads the changed options one by one.
+class ChangeReader {
+ public:
+  ChangeReader(const Config& before, const Config& after) : before_(before), after_(after) {
+    out_.options = changed_options(before, after);
+    out_.endpoints = names_of(by_id(before), by_id(after));
+    out_.shadows = names_of(shadows_of(before), shadows_of(after));
+    out_.rollouts = names_of(before.rollouts, after.rollouts);
+  }
+
+  ConfigChanges read() {
+    for (const auto& each : out_.options) take(each);
+    check_features();
+    check_budgets();
+    keep_changed(out_.endpoints, by_id(before_), by_id(after_));
+    keep_changed(out_.shadows, shadows_of(before_), shadows_of(after_));
+    keep_changed(out_.rollouts, before_.rollouts, after_.rollouts);
+    std::erase_if(out_.redealt, [&](const auto& name) { return !out_.rollouts.changed.contains(name); });
+    return std::move(out_);
+  }
+
+ private:
+  void take(const ChangedOption& option) {
+    // Whole ones that come or go: rollouts concern a feature, features are looked at by name.
+    if (option.key == "features.*") return;
+    if (option.key == "rollouts.*") return take_lead(option);
+    auto what = takes(option.key).value_or(Takes::restart);
+    switch (what) {
+      case Takes::nothing: return;
+      case Takes::routing: return add(out_.features, names_in(option, before_.features));
+      case Takes::share: return take_share(option);
+      case Takes::shadow: return add(out_.shadows.changed, names_in(option, before_.features));
+      case Takes::rollout: return add(out_.rollouts.changed, names_in(option, after_.rollouts));
+      case Takes::leads: return take_lead(option);
+      case Takes::endpoint: return take_endpoint(option);
+      case Takes::provider: return take_provider(option);
+      case Takes::sign_off: out_.sign_offs = true; return;
+      case Takes::restart: return take_restart(option);
+    }
+  }
+
+  // A feature may be named "a" beside one named "a.b": the longest name that fits is meant.
+  template <class Named>
+  static std::string names_in(const ChangedOption& option, const std::map<std::string, Named>& names) {
+    auto start = option.path.find('.');
+    if (start == std::string::npos) return {};
+    std::string_view rest = std::string_view(option.path).substr(start + 1);
+    std::string found;
+    for (const auto& [name, unused] : names)
+      if (is_below(rest, name) && name.size() > found.size()) found = name;
+    return found;
+  }
+  static void add(std::set<std::string>& names, const std::string& name) {
+    if (!name.empty()) names.insert(name);
+  }
+
+  void take_share(const ChangedOption& option) {
+    add(out_.features, names_in(option, before_.features));
+    // Without a limit for all together shares bound nothing.
+    out_.shares = out_.shares || after_.node.tokens_per_minute > 0;
+    if (!out_.shares) return;
+    for (const auto& [name, unused] : after_.features) out_.features.insert(name);
+  }
+
+  void take_lead(const ChangedOption& option) {
+    out_.leads = true;
+    bool rollout = option.key.starts_with("rollouts");
+    for (const auto* config : {&before_, &after_}) {
+      if (rollout) {
+        auto name = names_in(option, config->rollouts);
+        if (name.empty()) continue;
+        out_.features.insert(config->rollouts.at(name).feature);
+        out_.rollouts.changed.insert(name);
+        out_.redealt.insert(name);
+        continue;
+      }
+      auto name = names_in(option, config->experiments);
+      if (!name.empty()) take_experiment(config->experiments.at(name));
+    }
+  }
+
+  void take_experiment(const ExperimentConfig& experiment) {
+    for (const auto& [name, unused] : after_.features) {
+      const auto& about = experiment.features;
+      if (about.empty() || std::ranges::find(about, name) != about.end()) out_.features.insert(name);
+    }
+  }
+
+  void take_endpoint(const ChangedOption& option) {
+    auto from = option.path.find('['), to = option.path.find(']');
+    if (from != std::string::npos && to != std::string::npos)
+      out_.endpoints.changed.insert(option.path.substr(from + 1, to - from - 1));
+  }
+
+  void take_provider(const ChangedOption& option) {
+    auto name = names_in(option, after_.providers);
+    for (const auto& endpoint : after_.endpoints.list)
+      if (endpoint.provider == name) out_.endpoints.changed.insert(endpoint.id);
+  }
+
+  // A provider that comes or goes brings or takes its credentials along; those of one that stays are held by
+  // endpoints that stay.
+  void take_restart(const ChangedOption& option) {
+    if (is_below(option.key, "providers.*.auth")) {
+      auto name = names_in(option, after_.providers);
+      if (!before_.providers.contains(name) || !after_.providers.contains(name)) return;
+      return out_.fixed.push_back(option.path + " (a provider of another name may be added instead)");
+    }
+    out_.fixed.push_back(option.path);
+  }
+
+  void check_features() {
+    auto names = names_of(before_.features, after_.features);
+    for (const auto* group : {&names.added, &names.removed})
+      for (const auto& name : *group) {
+        std::erase_if(out_.fixed,
+                      [&](const auto& path) { return is_below(path, "features." + name + ".budget"); });
+        out_.fixed.push_back("features." + name);
+      }
+  }
+
+  // Budgets know the cheaper model by its place in the hierarchy.
+  void check_budgets() {
+    auto before = budget_rules(before_), after = budget_rules(after_);
+    if (!before.any()) return;
+    for (const auto& [name, rule] : before.features) {
+      auto same = after.features.find(name);
+      if (same != after.features.end() && same->second.cheaper != rule.cheaper)
+        out_.fixed.push_back("features." + name +
+                             ".hierarchy (it moves the model that leads when its budget is nearly spent)");
+    }
+  }
+
+  // What was added or removed has not changed.
+  template <class Named>
+  static void keep_changed(NameChanges& names, const std::map<std::string, Named>& before,
+                           const std::map<std::string, Named>& after) {
+    std::erase_if(names.changed,
+                  [&](const auto& name) { return !before.contains(name) || !after.contains(name); });
+  }
+
+  const Config& before_;
+  const Config& after_;
+  ConfigChanges out_;
+};
+
 }  // namespace
 
-std::vector<std::string> changed_options(const Config& before, const Config& after) {
+std::vector<ChangedOption> changed_options(const Config& before, const Config& after) {
   auto a = options_of(before), b = options_of(after);
-  std::set<std::string> changed;
+  std::map<std::string, std::string> changed;
   auto compare = [&changed](const Options& from, const Options& to) {
     for (const auto& [path, value] : from) {
       auto other = to.find(path);
-      if (other == to.end() || other->second != value) changed.insert(path);
+      if (other == to.end() || other->second.text != value.text) changed[path] = value.key;
     }
   };
   compare(a, b);
   compare(b, a);
-  return {changed.begin(), changed.end()};
+  std::vector<ChangedOption> out;
+  for (auto& [path, key] : changed) out.push_back({path, key});
+  return out;
 }
 
-bool may_reload(const std::string& option) {
-  constexpr std::string_view features = "features.";
-  if (!option.starts_with(features)) return false;
-  auto name_end = option.find('.', features.size());
-  if (name_end == std::string::npos) return false;  // a feature more, or one fewer
-  auto key = option.substr(name_end + 1);
-  static const std::set<std::string> routing{"hierarchy", "class", "boundary", "quality",
-                                             "diverts",   "route", "retry",    "admission",
-                                             "hedge",     "share", "choice",   "after_first_token"};
-  return routing.contains(key.substr(0, key.find_first_of(".[")));
+ConfigChanges changes_between(const Config& before, const Config& after) {
+  return ChangeReader(before, after).read();
 }
 
 }  // namespace troupe::config

@@ -46,6 +46,7 @@ void fields(V& v, RolloutConfig& x) {
   v("unit", x.unit);
   v("salt", x.salt);
   v("home", x.home);
+  v("after_copies", x.policy.after_copies);
   v("stages", x.policy.stages);
   v("dwell", x.policy.dwell);
   v("samples_min", x.policy.samples_min);

@@ -118,6 +118,17 @@ class LeadCheck {
                 std::ranges::find(config_.cluster.peers, home, &PeerEntry::id) != config_.cluster.peers.end();
     if (!here) add(path + ".home", fmt::format("there is no node \"{}\"", home));
     if (auto bad = policy::validate(each.policy)) add(path, *bad);
+    check_copies(path, each);
+  }
+
+  // Without a shadow of its model it would wait for ever.
+  void check_copies(const std::string& path, const RolloutConfig& each) {
+    auto feature = config_.features.find(each.feature);
+    if (each.policy.after_copies == 0 || feature == config_.features.end()) return;
+    const auto& shadow = feature->second.shadow;
+    if (shadow.model != each.model || shadow.policy.share <= 0)
+      add(path + ".after_copies", fmt::format("needs copies to {}: give feature {} a shadow of that model",
+                                              each.model, each.feature));
   }
 
   const Config& config_;

@@ -18,6 +18,8 @@ struct ParitySide {
   std::uint64_t output_tokens = 0;
   /// In [0,1]; absent: not judged.
   std::optional<double> quality;
+  /// Not compared here: the gates of a rollout look at it.
+  double usd = 0;
 };
 struct ParityPair {
   ParitySide old, fresh;

@@ -101,6 +101,8 @@ const char* to_string(GateState state) {
 std::optional<std::string> validate(const RolloutPolicy& policy) {
   if (auto bad = stages_complaint(policy.stages)) return bad;
   if (policy.dwell < Duration::zero()) return "dwell is negative; 10m would do";
+  if (policy.after_copies > 0 && policy.after_copies < 30)
+    return "after_copies is below 30; the gates' bounds need as many, and 0 is: by an order";
   if (policy.samples_min < 30) return "samples_min is below 30; the gates' bounds need as many";
   if (policy.stage_time_max < policy.dwell) return "stage_time_max is less than dwell";
   for (auto [name, ratio] : {std::pair("ttft_ratio_max", policy.ttft_ratio_max),
@@ -117,7 +119,8 @@ std::optional<std::string> validate(const RolloutPolicy& policy) {
 std::vector<GateReading> read_gates(const RolloutPolicy& policy, const SideEvidence& old,
                                     const SideEvidence& fresh) {
   std::vector<GateReading> out;
-  double alpha = policy.alpha / (kGates * static_cast<double>(policy.stages.size()));
+  auto looks = policy.stages.size() + (policy.after_copies > 0 ? 1 : 0);
+  double alpha = policy.alpha / (kGates * static_cast<double>(looks));
   auto add = [&](const Gate& gate) {
     if (gate.fresh.n > 1 && gate.old.n > 1) out.push_back(read_gate(gate, alpha));
   };
@@ -146,6 +149,16 @@ StageVerdict judge_stage(const RolloutPolicy& policy, const StageFacts& facts) {
                          : (open != nullptr ? "undecided: " + figures_of(*open) : "no calls on the old side");
   if (facts.lasted < policy.stage_time_max) return {RolloutStep::stay, lacking};
   return {RolloutStep::halt, "not decided in time: " + lacking};
+}
+
+StageVerdict judge_copies(const RolloutPolicy& policy, const TwoSides& shown) {
+  auto copies = policy;
+  copies.samples_min = policy.after_copies;
+  copies.dwell = Duration::zero();
+  copies.stage_time_max = Duration::max();
+  auto verdict = judge_stage(copies, {0, Duration::zero(), shown.old, shown.fresh});
+  verdict.why = "copies: " + verdict.why;
+  return verdict;
 }
 
 bool on_new_side(const RolloutRule& rule, const Controls& controls, const Unit& unit, Instant now,

@@ -12,6 +12,9 @@
 namespace troupe::policy {
 
 struct RolloutPolicy {
+  /// The first stage begins by itself once the feature's shadow has copied so many calls to the model and
+  /// every gate holds for what the copies showed; 0: when somebody says so.
+  std::uint32_t after_copies = 0;
   /// Shares of units on the new side, stage by stage.
   std::vector<double> stages{0.01, 0.05, 0.1, 1};
   /// A stage lasts at least this long and until the new side has served so many calls.
@@ -75,6 +78,10 @@ struct StageVerdict {
 };
 /// May be asked at every moment: alpha holds over all of them.
 StageVerdict judge_stage(const RolloutPolicy& policy, const StageFacts& facts);
+
+/// May the first stage begin (`advance`), or is the model worse already (`roll_back`)? Of copied calls; else
+/// `stay`, whatever the time. The same gates, and one more look at each for alpha.
+StageVerdict judge_copies(const RolloutPolicy& policy, const TwoSides& shown);
 
 /// Is this unit on the new side? Never while the rollout is stopped, rolled back or not begun; nor when
 /// nothing has been heard of a majority for the lease, unless the rollout is done. Monotone in the share.

@@ -34,6 +34,15 @@ struct SideEvidence {
   double calls() const { return failed.n; }
 };
 
+/// What both sides have shown.
+struct TwoSides {
+  SideEvidence old, fresh;
+  void merge(const TwoSides& other) {
+    old.merge(other.old);
+    fresh.merge(other.fresh);
+  }
+};
+
 struct Bounds {
   double low = 0, high = 0, estimate = 0;
 };

@@ -15,7 +15,11 @@ using ::testing::HasSubstr;
 class LedgerTest : public ActorTest {
  protected:
   LedgerTest() {
-    LedgerMetrics measured{metrics_, {{"a", {"bedrock", "us-east-1"}}, {"b", {"vertex", "us-east-1"}}}};
+    std::map<std::string, EndpointPlace> places{{"a", {"bedrock", "us-east-1"}},
+                                                {"b", {"vertex", "us-east-1"}}};
+    LedgerMetrics measured{
+        metrics_,
+        std::make_shared<PlaceCell>(std::make_shared<const std::map<std::string, EndpointPlace>>(places))};
     ledger_ = keep(spawn_ledger(system_, nullptr, &journal_, "n1", std::move(measured)));
   }
   void book(const std::string& endpoint, const std::string& error, double usd) {

@@ -68,7 +68,8 @@ class PeerTest : public ActorTest {
     PeerActorConfig config;
     config.id = side.other;
     config.serves = side.serves;
-    config.owns = {side.theirs};
+    config.owns = std::make_shared<Published<std::set<std::string>>>(
+        std::make_shared<const std::set<std::string>>(std::set<std::string>{side.theirs}));
     config.subscribers = {HealthSubscriber(probe(side.health))};
     config.serving_max = 3;
     side.peer = keep(spawn_peer(system_, nullptr, std::move(config), clock_, *side.gateway));

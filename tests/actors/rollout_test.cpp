@@ -17,6 +17,7 @@ struct RolloutNode {
   ControlsActor controls;
   RolloutActor rollouts;
   bool cut = false;
+  std::shared_ptr<Published<policy::TwoSides>> copies = std::make_shared<Published<policy::TwoSides>>();
 };
 
 class RolloutActorTest : public ActorTest {
@@ -57,8 +58,31 @@ class RolloutActorTest : public ActorTest {
                                  if (there.rollouts)
                                    caf::anon_send(there.rollouts, RolloutHeard{from, std::move(body)});
                                })};
-    node.rollouts =
-        keep(spawn_rollouts(system_, nullptr, {node.id, {{rule_, "a"}}, 1s}, std::move(rollouts)));
+    node.rollouts = keep(
+        spawn_rollouts(system_, nullptr, {node.id, {{rule_, "a", node.copies}}, 1s}, std::move(rollouts)));
+  }
+  /// The rule as a reload would bring it.
+  void change(std::uint32_t after_copies, std::set<std::string> redealt = {}) {
+    rule_.policy.after_copies = after_copies;
+    for (auto& [id, node] : nodes_)
+      tell(node.rollouts, RolloutsChanged{{{rule_, "a", node.copies}}, redealt});
+  }
+  // Calls of one node's that were copied to the model.
+  void copy(const std::string& node, int pairs) {
+    auto& cell = *nodes_.at(node).copies;
+    auto shown = *cell.load();
+    for (int i = 0; i < pairs; ++i) {
+      shown.old.add(figures(0.001));
+      shown.fresh.add(figures(failure_));
+    }
+    cell.store(std::make_shared<const policy::TwoSides>(shown));
+  }
+  policy::CallFigures figures(double failure) {
+    policy::CallFigures call{.failed = rng_.uniform() < failure};
+    call.ttft = std::exp(0.1 * rng_.normal());
+    call.total = 2 * call.ttft;
+    call.usd = 0.01 * std::exp(0.1 * rng_.normal());
+    return call;
   }
   void span(Duration time) {
     for (; time > Duration::zero(); time -= 100ms) {
@@ -78,10 +102,7 @@ class RolloutActorTest : public ActorTest {
     for (int i = 0; i < 60; ++i) {
       auto& node = std::next(nodes_.begin(), i % 3)->second;
       bool fresh = new_side(node.id, "T" + std::to_string(rng_.below(100'000)));
-      policy::CallFigures call{.failed = rng_.uniform() < (fresh ? failure_ : 0.001)};
-      call.ttft = std::exp(0.1 * rng_.normal());
-      call.total = 2 * call.ttft;
-      call.usd = 0.01 * std::exp(0.1 * rng_.normal());
+      auto call = figures(fresh ? failure_ : 0.001);
       share_most_ = std::max(share_most_, share());
       caf::anon_send(node.rollouts, RolloutOutcome{"r", fresh, call});
     }
@@ -163,6 +184,73 @@ TEST_F(RolloutActorTest, ANodeThatIsCutOffGoesBackWithinItsLease) {
   nodes_.at("c").cut = false;
   span(2s);
   EXPECT_EQ(state("c"), "stopped");
+}
+
+TEST_F(RolloutActorTest, BeginsByItselfWhenAllNodesCopiesTogetherAreEnoughAndTheGatesHold) {  // C13
+  change(2000);
+  for (int i = 0; i < 30; ++i) {
+    copy("b", 20);
+    copy("c", 20);
+    span(1s);
+  }
+  EXPECT_EQ(state(), "not begun") << "1200 copies";
+  EXPECT_EQ(get_double(*parse_json(*command("a", "status")), "copies"), 1200);
+  copy("c", 800);
+  span(3s);
+  ASSERT_EQ(state(), "running") << *command("a", "status");
+  EXPECT_EQ(share(), 0.01);
+  EXPECT_NEAR(count("b"), 10, 15);
+  serving_ = true;
+  span(15min);
+  EXPECT_EQ(state(), "done") << *command("a", "status");
+}
+
+TEST_F(RolloutActorTest, WithoutCopiesItWaitsForSomebodysWord) {
+  copy("b", 5000);
+  span(10s);
+  EXPECT_EQ(state(), "not begun");
+}
+
+TEST_F(RolloutActorTest, AModelThatIsWorseInCopiesNeverGetsACustomer) {  // C13, B5
+  failure_ = 0.2;
+  change(1000);
+  serving_ = true;
+  for (int i = 0; i < 60; ++i) {
+    copy("b", 20);
+    span(1s);
+  }
+  EXPECT_EQ(state(), "rolled_back");
+  EXPECT_EQ(share_most_, 0);
+  EXPECT_NE(command("a", "status")->find("copies: worse: failures"), std::string::npos);
+  span(1min);
+  EXPECT_EQ(state("b"), "rolled_back") << "it does not begin again by itself";
+}
+
+TEST_F(RolloutActorTest, DoesNotBeginAboveAStopNorOnItsOldCopies) {
+  ASSERT_TRUE(command("b", "rollback"));
+  change(30);
+  copy("b", 3000);
+  span(10s);
+  EXPECT_EQ(share(), 0) << "it is stopped";
+  for (const auto& [id, node] : nodes_) EXPECT_EQ(count(id), 0) << id;
+}
+
+TEST_F(RolloutActorTest, AReloadKeepsWhatARolloutHasCounted) {  // C13
+  ASSERT_TRUE(command("a", "start"));
+  serving_ = true;
+  span(8s);
+  serving_ = false;
+  auto calls = [this] { return get_double(*parse_json(*command("a", "status")), "calls_old"); };
+  auto before = calls();
+  ASSERT_GT(before, 100);
+  rule_.policy.dwell = 20s;
+  change(0);
+  EXPECT_EQ(calls(), before);
+  EXPECT_EQ(state(), "running");
+  change(0, {"r"});
+  EXPECT_EQ(calls(), 0) << "of units dealt anew it says nothing";
+  tell(nodes_.at("a").rollouts, RolloutsChanged{});
+  EXPECT_FALSE(command("a", "status")) << "it is gone";
 }
 
 TEST_F(RolloutActorTest, OperatorsHaltAndResumeAndStrangersAreIgnored) {

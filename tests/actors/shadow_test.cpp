@@ -32,7 +32,7 @@ class ShadowActorTest : public ActorTest {
       facts->price = {.input = 1000, .output = 1000};
       roster_->push_back({facts, scripted_endpoint(script), "n"});
     }
-    shadow_ = keep(spawn_shadow(system_, nullptr, config_, {&clock_, ledger_, controls_, report_}));
+    shadow_ = keep(spawn_shadow(system_, nullptr, config_, {&clock_, ledger_, controls_, report_, shown_}));
     tell(shadow_, RosterChanged{roster_});
     hear(1e18);
   }
@@ -91,6 +91,7 @@ class ShadowActorTest : public ActorTest {
   std::shared_ptr<Published<policy::Controls>> controls_ = std::make_shared<Published<policy::Controls>>();
   std::shared_ptr<Published<policy::ParityReport>> report_ =
       std::make_shared<Published<policy::ParityReport>>();
+  std::shared_ptr<Published<policy::TwoSides>> shown_ = std::make_shared<Published<policy::TwoSides>>();
   std::shared_ptr<Roster> roster_;
   ShadowActor shadow_;
   std::string data_class_;
@@ -103,6 +104,37 @@ TEST_F(ShadowActorTest, CopiesGoToTheCandidateAndAreBookedApart) {
   EXPECT_EQ(target_->orders[0].sink, nullptr);
   EXPECT_EQ(books_.by_cause(), (std::map<std::string, int>{{"shadow", 5}}));
   EXPECT_EQ(primary_->orders.size(), 5u);
+}
+
+TEST_F(ShadowActorTest, ShowsBothSidesOfEachPairToARolloutsGates) {  // C13
+  for (std::uint64_t call = 1; call <= 40; ++call) serve(call);
+  target_->reply = [](const RunAttempt& order) { return failed("new", order, Errc::transient_server); };
+  for (std::uint64_t call = 41; call <= 50; ++call) serve(call);
+  pass(100ms, shadow_);
+  auto shown = shown_->load();
+  EXPECT_EQ(shown->old.calls(), 50);
+  EXPECT_EQ(shown->fresh.calls(), 50);
+  EXPECT_NEAR(shown->fresh.failed.mean, 0.2, 1e-9);
+  EXPECT_EQ(shown->old.failed.mean, 0);
+  EXPECT_EQ(shown->fresh.log_ttft.n, 40) << "failures count as failures alone";
+  EXPECT_NEAR(shown->fresh.usd.mean, 0.015, 1e-9);
+}
+
+TEST_F(ShadowActorTest, LeavesWhenItsCopiesHaveEnded) {
+  std::vector<RunAttempt> held;
+  target_->reply = [&](const RunAttempt& order) {
+    held.push_back(order);
+    return std::shared_ptr<AttemptResult>();
+  };
+  serve(1);
+  tell(shadow_, Retire{});
+  serve(2);
+  ASSERT_EQ(held.size(), 1u) << "none begins any more";
+  pass(1s, shadow_);
+  tell(shadow_, AttemptEnded{held[0].id, answer("new", held[0])});
+  EXPECT_EQ(books_.by_cause().at("shadow"), 1);
+  pass(1s, shadow_);
+  EXPECT_TRUE(caf::actor_cast<caf::abstract_actor*>(shadow_)->getf(caf::abstract_actor::is_terminated_flag));
 }
 
 TEST_F(ShadowActorTest, AKilledCandidateChangesNothingForThePrimary) {
@@ -164,7 +196,7 @@ TEST_F(ShadowActorTest, ReportsParityOfWhatBothAnswered) {
 
 TEST_F(ShadowActorTest, HalvesWithoutTheOtherAreForgottenAtTheirBound) {
   config_.waiting_max = 10;
-  shadow_ = keep(spawn_shadow(system_, nullptr, config_, {&clock_, ledger_, controls_, report_}));
+  shadow_ = keep(spawn_shadow(system_, nullptr, config_, {&clock_, ledger_, controls_, report_, shown_}));
   for (std::uint64_t call = 1; call <= 1000; ++call) tell(shadow_, PrimaryEnded{{1, call}, {}});
   tell(shadow_, RosterChanged{roster_});
   hear(1e18);
@@ -203,6 +235,7 @@ class ShadowedQueueTest : public QueueTest {
               [](const AttemptEnded&) {},
               [](const HealthChanged&) {},
               [](const RosterChanged&) {},
+              [](Retire) {},
               [](Tick) {}};
     }));
     board_->shadows.store(std::make_shared<const ShadowMap>(ShadowMap{{"recap", keep(shadow)}}));

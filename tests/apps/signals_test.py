@@ -65,8 +65,9 @@ class Signals(ProcessTest):
         reload("was read again")
         wait_until(lambda: first() == "main", "the reserved endpoint leads")
         config["features"]["recap"]["route"] = {"pools": "on_demand_first"}
-        config["endpoints"]["list"][0]["limits"] = {"in_flight_max": 5}
-        reload("a restart is needed for endpoints.list[0].limits.in_flight_max")
+        config["node"]["park_after"] = "45s"
+        reload("a restart is needed for node.park_after")
+        del config["node"]["park_after"]
         config["features"]["recap"]["route"] = {"pools": "nonsense"}
         reload("nonsense")
         self.assertEqual(first(), "main", "what cannot be taken over changes nothing")

@@ -108,6 +108,10 @@ TEST(LeadConfig, MistakesAreToldWithTheirPlace) {
   EXPECT_THAT(complaint("experiments: {x: {arms: [{name: a}]}}"), HasSubstr("1 arms"));
   EXPECT_THAT(complaint("rollouts: {r: {feature: recap, model: small, stages: [0.5]}}"),
               HasSubstr("must end at 1"));
+  EXPECT_THAT(complaint("rollouts: {r: {feature: recap, model: small, after_copies: 100}}"),
+              HasSubstr("rollouts.r.after_copies: needs copies to small: give feature recap a shadow"));
+  EXPECT_THAT(complaint("rollouts: {r: {feature: recap, model: small, after_copies: 3}}"),
+              HasSubstr("after_copies is below 30"));
   EXPECT_THAT(complaint("rollouts: {r: {feature: recap, model: small, home: nowhere}}"),
               HasSubstr("no node"));
   EXPECT_THAT(

@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 struct EndpointScript {
   std::vector<RunAttempt> orders;
   std::vector<CancelAttempt> cancels;
-  std::size_t ticks = 0;
+  std::size_t ticks = 0, retired = 0;
   std::function<std::shared_ptr<AttemptResult>(const RunAttempt&)> reply;
 };
 
@@ -101,6 +101,7 @@ class ActorTest : public ::testing::Test {
               [script](const CancelAttempt& order) { script->cancels.push_back(order); },
               [](const LimitsHeard&) {},
               [](const AttemptEnded&) {},
+              [script](Retire) { ++script->retired; },
               [script](Tick) { ++script->ticks; },
           };
         })));
