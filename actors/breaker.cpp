@@ -27,7 +27,9 @@ struct BreakerShell {
     // life.
     version_ = static_cast<std::uint64_t>(clock_->wall().ms) * 1000;
     if (!config_.cell) config_.cell = std::make_shared<BreakerCell>();
+    if (config_.peers) breaker_->set_peers(config_.peers, config_.seat);
     resume();
+    post_strain();
     return {
         [this](const OutcomeObserved& fact) { on_outcome(fact); },
         [this](const SilenceObserved& fact) { on_silence(fact); },
@@ -75,10 +77,12 @@ struct BreakerShell {
     load_ = fact.load;
     dirty_ = true;
     if (auto event = breaker_->on_outcome(fact.outcome)) moved(*event);
+    post_strain();
   }
 
   void on_silence(const SilenceObserved& fact) {
     if (auto event = breaker_->on_silence(fact.silence)) moved(*event);
+    post_strain();
   }
 
   void on_load(const LoadObserved& fact) {
@@ -102,11 +106,18 @@ struct BreakerShell {
   void on_tick() {
     auto now = clock_->now();
     if (auto event = breaker_->on_tick(now)) moved(*event);
+    post_strain();
     if (config_.patience) config_.patience->store(breaker_->patience());
     if (prober_ && breaker_->take_probe(now)) self_->send(prober_, ProbeDue{config_.endpoint});
     // What is healthy changes without the state changing.
     if (now - saved_at_ >= kSaveEvery) save();
     if (dirty_) publish();
+  }
+
+  void post_strain() {
+    if (!config_.peers) return;
+    bool closed = breaker_->state() == policy::BreakerState::closed;
+    config_.peers->post(config_.seat, closed, breaker_->strain(clock_->now()));
   }
 
   void save() {

@@ -23,6 +23,9 @@ struct BreakerConfig {
   std::shared_ptr<BreakerCell> cell = {};
   /// Where to say how long a first token may be waited for; null: nobody asks.
   std::shared_ptr<PatienceCell> patience = {};
+  /// Where it says how slow its calls are, and reads how those of the others are; null: it knows no others.
+  std::shared_ptr<policy::PeerBoard> peers = {};
+  std::uint32_t seat = 0;
 };
 
 /// `unit` null: CAF's scheduler.

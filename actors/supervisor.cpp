@@ -2,6 +2,7 @@
 
 #include "actors/departing.hpp"
 #include "actors/peer.hpp"
+#include "actors/peer_seats.hpp"
 #include "actors/shell.hpp"
 #include "runtime/base/log.hpp"
 
@@ -35,6 +36,10 @@ struct SupervisorState {
     stand_ins_.emplace(self_->system(), stage_.gateway_unit);
     self_->set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) { on_down(down); });
     self_->set_exit_handler([this](caf::scheduled_actor*, caf::exit_msg& exit) { on_exit(exit); });
+    for (const auto& local : config_.endpoints) seats_.take(local.endpoint.facts);
+    for (const auto& peer : config_.peers)
+      for (const auto& facts : peer.endpoints) seats_.take(facts);
+    seats_.regroup(config_.features);
     for (const auto& spec : config_.endpoints) add_endpoint(spec.endpoint.facts.id);
     add("prober", [this] { spawn_the_prober(); });
     for (const auto& shadow : config_.shadows) add_shadow(shadow.config.feature);
@@ -87,6 +92,8 @@ struct SupervisorState {
     if (!cell) cell = spec.breaker.cell ? spec.breaker.cell : std::make_shared<BreakerCell>();
     auto config = spec.breaker;
     config.cell = cell;
+    config.peers = seats_.board();
+    config.seat = seats_.of(id);
     auto endpoint_config = spec.endpoint;
     endpoint_config.patience = config.patience = std::make_shared<PatienceCell>();
     auto breaker = spawn_breaker(self_->system(), stage_.loop_unit, config, *stage_.clock, stage_.ledger);
@@ -137,6 +144,7 @@ struct SupervisorState {
     for (const auto& shadow : change.shadows) take_shadow(shadow);
     for (const auto& peer : change.peers) take_remotes(peer);
     replace_queues(change.features);
+    seats_.regroup(config_.features);
     publish_roster();
     connect_health();
     order_.clear();
@@ -154,6 +162,7 @@ struct SupervisorState {
     if (auto breaker = breakers_.extract(id); !breaker.empty())
       self_->send_exit(breaker.mapped(), caf::exit_reason::user_shutdown);
     say_unreachable(id);
+    seats_.leave(id);
     health_.erase(id);
     children_.erase("endpoint " + id);
     std::erase_if(config_.endpoints, [&](const auto& each) { return each.endpoint.facts.id == id; });
@@ -162,6 +171,7 @@ struct SupervisorState {
   void take_endpoint(const LocalEndpoint& spec) {
     const auto& id = spec.endpoint.facts.id;
     config_.endpoints.push_back(spec);
+    seats_.take(spec.endpoint.facts);
     add_endpoint(id);
     spawn_endpoint_pair(id);
   }
@@ -190,8 +200,10 @@ struct SupervisorState {
     *known = peer;
     for (auto& gone : stand_ins_->change(peer, actor->second)) {
       health_.erase(gone.facts->id);
+      seats_.leave(gone.facts->id);
       departing_.add_stand_in(std::move(gone), stage_.clock->now());
     }
+    for (const auto& facts : peer.endpoints) seats_.take(facts);
   }
 
   // Each by a queue of its own; the old ones see their calls through.
@@ -255,7 +267,9 @@ struct SupervisorState {
     bool abroad = stand_ins_->all().contains(id);
     if (!abroad && !endpoints_.contains(id)) return;  // the last words of a breaker that was retired
     health_[id] = fact.view;
-    if (abroad) tell_queues(fact.view);
+    if (!abroad) return;
+    seats_.post(*fact.view);
+    tell_queues(fact.view);
   }
 
   void tell_queues(const HealthPtr& view) {
@@ -314,6 +328,7 @@ struct SupervisorState {
     auto gone = std::make_shared<policy::HealthView>(*known->second);
     gone->reachable = false;
     known->second = gone;
+    seats_.post(*gone);
     for (const auto& [peer, actor] : peers_) self_->send(actor, HealthChanged{gone});
   }
 
@@ -372,6 +387,7 @@ struct SupervisorState {
   EndpointMap endpoints_;
   BreakerMap breakers_;
   std::map<std::string, std::shared_ptr<BreakerCell>> memories_;
+  PeerSeats seats_;
   ProberActor prober_;
   ShadowMap shadows_;
   QueueMap queues_;

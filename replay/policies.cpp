@@ -41,6 +41,8 @@ const std::array kAblations{
              kNoFeature},
     Ablation{"troupe-no-feedback", "breakers do not look at customers' ratings",
              [](config::EndpointConfig& e) { e.breaker.feedback_ratio_max = 0; }, kNoFeature},
+    Ablation{"troupe-no-peers", "slow calls count as sickness also where all endpoints are slow",
+             [](config::EndpointConfig& e) { e.breaker.peers_well_min = 0; }, kNoFeature},
     Ablation{"troupe-no-ramp", "after the cool-down all traffic returns at once",
              [](config::EndpointConfig& e) { e.breaker.ramp = {1}; }, kNoFeature},
     Ablation{"troupe-no-spillover", "reserved capacity is waited for", kNoEndpoint,

@@ -82,6 +82,7 @@ class TroupeSteering final : public Steering {
       desk.interactive = config.features.at(name).work_class == policy::WorkClass::interactive;
       desks_.push_back(std::move(desk));
     }
+    seat_peers(config, features);
     for (std::uint32_t i = 0; i < endpoints_.size(); ++i) publish(i, start);
   }
 
@@ -169,6 +170,22 @@ class TroupeSteering final : public Steering {
   }
   WallTime wall_of(Instant at) const { return moment(at).wall; }
 
+  // As in actors/supervisor.cpp.
+  void seat_peers(const config::Config& config, const std::vector<std::string>& features) {
+    std::vector<std::string> models;
+    for (const auto& endpoint : config.endpoints.list) models.push_back(endpoint.model);
+    peers_ = std::make_shared<policy::PeerBoard>(std::move(models));
+    std::vector<std::vector<std::string>> hierarchies;
+    for (const auto& name : features) hierarchies.push_back(config.features.at(name).hierarchy);
+    peers_->regroup(hierarchies);
+    for (std::uint32_t i = 0; i < endpoints_.size(); ++i) endpoints_[i].breaker.set_peers(peers_, i);
+  }
+
+  void post_strain(std::uint32_t index, Instant now) {
+    const auto& breaker = endpoints_[index].breaker;
+    peers_->post(index, breaker.state() == policy::BreakerState::closed, breaker.strain(now));
+  }
+
   // As in actors/wiring.cpp.
   static std::shared_ptr<policy::QuotaTree> shared_tree(const config::Config& config, Instant start,
                                                         bool kept_room) {
@@ -200,6 +217,7 @@ class TroupeSteering final : public Steering {
     for (std::uint32_t i = 0; i < endpoints_.size(); ++i) {
       hear_silence(i, latest);
       if (auto event = endpoints_[i].breaker.on_tick(latest)) moved(i, *event, latest);
+      post_strain(i, latest);
       if (!idle(endpoints_[i], latest)) publish(i, latest);
     }
     for (std::uint32_t feature = 0; feature < desks_.size(); ++feature) {
@@ -242,6 +260,7 @@ class TroupeSteering final : public Steering {
     outcome.trickle = held.cause == Cause::trickle;
     outcome.silent = held.silent;
     if (auto event = endpoint.breaker.on_outcome(outcome)) moved(fact.endpoint, *event, now);
+    post_strain(fact.endpoint, now);
     if (auto measured = endpoint.breaker.measured()) endpoint.measured = wall_of(*measured);
   }
 
@@ -345,6 +364,7 @@ class TroupeSteering final : public Steering {
   WallTime wall_;
   Instant ticked_;
   std::vector<GuardedEndpoint> endpoints_;
+  std::shared_ptr<policy::PeerBoard> peers_;
   std::vector<FeatureDesk> desks_;
   policy::Actions actions_, orders_;
   HeldTable<HeldAttempt> held_;  // attempts out now

@@ -26,6 +26,7 @@ void fields(V& v, policy::BreakerPolicy& x) {
   v("total_ratio_max", x.total_ratio_max);
   v("stall_ratio_max", x.stall_ratio_max);
   v("stall_trial_share", x.stall_trial_share);
+  v("peers_well_min", x.peers_well_min);
   v("error_share_max", x.error_share_max);
   v("trip_chance_max", x.trip_chance_max);
   v("failures_in_row_max", x.failures_in_row_max);

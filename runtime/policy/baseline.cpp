@@ -31,7 +31,7 @@ Baseline::Baseline(const BreakerPolicy& policy)
 }
 
 void Baseline::learn(const WindowSample& sample, Instant now) {
-  if (sample.verdict == Verdict::throttled || sample.probe) return;
+  if (sample.verdict == Verdict::throttled || sample.probe || sample.crowded) return;
   if (!started_) {
     started_ = true;
     refreshed_ = faded_ = now;

@@ -1,5 +1,5 @@
 // The breaker's state machine. Evidence is weighed in breaker_trips, baseline, feedback_trend and ramp; here
-// it only changes state.
+// it only changes state, and looks whether slowness is the endpoint's own.
 #include "runtime/policy/breaker.hpp"
 
 #include "runtime/base/clock.hpp"
@@ -19,6 +19,15 @@ constexpr std::size_t kRecentVolumes = 3;
 constexpr std::size_t kRelapsesMost = 32;
 /// Hanging calls are too seldom to be judged on less, whatever trip_chance_max allows.
 constexpr double kStallChanceMost = 1e-3;
+
+bool proves_nothing(const WindowSample& sample) {
+  return sample.verdict == Verdict::throttled || (sample.verdict == Verdict::success && sample.excused);
+}
+
+bool for_slowness(TripReason why) {
+  return why == TripReason::ttft || why == TripReason::itl || why == TripReason::latency ||
+         why == TripReason::stalls;
+}
 
 std::string order_words(const OrderNote& note) {
   std::string words;
@@ -80,11 +89,11 @@ BreakerEvent Breaker::Impl::open(Instant now, BreakerTrip trip) {
   bool again = trip.reason == TripReason::relapse || (closed_since && now - *closed_since < same_sickness());
   relapses = again ? std::min(relapses + 1, kRelapsesMost) : 0;
   double factor = static_cast<double>(1ULL << relapses);
-  double most = seconds(policy.cool_down_max);
-  auto cool = from_seconds(std::min(seconds(policy.cool_down) * factor, most));
+  auto cool = from_seconds(std::min(seconds(policy.cool_down) * factor, seconds(policy.cool_down_max)));
   opened = now;
   cool_until = saturating_add(now, cool);
   if (trip.reason == TripReason::feedback) feedback_trial = true;
+  if (trip.reason != TripReason::relapse) only_slow = for_slowness(trip.reason);
   if (trip.reason == TripReason::stalls && policy.stall_trial_share < 1) stall_trial = stalls.share() / 2;
   forget();
   trip.detail += fmt::format("; cooling down for {}", to_human(cool_until - now));
@@ -126,6 +135,32 @@ BreakerEvent Breaker::Impl::close(Instant now, std::string detail) {
   return change(BreakerState::closed, TripReason::recovered, std::move(detail));
 }
 
+void Breaker::Impl::strain(bool slow, double ttft) {
+  constexpr double newest = 1.0 / 16;
+  of_late.slow += newest * ((slow ? 1 : 0) - of_late.slow);
+  if (ttft > 0) of_late.ttft += newest * (ttft - of_late.ttft);
+  strained = latest;
+}
+
+bool Breaker::Impl::slow_together() const {
+  if (!peers || policy.peers_well_min == 0) return false;
+  auto around = peers->around(seat, of_late, baseline.ttft_limit().seconds);
+  return around.well < policy.peers_well_min * around.others;
+}
+
+// Where all are slow there is nowhere better to go, and what is too much for all is too much for fewer.
+void Breaker::Impl::look_around(WindowSample& sample, bool slow) const {
+  constexpr double strained_by = 0.03;
+  if (!slow && of_late.slow < strained_by) return;
+  sample.crowded = slow_together();
+  sample.excused = slow && sample.crowded;
+  if (!sample.excused) return;
+  sample.ttft.over = sample.itl.over = sample.total.over = false;
+}
+
+// The rest are slow without it: what it can do is missing there, however slowly it does it.
+bool Breaker::Impl::needed() const { return only_slow && !feedback_trial && slow_together(); }
+
 bool Breaker::Impl::feedback_allows(Instant now) const {
   if (!feedback_trial || ramp.share() < policy.feedback_trial_share) {
     if (!feedback_trial || ramp.next_share() <= policy.feedback_trial_share) return true;
@@ -134,6 +169,7 @@ bool Breaker::Impl::feedback_allows(Instant now) const {
 }
 
 std::optional<BreakerEvent> Breaker::Impl::step_ramp(Instant now) {
+  if (needed()) return close(now, "the others have become slow without it");
   auto usual = baseline.bad_share();
   if (ramp.stage_failed(usual)) return open(now, {TripReason::relapse, "relapse: " + ramp.figures()});
   if (stalls_go_on()) return open(now, {TripReason::relapse, "relapse: " + stall_figures()});
@@ -151,7 +187,7 @@ std::optional<BreakerEvent> Breaker::Impl::on_evidence(const Outcome& outcome, c
   }
   if (state == BreakerState::partial) {
     bool fresh = outcome.trickle || outcome.at - outcome.total >= partial_since;
-    if (!fresh || outcome.silent || sample.verdict == Verdict::throttled) return std::nullopt;
+    if (!fresh || outcome.silent || proves_nothing(sample)) return std::nullopt;
     weigh(sample.verdict == Verdict::failure || sample.slow(), hangs(sample));
     return free ? step_ramp(latest) : std::nullopt;
   }
@@ -186,7 +222,10 @@ std::optional<BreakerEvent> Breaker::on_outcome(const Outcome& outcome) {
   }
   impl_->advance_time(outcome.at);
   auto sample = impl_->sample_of(outcome, *verdict);
-  if (*verdict != Verdict::throttled) impl_->proof.add(*verdict == Verdict::failure || sample.slow());
+  bool slow = sample.slow() || impl_->hangs(sample);
+  if (*verdict != Verdict::throttled && !outcome.silent) impl_->strain(slow, seconds(outcome.ttft));
+  impl_->look_around(sample, slow);
+  if (!proves_nothing(sample)) impl_->proof.add(*verdict == Verdict::failure || sample.slow());
   if (outcome.copy && impl_->customers_speak()) return std::nullopt;
   impl_->remember(sample, outcome.silent);
   return impl_->policy.enabled ? impl_->on_evidence(outcome, sample) : std::nullopt;
@@ -198,6 +237,8 @@ std::optional<BreakerEvent> Breaker::on_silence(const Silence& silence) {
   auto& self = *impl_;
   self.advance_time(silence.at);
   if (!self.hears(silence)) return std::nullopt;
+  self.strain(true, seconds(silence.at - silence.began));
+  if (self.slow_together()) return std::nullopt;
   bool free = !self.held(self.latest);
   if (self.state == BreakerState::partial) {
     if (!silence.trickle && silence.began < self.partial_since) return std::nullopt;
@@ -273,6 +314,15 @@ bool Breaker::take_probe(Instant now) {
   return self.policy.enabled && self.probes.take(self.state, self.held(self.latest), self.latest);
 }
 
+void Breaker::set_peers(std::shared_ptr<const PeerBoard> peers, std::uint32_t self) {
+  impl_->peers = std::move(peers);
+  impl_->seat = self;
+}
+
+Strain Breaker::strain(Instant now) const {
+  return now - impl_->strained > impl_->policy.window ? Strain{} : impl_->of_late;
+}
+
 BreakerState Breaker::state() const { return impl_->state; }
 double Breaker::share() const { return impl_->share(); }
 std::optional<Instant> Breaker::measured() const { return impl_->measured; }
@@ -291,6 +341,7 @@ void Breaker::fill(HealthView& view, Instant now) {
   view.share = impl_->share();
   view.ttft_p50 = window.ttft().quantile(0.5);
   view.ttft_p90 = window.ttft().quantile(0.9);
+  view.ttft_slow = impl_->baseline.ttft_limit().seconds;
   view.itl_p50 = window.itl().quantile(0.5);
   view.itl_p90 = window.itl().quantile(0.9);
   view.total_p50 = window.total().quantile(0.5);

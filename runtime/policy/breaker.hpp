@@ -4,6 +4,7 @@
 #include "runtime/policy/breaker_memory.hpp"
 #include "runtime/policy/breaker_policy.hpp"
 #include "runtime/policy/health.hpp"
+#include "runtime/policy/peer_board.hpp"
 
 #include <troupe/error.hpp>
 
@@ -102,6 +103,11 @@ class Breaker {
   BreakerEvent force(BreakerState state, Instant now, Duration ttl, const OrderNote& note = {});
   /// Holds what is now: state, share and stage of the ramp. A cool-down goes on underneath.
   BreakerEvent freeze(Instant now, Duration ttl, const OrderNote& note = {});
+
+  /// Where it looks how the others fare before it calls slow calls its endpoint's own doing. Without: never.
+  void set_peers(std::shared_ptr<const PeerBoard> peers, std::uint32_t self);
+  /// Of the last sixteen or so calls; those that hang count as slow. What the owner posts for the others.
+  Strain strain(Instant now) const;
 
   /// Wants a probe sent now (F15)? Asking takes it as sent; its outcome comes back with `probe` set.
   bool take_probe(Instant now);

@@ -36,6 +36,14 @@ struct Breaker::Impl {
   std::optional<Instant> closed_since, forced_until, throttled_since, measured;
   /// Feedback opened it and has not yet said that it is well.
   bool feedback_trial = false;
+  /// How the others fare; null: nobody else is known.
+  std::shared_ptr<const PeerBoard> peers;
+  std::uint32_t seat = 0;
+  /// Moving means, and when they last moved.
+  Strain of_late;
+  /// Slowness opened it, and it has not failed since.
+  bool only_slow = false;
+  Instant strained;
   /// Hanging calls opened it: the share of them that the trial must refute, 0 when it need not. Calls of this
   /// trial so far, and how many of them hung.
   double stall_trial = 0;
@@ -52,6 +60,7 @@ struct Breaker::Impl {
   BreakerEvent open(Instant now, BreakerTrip trip);
   BreakerEvent begin_partial(Instant now);
   BreakerEvent close(Instant now, std::string detail);
+  bool needed() const;
   void extend_cool_down(Instant now);
   std::optional<BreakerEvent> on_evidence(const Outcome& outcome, const WindowSample& sample);
   std::optional<BreakerEvent> step_ramp(Instant now);
@@ -70,6 +79,9 @@ struct Breaker::Impl {
   bool hears(const Silence& silence) const {
     return policy.enabled && policy.stall_ratio_max > 0 && !(silence.copy && customers_speak());
   }
+  void strain(bool slow, double ttft);
+  bool slow_together() const;
+  void look_around(WindowSample& sample, bool slow) const;
   bool hangs(const WindowSample& sample) const;
   TwoShares stall_shares() const;
   TwoShares trial_shares() const;

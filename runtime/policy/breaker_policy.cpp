@@ -35,6 +35,8 @@ Complaint window_complaint(const BreakerPolicy& policy) {
   if (policy.window_samples_max < policy.samples_min || policy.window_samples_max > window_samples_most)
     return fmt::format("window_samples_max is {}; it must be from samples_min ({}) to {}",
                        policy.window_samples_max, policy.samples_min, window_samples_most);
+  if (!(policy.peers_well_min >= 0 && policy.peers_well_min <= 1))
+    return fmt::format("peers_well_min is {}; it must be from 0 (off) to 1", policy.peers_well_min);
   if (policy.failures_in_row_max == 0) return "failures_in_row_max is 0; it must be at least 1";
   return std::nullopt;
 }

@@ -41,6 +41,11 @@ struct BreakerPolicy {
   /// refutes that half as many hang as did then. The ramp's own test bears more of them than a grey failure
   /// has, so it would let the endpoint back again and again. 1: off.
   double stall_trial_share = 0.5;
+  /// Calls that are slow or hang are held against the endpoint only while at least this share of those that
+  /// could take its traffic do clearly better (PeerBoard). Where all are slow together the load is too much,
+  /// and to leave one endpoint crowds the others: slowness alone closes no more than the rest of them.
+  /// Failures count whatever the others do. 0: off.
+  double peers_well_min = 0.5;
   /// Share of counting failures (5xx, timeouts, broken streams) that trips (F2).
   double error_share_max = 0.3;
   /// A trip by share or quantile also needs evidence less likely than this if the endpoint were as healthy as

@@ -86,6 +86,7 @@ std::uint64_t Breaker::digest(Instant now) const {
   d.mix(static_cast<std::uint64_t>(self.state));
   d.mix(std::uint64_t{self.feedback_trial});
   d.mix(self.stall_trial);
+  d.mix(self.only_slow && self.peers != nullptr);
   d.mix(std::uint64_t{self.failures_in_row});
   d.mix(std::uint64_t{self.relapses});
   d.since(self.closed_since, now, self.same_sickness());

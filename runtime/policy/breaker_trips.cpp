@@ -93,9 +93,10 @@ void Breaker::Impl::remember(const WindowSample& sample, bool silent) {
   // A throttle neither proves nor disproves sickness, so it does not break a row of failures.
   if (sample.verdict == Verdict::throttled) return;
   failures_in_row = sample.verdict == Verdict::failure ? failures_in_row + 1 : 0;
+  only_slow = only_slow && failures_in_row == 0;
   if (state != BreakerState::closed || policy.stall_ratio_max == 0 || silent) return;
   stalls.aim(stall_shares());
-  stalls.add(hangs(sample));
+  if (!sample.excused) stalls.add(hangs(sample));
 }
 
 std::optional<BreakerTrip> Breaker::Impl::find_trip(Instant now) {

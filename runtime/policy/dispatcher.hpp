@@ -128,7 +128,8 @@ class DecisionSink {
 ///
 /// Who waits where. A call leaves the fair queue when fewer than running_max run, its share allows it, and
 /// there may be room. Calls of one kin (boundary, abilities, size within a factor of four, model that leads)
-/// wait for the same room: stalled_max of them look for it, every `recheck` and whenever a call ends; while
+/// wait for the same room: stalled_max of them look for it, every `recheck` and whenever a call ends, then
+/// first the one whose turn it is (Ticket::turn) and, if there is none for that, one of another kin; while
 /// they find none the others wait unasked, those that had left the queue behind them, the rest in it. So
 /// beyond capacity a call costs a few plans, not one per look, and the order is the queue's. A sent attempt
 /// that is not refused within `confirm_after` is taken for accepted. Whom the retry budget has nothing for
@@ -207,7 +208,7 @@ class Dispatcher {
     CallFacts facts;
     Instant arrived;
     Kin* kin = nullptr;
-    double draw = 0;
+    double draw = 0, turn = 0;
     RoutePlan plan;
     std::uint64_t decision = 0;
     /// In plan.order.
@@ -227,6 +228,8 @@ class Dispatcher {
     /// Stands in the line of those that look for room; is one of its kin's stalled ones; waits behind them;
     /// is known to want what it borrowed out of the feature's guarantee.
     bool in_line = false, stalled = false, behind = false, claims = false;
+    /// Looks for room because it is the first in turn; another looks if it finds none.
+    bool by_turn = false;
     /// Has paused since its last failure; waits for the retry budget.
     bool rested = false, needs_budget = false;
     /// A timer stands at its deadline.
@@ -270,6 +273,8 @@ class Dispatcher {
   bool may_ask(const Kin& kin, Instant now) const;
   bool nobody_may_ask(Instant now) const;
   Following* take_waiting();
+  Following* take_first_in_turn();
+  Following* take_longest_in_line();
   Following* take_behind(Instant now);
   void count_taken(Kin& kin);
   void stand_behind(Following& call);
@@ -340,7 +345,8 @@ class Dispatcher {
   bool guaranteed_ = false;       // the feature has a share of its own
   bool tenants_stopped_ = false;  // some order concerns single tenants
   std::uint64_t last_attempt_ = 0, last_decision_ = 0;
-  std::size_t room_ = 0;  // calls that ended and have not been followed by one that waited
+  std::size_t room_ = 0;   // calls that ended and have not been followed by one that waited
+  std::size_t again_ = 0;  // looks left over by those whose turn it was and who found no room
   bool pumping_ = false;
   std::uint64_t pass_ = 0;
   Counts counts_;

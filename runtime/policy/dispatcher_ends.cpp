@@ -96,6 +96,8 @@ void Dispatcher::on_first_token(std::uint64_t attempt, Moment at, Actions& out) 
 // It reached a wire.
 void Dispatcher::note_attempt(Following& call, const AttemptReport& report, const Out& ended, Instant now) {
   unstall(call);
+  call.by_turn = false;
+  if (call.sent == 0) queue_.on_turn(policy_.rules.work_class, call.turn);
   ++counts_.attempts;
   ++call.sent;
   call.paid = call.rested = false;
@@ -127,7 +129,7 @@ void Dispatcher::on_ended(const AttemptReport& report, Moment at, Actions& out) 
     on_failed(call, report, at, out);
   }
   // A refusal frees nothing: asking the next at each would ask them all.
-  if (!report.not_sent || room_ != room_before) pump(at, out);
+  if (!report.not_sent || room_ != room_before || again_ > 0) pump(at, out);
 }
 
 void Dispatcher::on_failed(Following& call, const AttemptReport& report, Moment at, Actions& out) {

@@ -12,6 +12,8 @@ namespace {
 
 /// Taken from the queue at once while room is tight: whether they found any is known only later.
 constexpr std::uint32_t kTightTaken = 4;
+/// Calls that look for room among which the first in turn is sought.
+constexpr std::size_t kComparedMax = 64;
 constexpr Duration kTightFor = std::chrono::seconds(1);
 
 std::uint64_t folded(std::uint64_t hash, std::uint64_t value) { return Rng(hash ^ value).next(); }
@@ -95,6 +97,7 @@ void Dispatcher::stall(Following& call, Instant until, Instant now) {
   if (!call.stalled && (apart || !call.barred.empty())) call.kin = &kin_of(call.facts, call.barred);
   if (!call.stalled && apart) call.kin = &borrowers_of(*call.kin);
   if (apart && guaranteed_ && !std::exchange(call.claims, true)) claimants_.push_back(call.facts.id);
+  if (std::exchange(call.by_turn, false)) ++again_;
   auto& kin = *call.kin;
   kin.tight_until = now + kTightFor;
   if (!call.stalled && kin.stalled >= stalled_max) return stand_behind(call);
@@ -160,6 +163,7 @@ void Dispatcher::pump(Moment at, Actions& out) {
     auto ticket = queue_.pop_if(at.now, [&](const Ticket& t) { return may_go(t, at.now); });
     if (!ticket) break;
     auto& call = calls_.at(ticket->id);
+    call.turn = ticket->turn;
     --call.kin->queued;
     count_taken(has_borrowed(call) ? borrowers_of(*call.kin) : *call.kin);
     if (!doomed(call, at.now)) {
@@ -171,20 +175,49 @@ void Dispatcher::pump(Moment at, Actions& out) {
   pumping_ = false;
 }
 
-// For each call that ended the one that has waited longest for room looks again now, not at the next tick.
+// For each call that ended one that waits for room looks again now, not at the next tick: whose turn it is.
+// Were it who has looked longest, kins would be served by turns, however many wait in each. When that one
+// finds none (it may want more than came free), the longest in line looks.
 Dispatcher::Following* Dispatcher::take_waiting() {
-  while (room_ > 0 && !for_room_.empty()) {
+  Following* call = nullptr;
+  if (again_ > 0) {
+    --again_;
+    call = take_longest_in_line();
+  }
+  if (call == nullptr && room_ > 0) {
+    --room_;
+    call = take_first_in_turn();
+  }
+  if (call == nullptr) room_ = again_ = 0;
+  return call;
+}
+
+Dispatcher::Following* Dispatcher::take_longest_in_line() {
+  while (!for_room_.empty()) {
     auto it = calls_.find(for_room_.front());
     for_room_.pop_front();
     if (it == calls_.end()) continue;
-    auto& call = it->second;
-    call.in_line = false;
-    if (!call.again_at || !call.stalled) continue;
-    --room_;
-    return &call;
+    it->second.in_line = false;
+    if (it->second.again_at && it->second.stalled) return &it->second;
   }
-  room_ = 0;
   return nullptr;
+}
+
+Dispatcher::Following* Dispatcher::take_first_in_turn() {
+  std::size_t first = 0;
+  Following* call = nullptr;
+  for (std::size_t i = 0; i < std::min(for_room_.size(), kComparedMax); ++i) {
+    auto it = calls_.find(for_room_[i]);
+    bool looks = it != calls_.end() && it->second.again_at && it->second.stalled;
+    if (!looks || (call != nullptr && it->second.turn >= call->turn)) continue;
+    first = i;
+    call = &it->second;
+  }
+  if (call == nullptr) return take_longest_in_line();
+  for_room_.erase(for_room_.begin() + static_cast<std::ptrdiff_t>(first));
+  call->in_line = false;
+  call->by_turn = true;
+  return call;
 }
 
 Dispatcher::Following* Dispatcher::take_behind(Instant now) {

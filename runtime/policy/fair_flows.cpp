@@ -30,6 +30,7 @@ std::uint32_t FairQueue::flow_of(ClassQueue& queue, const std::string& tenant) {
   flow.tenant = tenant;
   flow.hash = hash;
   flow.next_start = queue.vtime;
+  flow.next_turn = queue.turn;
   queue.by_tenant.insert(hash, fresh);
   ++queue.flows_used;
   return fresh;

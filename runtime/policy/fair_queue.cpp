@@ -42,11 +42,11 @@ std::uint32_t FairQueue::find(std::uint64_t id) const {
   return by_id_.find(id, [&](std::uint32_t slot) { return entries_[slot].ticket.id == id; });
 }
 
+// Late tickets nobody has fetched yet still hold memory, so they count.
 bool FairQueue::push(Ticket ticket, Instant now) {
   ++counts_.in;
   rate_.at(now);
   collect_late(now);
-  // Late tickets nobody has fetched yet still hold memory, so they count.
   bool full = waiting_ + late_.size() >= policy_.queued_max;
   if (full || ticket.deadline <= now || find(ticket.id) != none) {
     ++counts_.refused;
@@ -56,7 +56,10 @@ bool FairQueue::push(Ticket ticket, Instant now) {
   auto& entry = entries_[slot];
   auto& queue = class_of(entry.ticket);
   entry.flow = flow_of(queue, entry.ticket.tenant);
-  link(queue.flows[entry.flow], slot);
+  auto& flow = queue.flows[entry.flow];
+  entry.ticket.turn = std::max(flow.next_turn, queue.turn);
+  flow.next_turn = entry.ticket.turn + sane_cost(entry.ticket.cost);
+  link(flow, slot);
   if (first_of(queue.flows[entry.flow]) == slot) list(queue, entry.flow);
   queue.deadlines.push({entry.ticket.deadline, entry.ticket.id, slot, stamps_[slot]});
   auto aged_at = ageing_moment(entry.ticket, policy_.ageing_share);
@@ -175,6 +178,11 @@ void FairQueue::collect_late(Instant now) {
 std::vector<Ticket> FairQueue::expire(Instant now) {
   collect_late(now);
   return std::exchange(late_, {});
+}
+
+void FairQueue::on_turn(WorkClass work_class, double turn) {
+  auto& latest = classes_[static_cast<std::size_t>(work_class)].turn;
+  latest = std::max(latest, turn);
 }
 
 void FairQueue::done() {

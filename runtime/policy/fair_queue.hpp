@@ -56,6 +56,8 @@ class FairQueue {
   /// Tickets whose deadline has passed and that were not reported yet; they are removed and counted as
   /// expired.
   std::vector<Ticket> expire(Instant now);
+  /// A ticket of this turn is being served: who arrives now does not come before it.
+  void on_turn(WorkClass work_class, double turn);
   /// A served ticket ended.
   void done();
   /// Removes a waiting ticket (its caller gave up); counted as expired. False when it is not waiting.
@@ -105,6 +107,7 @@ class FairQueue {
     std::string tenant;
     std::uint64_t hash = 0;
     double next_start = 0;       ///< virtual time at which its next ticket starts
+    double next_turn = 0;        ///< the same for the next that arrives, were all that came before it served
     std::uint32_t lane = none;   ///< the one whose first has waited longest; none: nothing waits
     std::uint32_t place = none;  ///< in `heads`, while something waits
     std::uint32_t stamp = 0;
@@ -121,6 +124,7 @@ class FairQueue {
     MomentHeap young;  ///< by the moment of ageing
     MomentHeap aged;   ///< by deadline
     double vtime = 0;
+    double turn = 0;  ///< the latest that is being served
     std::size_t flows_used = 0;
   };
   struct Choice {

@@ -47,6 +47,8 @@ struct HealthView {
   /// Over the sliding window, of customers' outcomes that count.
   double error_share = 0, throttle_share = 0;
   std::uint64_t samples = 0;
+  /// A first token later than this is slow (the breaker's limit); 0: not known.
+  double ttft_slow = 0;
   /// Time per token after the first, and the parts of error_share that timed out or broke off mid-stream.
   double itl_p50 = 0, itl_p90 = 0;
   double timeout_share = 0, break_share = 0;

@@ -22,6 +22,9 @@ struct WindowSample {
   FailureKind kind = FailureKind::other;
   /// Ours, not a customer's (F15, B5).
   bool probe = false, copy = false;
+  /// All were slow when it ended: it teaches nothing. If it was slow itself, that says nothing about the
+  /// endpoint and it breaks no limit.
+  bool crowded = false, excused = false;
   struct Latency {
     std::uint16_t bucket = LatencyGrid::none;
     bool over = false;

@@ -5,13 +5,14 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 namespace troupe::policy {
 namespace {
 
 /// Attempts in flight that count as full load where an endpoint states no limit.
-constexpr double kInFlightUsual = 64;
-/// Differences of score up to this are settled by the draw.
+constexpr double kInFlightUsual = 32;
+/// Differences of score up to this, of what it is without load, are settled by the draw.
 constexpr double kSpread = 0.2;
 constexpr double kScoreMin = 1e-6;
 
@@ -23,9 +24,22 @@ std::uint64_t split_mix(std::uint64_t seed) {
   return z ^ (z >> 31);
 }
 
+// What is slow where it is slow soonest, among endpoints of one model: one yardstick, or whoever has seldom
+// seen better times would look slower than the rest while all are.
+template <class Candidates, class Candidate>
+double slow_soonest(const Candidates& candidates, const Candidate& of) {
+  double least = std::numeric_limits<double>::infinity();
+  for (const auto& each : candidates)
+    if (each.place == of.place && each.health != nullptr && each.health->ttft_slow > 0)
+      least = std::min(least, each.health->ttft_slow);
+  return least;
+}
+
 }  // namespace
 
-// For someone who waits the slow tenth counts as much as the usual call.
+// For someone who waits the slow tenth counts as much as the usual call. A first token later than what is
+// slow was a queue, and one that calls met which have ended since. How long it is now is told by the calls in
+// flight: to go by both would send all to where it was shortest when those came.
 void Router::observe(Candidate& candidate) const {
   candidate.vitals = {};
   if (candidate.health == nullptr) return;
@@ -43,6 +57,7 @@ void Router::observe(Candidate& candidate) const {
   bool waits = rules_.work_class == WorkClass::interactive;
   auto blend = [waits](double p50, double p90) { return waits && p90 > 0 ? (p50 + p90) / 2 : p50; };
   double ttft = blend(health.ttft_p50, health.ttft_p90), total = blend(health.total_p50, health.total_p90);
+  ttft = std::min(ttft, slow_soonest(candidates_, candidate));
   bool by_token = health.itl_p50 > 0 && ttft > 0;
   vitals.seconds_per_token = by_token ? blend(health.itl_p50, health.itl_p90) : 0;
   vitals.base_seconds = by_token || !(total > 0) ? ttft : total;
@@ -84,12 +99,11 @@ void Router::score(const RouteRequest& request) {
   auto favourite = favoured(request), draw = std::bit_cast<std::uint64_t>(request.draw);
   for (auto& option : options_) {
     const auto& candidate = candidates_[option.index];
-    double relative = option.latency > 0 ? option.latency / usual : 1;
-    double sum = weights_.latency * relative * candidate.vitals.load + weights_.price * option.usd / dear +
-                 candidate.vitals.errors + candidate.distance;
-    if (favourite != 0 && candidate.hash == favourite) sum -= weights_.affinity;
+    double slow = weights_.latency * (option.latency > 0 ? option.latency / usual : 1);
+    double calm = slow + weights_.price * option.usd / dear + candidate.vitals.errors + candidate.distance;
+    if (favourite != 0 && candidate.hash == favourite) calm -= weights_.affinity;
     auto spread = static_cast<double>(split_mix(draw ^ candidate.hash) >> 11) * 0x1.0p-53;
-    option.score = std::max(sum, kScoreMin) * (1 + kSpread * spread);
+    option.score = std::max(calm, kScoreMin) * (1 + kSpread * spread) + slow * (candidate.vitals.load - 1);
   }
 }
 

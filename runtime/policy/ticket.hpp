@@ -43,6 +43,9 @@ struct Ticket {
   /// Tickets of one kind wait for the same: when one may not go, those of its tenant behind it that differ in
   /// this are asked about.
   std::uint64_t kind = 0;
+  /// Given by the queue: the virtual time at which it would start if its tenant had its fair share from its
+  /// arrival on. Of tickets that have left the queue and found no room the least is the next.
+  double turn = 0;
 };
 
 /// What becomes of a ticket that is next: it goes; others of its kind must wait, or all of its tenant.
