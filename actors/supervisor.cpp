@@ -1,5 +1,6 @@
 #include "actors/supervisor.hpp"
 
+#include "actors/cast_place.hpp"
 #include "actors/departing.hpp"
 #include "actors/peer.hpp"
 #include "actors/peer_seats.hpp"
@@ -15,16 +16,6 @@
 
 namespace troupe::actors {
 namespace {
-
-// A place in the cast: who plays it now, and how often it had to be filled again.
-struct Child {
-  caf::strong_actor_ptr actor;
-  std::string endpoint;  // empty: plays another part
-  std::vector<Instant> failures;
-  std::optional<Instant> again_at;
-  std::function<void()> spawn;
-  bool given_up = false;
-};
 
 struct SupervisorState {
   static constexpr const char* name = "supervisor";
@@ -297,18 +288,11 @@ struct SupervisorState {
         return self_->send_exit(endpoints_.at(id), caf::exit_reason::user_shutdown);
     for (auto& [place, child] : children_) {
       if (!child.actor || child.actor != down.source) continue;
-      auto now = stage_.clock->now();
-      std::erase_if(child.failures, [&](Instant at) { return now - at > config_.restart_window; });
-      child.failures.push_back(now);
-      child.actor = nullptr;
+      auto pause = child.failed(stage_.clock->now(), config_.restart_window, config_.restarts_max,
+                                config_.restart_pause);
       if (!child.endpoint.empty()) retire_endpoint(child.endpoint);
-      if (child.failures.size() > config_.restarts_max) {
-        child.given_up = true;
-        return log::error("supervisor", place + " keeps failing; given up");
-      }
-      auto pause = config_.restart_pause * (1LL << (child.failures.size() - 1));
-      child.again_at = now + pause;
-      return log::warn("supervisor", fmt::format("{} failed; again in {}", place, to_human(pause)));
+      if (!pause) return log::error("supervisor", place + " keeps failing; given up");
+      return log::warn("supervisor", fmt::format("{} failed; again in {}", place, to_human(*pause)));
     }
   }
 
@@ -382,7 +366,7 @@ struct SupervisorState {
   SupervisorActor::pointer self_;
   SupervisorConfig config_;
   Stage stage_;
-  std::map<std::string, Child> children_;
+  std::map<std::string, CastPlace> children_;
   std::vector<std::string> order_;  // endpoints, prober, shadows, queues, peers: each knows those before it
   EndpointMap endpoints_;
   BreakerMap breakers_;
