@@ -89,20 +89,17 @@ struct FeatureQueueState {
     auto choice = choose_lead(config_.choice, *call->request, facts);
     auto boundary = boundary_of(*call, config_.dispatch.rules.boundary, config_.tenant_boundaries.get());
     if (!boundary) return turn_away(*call, std::move(boundary.error()));
-    facts.boundary = *boundary;
     auto led = facts.lead;
     if ((call->cheaper || cheap_will_do(*call->request)) && config_.cheaper) facts.lead = config_.cheaper;
     if (auto refusal = apply_budget(config_.budgets.get(), feature(), at.wall, facts))
       return turn_away(*call, *std::move(refusal));
     hold_back(by_rule, facts);
-    auto& open = open_[facts.id];
-    open.call = call;
-    open.lead = lead, open.boundary = facts.boundary;
-    // A budget that chose the model has taken the call out of the rollout's comparison.
-    if (facts.lead != led) open.lead.rollout = nullptr;
     if (choice) choice->overruled = choice->overruled || facts.lead != choice->lead();
-    open.choice = choice;
-    open.input_tokens = facts.input_tokens;
+    // A budget that chose the model has taken the call out of the rollout's comparison.
+    if (facts.lead != led) lead.rollout = nullptr;
+    auto& open = open_[facts.id];
+    open.call = call, open.lead = lead, open.choice = choice;
+    open.boundary = facts.boundary = *std::move(boundary), open.input_tokens = facts.input_tokens;
     if (call->sink) open.stream = std::make_shared<CallStream>(config_.after_first_token, call->sink);
     facts.may_follow_content = !open.stream || open.stream->may_follow();
     dispatcher_->on_call(std::move(facts), at, actions_);

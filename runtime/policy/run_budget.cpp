@@ -1,5 +1,7 @@
 #include "runtime/policy/run_budget.hpp"
 
+#include "runtime/base/clock.hpp"
+
 #include <algorithm>
 #include <array>
 #include <span>
