@@ -134,15 +134,14 @@ TEST(ConfigChanges, EveryOptionThatDiffersIsSeenAndTakesWhatItsRowSays) {
     ASSERT_THAT(changes.options, ::testing::Not(IsEmpty())) << key;
     EXPECT_EQ(!changes.fixed.empty(), *what == Takes::restart) << key << " " << changes.fixed.size();
     EXPECT_EQ(in_rest(key), *what == Takes::restart) << key;
-    if (*what == Takes::routing || *what == Takes::share) EXPECT_FALSE(changes.features.empty()) << key;
-    if (*what == Takes::shadow) EXPECT_FALSE(changes.shadows.empty()) << key;
-    if (*what == Takes::rollout) EXPECT_EQ(changes.rollouts.changed.size(), 1u) << key;
-    if (*what == Takes::leads) EXPECT_TRUE(changes.leads) << key;
-    if (*what == Takes::endpoint || *what == Takes::provider) EXPECT_FALSE(changes.endpoints.empty()) << key;
-    if (*what == Takes::sign_off) EXPECT_TRUE(changes.sign_offs) << key;
-    // Nobody else is touched.
-    if (*what != Takes::endpoint && *what != Takes::provider)
-      EXPECT_TRUE(changes.endpoints.empty()) << key << ": " << to_text(changes);
+    bool queue = *what == Takes::routing || *what == Takes::share;
+    bool endpoint = *what == Takes::endpoint || *what == Takes::provider;
+    EXPECT_TRUE(!queue || !changes.features.empty()) << key;
+    EXPECT_EQ(!changes.shadows.empty(), *what == Takes::shadow) << key;
+    EXPECT_TRUE(*what != Takes::rollout || changes.rollouts.changed.size() == 1) << key;
+    EXPECT_EQ(changes.leads, *what == Takes::leads) << key;
+    EXPECT_TRUE(*what != Takes::sign_off || changes.sign_offs) << key;
+    EXPECT_EQ(!changes.endpoints.empty(), endpoint) << key << ": " << to_text(changes);
   }
   auto known = known_keys();
   EXPECT_EQ(seen, known);
