@@ -17,7 +17,7 @@ inline constexpr std::string_view kResearchName = "research";
 inline constexpr std::string_view kAgentName = "research.agent";
 
 /// Of the code behind both (M14): runs that began with an older one are gone on with, and say so as drift.
-inline constexpr std::string_view kResearchVersion = "3";
+inline constexpr std::string_view kResearchVersion = "4";
 
 /// Opens the tools for an input ("input" names the corpus, "principal" whose rights hold). Called at a run's
 /// start and again when it is resumed, for every subagent too: whoever gives it keeps what is costly to open.

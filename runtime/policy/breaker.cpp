@@ -70,6 +70,7 @@ void Breaker::Impl::forget() {
   window.clear();
   stalls.reset();
   failures_in_row = 0;
+  known_ttft = known_itl = 0;
   throttled_since.reset();
 }
 
@@ -339,11 +340,15 @@ void Breaker::fill(HealthView& view, Instant now) {
   view.state = impl_->state;
   view.reason = impl_->reason;
   view.share = impl_->share();
-  view.ttft_p50 = window.ttft().quantile(0.5);
-  view.ttft_p90 = window.ttft().quantile(0.9);
+  auto quantile = [](const auto& latencies, double q, double known) {
+    auto seconds = latencies.quantile(q);
+    return seconds > 0 ? seconds : known;
+  };
+  view.ttft_p50 = quantile(window.ttft(), 0.5, impl_->known_ttft);
+  view.ttft_p90 = quantile(window.ttft(), 0.9, impl_->known_ttft);
   view.ttft_slow = impl_->baseline.ttft_limit().seconds;
-  view.itl_p50 = window.itl().quantile(0.5);
-  view.itl_p90 = window.itl().quantile(0.9);
+  view.itl_p50 = quantile(window.itl(), 0.5, impl_->known_itl);
+  view.itl_p90 = quantile(window.itl(), 0.9, impl_->known_itl);
   view.total_p50 = window.total().quantile(0.5);
   view.total_p90 = window.total().quantile(0.9);
   view.error_share = counts.share(counts.failures);

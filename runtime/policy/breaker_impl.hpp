@@ -36,6 +36,8 @@ struct Breaker::Impl {
   std::optional<Instant> closed_since, forced_until, throttled_since, measured;
   /// Feedback opened it and has not yet said that it is well.
   bool feedback_trial = false;
+  /// Seconds to the first token, and for each after it: moving means, for while nobody calls.
+  double known_ttft = 0, known_itl = 0;
   /// How the others fare; null: nobody else is known.
   std::shared_ptr<const PeerBoard> peers;
   std::uint32_t seat = 0;
@@ -74,6 +76,7 @@ struct Breaker::Impl {
   // Outcomes and the rules on them, breaker_trips.cpp.
   WindowSample sample_of(const Outcome& outcome, Verdict verdict) const;
   void remember(const WindowSample& sample, bool silent);
+  void know_latencies(const WindowSample& sample);
   /// Customers' calls speak for the endpoint, so copies need not and do not (B5).
   bool customers_speak() const { return window.customers().all > 0; }
   bool hears(const Silence& silence) const {

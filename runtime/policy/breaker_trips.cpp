@@ -83,12 +83,26 @@ TwoShares Breaker::Impl::trial_shares() const {
   return {shares.healthy, std::min(std::max(shares.sick, stall_trial), sick_most)};
 }
 
+// Who is called no more was slow the last time; to forget it with the window would send half of all calls
+// there to learn it again. Exploration finds out in time that it has become quicker (D7).
+void Breaker::Impl::know_latencies(const WindowSample& sample) {
+  constexpr double newest = 1.0 / 16;
+  auto learn = [](double& mean, std::uint16_t bucket) {
+    if (bucket == LatencyGrid::none) return;
+    double value = LatencyGrid::value_of(bucket);
+    mean += mean == 0 ? value : newest * (value - mean);
+  };
+  learn(known_ttft, sample.ttft.bucket);
+  learn(known_itl, sample.itl.bucket);
+}
+
 void Breaker::Impl::remember(const WindowSample& sample, bool silent) {
   bool learning = state == BreakerState::closed && !held(latest);
   window.add(sample, [&](const WindowSample& gone) {
     if (learning) baseline.learn(gone, latest);
   });
   measured = latest;
+  know_latencies(sample);
   probes.heard(sample.verdict == Verdict::failure || sample.slow(), latest);
   // A throttle neither proves nor disproves sickness, so it does not break a row of failures.
   if (sample.verdict == Verdict::throttled) return;

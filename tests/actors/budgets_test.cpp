@@ -109,7 +109,8 @@ class BudgetedRolloutTest : public BudgetsTest {
     config_.rollouts =
         keep(RolloutActor(system_.spawn([this](RolloutActor::pointer) -> RolloutActor::behavior_type {
           return {[this](const RolloutOutcome& fact) { outcomes_.push_back(fact); },
-                  [](const RolloutHeard&) {}, [](const RolloutCommand&) {}, [](Tick) {}};
+                  [](const RolloutHeard&) {}, [](const RolloutCommand&) {}, [](const RolloutsChanged&) {},
+                  [](Tick) {}};
         })));
     open();
   }
