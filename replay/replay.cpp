@@ -18,10 +18,14 @@ Result<Clouds> clouds_of(const ReplayOptions& options, const TraceFacts& facts) 
   return make_clouds(std::move(*config));
 }
 
+// Of those that somebody waits for the most patient: a trace's answers may be longer than an impatient one
+// has time for.
 std::string usual_feature(const config::Config& config) {
-  for (const auto& [name, feature] : config.features)
-    if (feature.work_class == policy::WorkClass::interactive) return name;
-  return config.features.begin()->first;
+  auto patience = [](const auto& each) {
+    bool waits = each.second.work_class == policy::WorkClass::interactive;
+    return std::pair(waits, each.second.deadline);
+  };
+  return std::ranges::max_element(config.features, {}, patience)->first;
 }
 
 Result<void> check_features(const LoadOptions& load, const Clouds& clouds) {

@@ -127,8 +127,9 @@ void add_replay(CLI::App& app, Action& action) {
   verb->add_option("--scale", options.load.scale, "Times the trace's load (default: 1)");
   verb->add_option("--seed", options.load.seed, "Same seed, same history (default: 1)");
   verb->add_option("--out", wishes->out, "Folder for replay.json, series.csv and replay.html")->required();
-  verb->add_option("--mix", wishes->mix,
-                   "FEATURE=SHARE of the requests; repeat (default: one feature has all)");
+  verb->add_option(
+      "--mix", wishes->mix,
+      "FEATURE=SHARE of the requests; repeat (default: the most patient interactive feature has all)");
   verb->add_option("--surge", wishes->surges, "[FEATURE:]FACTOR@FROM-TO, as recap:10@600s-1200s; repeat");
   verb->add_option("--tenants", options.load.tenants, "How many share the load (default: 16)");
   verb->add_option("--output-max", options.driver.output_tokens_max, "Tokens callers allow (default: 1024)");
