@@ -2,7 +2,7 @@
 #include "replay/trace.hpp"
 
 #include "replay/azure_trace.hpp"
-#include "replay/mooncake_trace.hpp"
+#include "replay/mooncake_rows.hpp"
 #include "replay/slack_shape.hpp"
 #include "runtime/base/clock.hpp"
 

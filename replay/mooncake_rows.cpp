@@ -1,4 +1,4 @@
-#include "replay/mooncake_trace.hpp"
+#include "replay/mooncake_rows.hpp"
 
 #include "runtime/json/json.hpp"
 
