@@ -1,6 +1,7 @@
 #include "actors/peer_seats.hpp"
 
 #include "actors/feature_queue.hpp"
+#include "runtime/policy/peer_groups.hpp"
 
 #include <utility>
 
@@ -15,9 +16,12 @@ void PeerSeats::take(const policy::EndpointFacts& facts) {
 }
 
 void PeerSeats::regroup(const std::vector<FeatureConfig>& features) {
-  std::vector<std::vector<std::string>> hierarchies;
-  for (const auto& feature : features) hierarchies.push_back(feature.dispatch.rules.hierarchy);
-  board_->regroup(std::move(hierarchies));
+  std::vector<std::vector<std::string>> groups;
+  for (const auto& each : features) {
+    const auto& rules = each.dispatch.rules;
+    groups.push_back(policy::peer_group(rules.feature, rules.hierarchy, each.leads.get()));
+  }
+  board_->regroup(std::move(groups));
 }
 
 void PeerSeats::post(const policy::HealthView& view) {

@@ -129,11 +129,12 @@ struct SupervisorState {
   // ---- another configuration ----
 
   void on_change(const CastChange& change) {
+    // One that moves between nodes leaves its old place before it takes the new one.
     for (const auto& id : change.endpoints_gone) let_endpoint_go(id);
+    for (const auto& peer : change.peers) take_remotes(peer);
     for (const auto& spec : change.endpoints) take_endpoint(spec);
     for (const auto& feature : change.shadows_gone) let_shadow_go(feature);
     for (const auto& shadow : change.shadows) take_shadow(shadow);
-    for (const auto& peer : change.peers) take_remotes(peer);
     replace_queues(change.features);
     seats_.regroup(config_.features);
     publish_roster();

@@ -223,11 +223,12 @@ std::optional<BreakerEvent> Breaker::on_outcome(const Outcome& outcome) {
   }
   impl_->advance_time(outcome.at);
   auto sample = impl_->sample_of(outcome, *verdict);
-  bool slow = sample.slow() || impl_->hangs(sample);
-  if (*verdict != Verdict::throttled && !outcome.silent) impl_->strain(slow, seconds(outcome.ttft));
+  bool slow = sample.slow() || impl_->hangs(sample), for_proof = outcome.copy && impl_->customers_speak();
+  if (*verdict != Verdict::throttled && !outcome.silent && !for_proof)
+    impl_->strain(slow, seconds(outcome.ttft));
   impl_->look_around(sample, slow);
   if (!proves_nothing(sample)) impl_->proof.add(*verdict == Verdict::failure || sample.slow());
-  if (outcome.copy && impl_->customers_speak()) return std::nullopt;
+  if (for_proof) return std::nullopt;
   impl_->remember(sample, outcome.silent);
   return impl_->policy.enabled ? impl_->on_evidence(outcome, sample) : std::nullopt;
 }

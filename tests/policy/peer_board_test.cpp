@@ -1,5 +1,6 @@
 // Slow together is overload, slow alone is sickness: who stands in for whom, and what a breaker makes of it
 // (F5, F12, C11).
+#include "runtime/policy/peer_groups.hpp"
 #include "tests/policy/breaker_world.hpp"
 
 #include <gtest/gtest.h>
@@ -24,6 +25,21 @@ TEST(PeerBoard, CountsThoseWhoseModelsStandInOneHierarchy) {
   EXPECT_EQ(board.around(3, {}, 0).others, 0u);
   board.regroup({{"large"}, {"other", "small"}});
   EXPECT_EQ(board.around(0, {}, 0).others, 1u);
+}
+
+TEST(PeerGroup, LeavesOutWhatIsOnTrial) {  // B5
+  LeadRules leads;
+  RolloutRule rollout;
+  rollout.feature = "recap";
+  rollout.model = "new";
+  leads.rollouts.push_back(rollout);
+  leads.shadowed.push_back({"recap", "next"});
+  const std::vector<std::string> hierarchy{"large", "new", "next", "small"};
+  EXPECT_EQ(peer_group("recap", hierarchy, &leads), (std::vector<std::string>{"large", "small"}));
+  EXPECT_EQ(peer_group("search", hierarchy, &leads), hierarchy) << "another feature's trial";
+  EXPECT_EQ(peer_group("recap", hierarchy, nullptr), hierarchy);
+  EXPECT_EQ(peer_group("recap", {"new", "large"}, &leads), (std::vector<std::string>{"new", "large"}))
+      << "whom all go to first is on no trial";
 }
 
 TEST(PeerBoard, EndpointsComeAndGoWhileBreakersLook) {
