@@ -60,13 +60,14 @@ struct Sources {
 std::vector<WorkflowType> workflows_with(const Sources& sources, Clock& clock,
                                          std::shared_ptr<recap_night::SharedRuns> shared) {
   std::vector<WorkflowType> out;
-  auto add = [&out](std::string_view name, std::string_view version, WorkflowFunction function) {
+  auto add = [&out](std::string_view name, std::string_view version, WorkflowFunction function,
+                    std::string_view same_steps = "") {
     // Runs from before there were versions ask for the same steps.
-    auto older = [](const std::string& from) { return from.empty(); };
+    auto older = [same_steps](const std::string& from) { return from.empty() || from == same_steps; };
     out.push_back({std::string(name), std::move(function), std::string(version), older});
   };
   add("recap", kVersion, recap::recap);
-  add("summary", kVersion, summary::summarise);
+  add("summary", summary::kSummaryVersion, summary::summarise, summary::kFirstVersion);
   add(research::kResearchName, research::kResearchVersion, research::make_research(sources.tools, clock));
   add(research::kAgentName, research::kResearchVersion, research::make_research_agent(sources.tools));
   add(search::kSearchName, search::kSearchVersion, search::make_search(sources.shelves));

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 namespace troupe::summary {
 namespace {
@@ -75,13 +76,14 @@ Result<Format> format_of(const std::string& named, const std::string& path) {
   return ending == ".jsonl" || ending == ".ndjson" ? Format::jsonl : Format::text;
 }
 
-Result<bool> on_or_off(const Json& json, const char* key, bool otherwise) {
+Result<void> take_switch(const Json& json, const char* key, bool& out) {
   const auto* value = find(json, key);
-  if (value == nullptr || value->is_null() || *value == "") return otherwise;
-  if (value->is_boolean()) return value->get<bool>();
-  auto text = get_string(json, key);
-  if (text == "on" || text == "off") return text == "on";
-  return fail(Errc::invalid_input, fmt::format("{}: expected on or off", key));
+  if (value == nullptr || value->is_null() || *value == "") return {};
+  auto text = value->is_boolean() ? (value->get<bool>() ? "on" : "off") : get_string(json, key);
+  if (text != "on" && text != "off")
+    return fail(Errc::invalid_input, fmt::format("{}: expected on or off", key));
+  out = text == "on";
+  return {};
 }
 
 }  // namespace
@@ -94,10 +96,9 @@ Result<SummaryInput> read_summary_input(const JsonText& input) {
   if (out.path.empty()) return fail(Errc::invalid_input, "input: expected the path of a transcript");
   auto format = format_of(get_string(*json, "format"), out.path);
   if (!format) return std::unexpected(format.error());
-  auto apart = on_or_off(*json, "disentangle", out.disentangle);
-  if (!apart) return std::unexpected(apart.error());
   out.format = *format;
-  out.disentangle = *apart;
+  for (auto [key, value] : {std::pair("disentangle", &out.disentangle), {"first_look", &out.first_look}})
+    if (auto taken = take_switch(*json, key, *value); !taken) return std::unexpected(taken.error());
   out.channel = get_string(*json, "channel");
   if (out.channel.starts_with('#')) out.channel.erase(0, 1);
   out.thread = get_string(*json, "thread");

@@ -34,6 +34,9 @@ struct SummaryInput {
   std::size_t chunk_tokens_max = 16'000;
   /// A line longer than this is cut when printed.
   std::size_t line_tokens_max = 1'500;
+  /// Whether a reader of a longer one gets a text of what the pre-pass keeps for one call, while all is read
+  /// (K1). It is one call more, which a parallel_max of 1 leaves no room for.
+  bool first_look = true;
   std::size_t statements_max = 12;
   std::size_t parallel_max = 16;
   /// Of the whole of a step; a reader waits for it.
@@ -47,10 +50,11 @@ struct SummaryInput {
 };
 
 /// Reads {"input": path, "format": "slack"|"jsonl"|"text", "channel", "thread", "from", "to", "query",
-/// "disentangle": "on"|"off", "prepass_tokens_max", "chunk_tokens_max", "statements_max", "parallel_max",
-/// "deadline_s", "tenant"}; only "input" is required. Without a format: a folder or .zip is Slack's, .jsonl
-/// and .ndjson are records, all else is text. Numbers may be text (--set gives text), empty text means unset.
-/// Fails with invalid_input naming the key; unknown keys are the caller's own and ignored.
+/// "disentangle": "on"|"off", "prepass_tokens_max", "chunk_tokens_max", "first_look": "on"|"off",
+/// "statements_max", "parallel_max", "deadline_s", "tenant"}; only "input" is required. Without a format: a
+/// folder or .zip is Slack's, .jsonl and .ndjson are records, all else is text. Numbers may be text (--set
+/// gives text), empty text means unset. Fails with invalid_input naming the key; unknown keys are the
+/// caller's own and ignored.
 Result<SummaryInput> read_summary_input(const JsonText& input);
 
 }  // namespace troupe::summary

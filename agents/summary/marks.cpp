@@ -207,20 +207,29 @@ std::vector<Statement> read_statements(std::string_view answer, std::size_t mark
   return StatementReader(marks_max, limits).read(answer);
 }
 
-LiveText::LiveText(std::size_t marks_max, std::function<void(std::string_view)> show)
+LiveText::LiveText(std::size_t marks_max, std::function<void(std::string_view)> show, Marks marks)
     : show_(std::move(show)),
-      scanner_(marks_max, {.text = [this](std::string_view text) { on_text(text); },
-                           .mark =
-                               [this](const std::vector<std::size_t>& valid, std::size_t, auto) {
-                                 marked_ = marked_ || !valid.empty();
-                                 if (!valid.empty()) show_(fmt::format("[{}]", fmt::join(valid, ", ")));
-                               },
-                           .end = [this] { on_end(); }}) {}
+      marks_(marks),
+      scanner_(marks_max,
+               {.text = [this](std::string_view text) { on_text(text); },
+                .mark = [this](const std::vector<std::size_t>& valid, auto, auto) { on_mark(valid); },
+                .end = [this] { on_end(); }}) {}
 
 void LiveText::on_text(std::string_view text) {
   // Enough of a statement to tell whether it is one, and whether it is kNotFound.
   if (said_.size() < kSaidBytesMax) said_ += text;
-  show_(text);
+  if (marks_ == Marks::shown) return show_(text);
+  auto whole = std::exchange(blanks_, {}) + std::string(text);
+  auto end = whole.find_last_not_of(' ') + 1;
+  blanks_ = whole.substr(end);
+  if (end > 0) show_(std::string_view(whole).substr(0, end));
+}
+
+void LiveText::on_mark(const std::vector<std::size_t>& valid) {
+  blanks_.clear();
+  if (valid.empty()) return;
+  marked_ = true;
+  if (marks_ == Marks::shown) show_(fmt::format("[{}]", fmt::join(valid, ", ")));
 }
 
 void LiveText::on_end() {

@@ -79,7 +79,10 @@ class LiveText {
  public:
   static constexpr std::string_view kNoSource = " [no source: withdrawn]";
 
-  LiveText(std::size_t marks_max, std::function<void(std::string_view)> show);
+  /// Hidden marks count as sources all the same.
+  enum class Marks { shown, hidden };
+
+  LiveText(std::size_t marks_max, std::function<void(std::string_view)> show, Marks marks = Marks::shown);
   LiveText(const LiveText&) = delete;
   LiveText& operator=(const LiveText&) = delete;
 
@@ -90,10 +93,13 @@ class LiveText {
 
  private:
   void on_text(std::string_view text);
+  void on_mark(const std::vector<std::size_t>& valid);
   void on_end();
 
   std::function<void(std::string_view)> show_;
-  std::string said_;
+  Marks marks_;
+  /// `blanks_`: what stands before a mark, which goes where the mark goes.
+  std::string said_, blanks_;
   bool marked_ = false;
   std::size_t withdrawn_ = 0;
   MarkScanner scanner_;

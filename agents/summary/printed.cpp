@@ -56,7 +56,7 @@ std::string printed_notes(const Json& summary) {
 void SummaryPrinter::finish(const Json& summary) {
   auto text = get_string(summary, "text");
   if (!live_.shown() || live_.withdrawn() > 0) {
-    if (live_.shown()) out_("\nWhat stands of it:\n");
+    out_(live_.shown() ? "\nWhat stands of it:\n" : live_.heading());
     out_(text.empty() ? "Nothing with a source was found.\n" : text + "\n");
   }
   if (auto sources = printed_sources(summary); !sources.empty()) out_("\n" + sources);

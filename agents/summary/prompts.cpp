@@ -1,6 +1,7 @@
 // The wording of the three prompts.
 #include "agents/summary/prompts.hpp"
 
+#include "agents/summary/live.hpp"
 #include "agents/summary/marks.hpp"
 
 #include <fmt/format.h>
@@ -106,6 +107,13 @@ CompletionRequest text_request(const PromptSubject& subject, std::span<const rec
   request.stream = true;
   // About 40 words and a mark each, and room for a model that says more.
   request.output_tokens_max = static_cast<int>(256 + 128 * input.statements_max);
+  return request;
+}
+
+CompletionRequest look_request(const PromptSubject& subject, std::span<const recap::SourceLine> lines,
+                               const SummaryInput& input) {
+  auto request = text_request(subject, lines, false, input);
+  request.labels["step"] = kFirstLookStep;
   return request;
 }
 

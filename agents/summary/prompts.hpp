@@ -22,6 +22,9 @@ struct PromptSubject {
 /// "[n] kind: text". No schema: a reader cannot read half a JSON document.
 CompletionRequest text_request(const PromptSubject& subject, std::span<const recap::SourceLine> lines,
                                bool from_points, const SummaryInput& input);
+/// The same for a first look at a long transcript.
+CompletionRequest look_request(const PromptSubject& subject, std::span<const recap::SourceLine> lines,
+                               const SummaryInput& input);
 /// The same once more, after a text without one valid mark.
 CompletionRequest text_again(CompletionRequest request);
 /// The points of one chunk, {"points": [{kind, text, sources, people}]}, as recap::read_claims reads them.

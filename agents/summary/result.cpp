@@ -93,8 +93,12 @@ Json prepass_json(const SummaryResult& result) {
           {"coverage", result.coverage}};
 }
 
-bool extractive(const SummaryResult& result) {
-  return result.model.find("not a language model") != std::string::npos;
+void name_model(Json& out, const SummaryResult& result) {
+  out["model"] = result.model;
+  if (result.model.find("not a language model") != std::string::npos)
+    out["model_note"] =
+        "The text came from the simulator's extractive model. It is not a language model: it picks the most "
+        "central lines and quotes them.";
 }
 
 Json window_json(const Window& window) {
@@ -157,16 +161,14 @@ Json summary_json(const Window& window, const SummaryInput& input, const Summary
   if (!input.query.empty()) out["query"] = input.query;
   out["window"] = window_json(window);
   out["prepass"] = prepass_json(result);
+  if (result.look_tokens > 0)
+    out["first_look"] = {{"tokens", result.look_tokens}, {"coverage", result.look_coverage}};
   out["conversations"] = result.conversations;
   out["chunks"] = result.chunks;
   out["dropped_points"] = result.dropped_points;
   out["dropped_sources"] = result.dropped_sources;
   out["doubtful"] = doubtful;
-  out["model"] = result.model;
-  if (extractive(result))
-    out["model_note"] =
-        "The text came from the simulator's extractive model. It is not a language model: it picks the most "
-        "central lines and quotes them.";
+  name_model(out, result);
   out["problems"] = problems_json(window, result);
   return out;
 }

@@ -36,6 +36,9 @@ struct SummaryResult {
   /// Estimated tokens before and after the pre-pass, lines that lost all or part, and Prepass::coverage.
   std::size_t tokens_before = 0, tokens = 0, lines_kept = 0;
   double coverage = 1;
+  /// Of what a reader's first look was written from; no tokens: there was none.
+  std::size_t look_tokens = 0;
+  double look_coverage = 0;
   /// Statements without any valid source, and marks of nothing on statements that stand by others.
   std::size_t dropped_points = 0, dropped_sources = 0;
   /// As the model that wrote the text calls itself.
@@ -46,9 +49,9 @@ struct SummaryResult {
 
 /// {"text", "found", "points": [{"text", "kind"?, "sources", "people", "doubtful_people"?}], "marks":
 /// [{"mark", "sources"}], "cited": [{"id", "who"?, "at"?, "text"}], "window": {…}, "prepass": {…},
-/// "conversations", "chunks", "dropped_points", "dropped_sources", "doubtful", "model", "model_note"?,
-/// "problems"}. The text has one statement a line, "- … [3, 7]", with the marks the reader saw; it says so
-/// when nothing was found.
+/// "first_look": {"tokens", "coverage"}?, "conversations", "chunks", "dropped_points", "dropped_sources",
+/// "doubtful", "model", "model_note"?, "problems"}. The text has one statement a line, "- … [3, 7]", with the
+/// marks the reader saw; it says so when nothing was found.
 Json summary_json(const Window& window, const SummaryInput& input, const SummaryResult& result);
 
 /// Who said the lines, in the order they spoke, each once.

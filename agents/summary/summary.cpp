@@ -47,6 +47,8 @@ struct SummaryMaking {
   PromptSubject subject;
   ShowPlan plan;
   SummaryResult result;
+  /// How many calls at once read chunks.
+  std::size_t readers = 1;
   /// The text's prompt was too long for every model.
   bool too_long = false;
 };
@@ -147,7 +149,7 @@ std::vector<SummaryPoint> fitting(std::vector<SummaryPoint> points, std::size_t 
 Task<Result<std::vector<SummaryPoint>>> gather_points(SummaryMaking& making) {
   std::vector<Task<Result<AskedPoints>>> tasks;
   for (auto range : making.plan.chunks) tasks.push_back(ask_chunk(making, range, kHalvingsMax));
-  auto mapping = joined_points(std::move(tasks), making.input.parallel_max);
+  auto mapping = joined_points(std::move(tasks), making.readers);
   auto mapped = co_await mapping;
   if (!mapped) co_return std::unexpected(mapped.error());
   keep_counts(making, *mapped);
@@ -157,7 +159,7 @@ Task<Result<std::vector<SummaryPoint>>> gather_points(SummaryMaking& making) {
     if (groups.size() <= 1) break;
     std::vector<Task<Result<AskedPoints>>> merges;
     for (auto group : groups) merges.push_back(ask_merge(making, points, group, round));
-    auto merging = joined_points(std::move(merges), making.input.parallel_max);
+    auto merging = joined_points(std::move(merges), making.readers);
     auto merged = co_await merging;
     if (!merged) co_return std::unexpected(merged.error());
     keep_counts(making, *merged);
@@ -266,6 +268,31 @@ Task<Result<void>> summarise_points(SummaryMaking& making) {
   co_return Result<void>{};
 }
 
+// What somebody who waits can read while the chunks are (K1). It is for the screen alone: whatever becomes
+// of it, the summary is the same.
+Task<Result<void>> look_first(SummaryMaking& making) {
+  auto plan = plan_window(making.window, making.input, making.input.chunk_tokens_max);
+  auto lines = source_lines(making.window, plan, {0, plan.shown.size()});
+  auto request = look_request(making.subject, lines, making.input);
+  auto asking =
+      ask_text(making, live_key(lines.size(), recap::content_hash(request), kFirstLookStep), request);
+  auto written = co_await asking;
+  if (!written || !written->problem.empty()) co_return Result<void>{};
+  making.result.look_tokens = plan.tokens;
+  making.result.look_coverage = plan.coverage;
+  co_return Result<void>{};
+}
+
+Task<Result<void>> summarise_chunks(SummaryMaking& making, bool look) {
+  making.readers = making.input.parallel_max - (look ? 1 : 0);
+  std::vector<Task<Result<void>>> tasks;
+  if (look) tasks.push_back(look_first(making));
+  tasks.push_back(summarise_points(making));
+  auto joined = all(std::move(tasks));
+  auto done = co_await joined;
+  co_return std::move(done.back());
+}
+
 Task<Result<void>> summarise_lines(SummaryMaking& making) {
   ShownRange whole{0, making.plan.shown.size()};
   auto lines = source_lines(making.window, making.plan, whole);
@@ -277,7 +304,7 @@ Task<Result<void>> summarise_lines(SummaryMaking& making) {
   co_return Result<void>{};
 }
 
-void note_plan(SummaryMaking& making) {
+void note_plan(SummaryMaking& making, bool look) {
   auto& result = making.result;
   const auto& plan = making.plan;
   result.conversations = plan.conversations;
@@ -286,7 +313,7 @@ void note_plan(SummaryMaking& making) {
   result.tokens = plan.tokens;
   result.lines_kept = plan.shown.size();
   result.coverage = plan.coverage;
-  making.wf.plan(plan.chunks.size() == 1 ? 1 : plan.chunks.size() + 1);
+  making.wf.plan(plan.chunks.size() == 1 ? 1 : plan.chunks.size() + 1 + (look ? 1 : 0));
 }
 
 }  // namespace
@@ -297,8 +324,10 @@ Task<Result<JsonText>> summarise_window(Workflow& wf, Window window, SummaryInpu
   for (int shrinking = 0;; ++shrinking) {
     making.plan = plan_window(making.window, making.input, budget);
     making.too_long = false;
-    note_plan(making);
-    auto work = making.plan.chunks.size() == 1 ? summarise_lines(making) : summarise_points(making);
+    bool one_call = making.plan.chunks.size() == 1;
+    bool look = !one_call && shrinking == 0 && making.input.first_look && making.input.parallel_max > 1;
+    note_plan(making, look);
+    auto work = one_call ? summarise_lines(making) : summarise_chunks(making, look);
     auto done = co_await work;
     if (!done) co_return std::unexpected(done.error());
     if (!making.too_long) break;

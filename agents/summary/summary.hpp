@@ -9,7 +9,12 @@
 #include <troupe/task.hpp>
 #include <troupe/workflow.hpp>
 
+#include <string_view>
+
 namespace troupe::summary {
+
+/// The first version had no first look; its other steps are the same, so its runs are gone on with.
+inline constexpr std::string_view kSummaryVersion = "2", kFirstVersion = "1";
 
 /// Reads the window that `input` names (see read_summary_input) and summarises it. The result is summary.json
 /// of the contract (see summary_json). It depends on the lines, the input and the answers only.
@@ -17,8 +22,9 @@ namespace troupe::summary {
 /// Interleaved talk is taken apart (K5); a transcript beyond prepass_tokens_max loses sentences first (K6).
 /// What fits one call is summarised by one call whose text streams: its step is the one live_step()
 /// recognises. Else each chunk is asked for points, those are merged while they exceed a chunk, and the last
-/// call writes the text from them. Statements without a valid source are dropped and counted; people are the
-/// authors of the sources, never the model's word for it. Step keys end in a hash of the prompt (K7).
+/// call writes the text from them; a first look, which nothing depends on, streams meanwhile. Statements
+/// without a valid source are dropped and counted; people are the authors of the sources, never the model's
+/// word for it. Step keys end in a hash of the prompt (K7).
 ///
 /// A text of which nothing can be kept is asked for once more, then made of the points there are, or is a
 /// problem. A prompt too long for every model is cut by the pre-pass to half and asked again, at most three

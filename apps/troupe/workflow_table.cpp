@@ -103,7 +103,7 @@ const std::vector<WorkflowEntry>& workflow_table() {
       {"summary",
        "a transcript: a Slack export, a JSON Lines file of {id, who, at, text}, or a text",
        {"format", "channel", "thread", "from", "to", "query", "disentangle", "prepass_tokens_max",
-        "chunk_tokens_max", "statements_max", "parallel_max", "deadline_s", "tenant"},
+        "chunk_tokens_max", "first_look", "statements_max", "parallel_max", "deadline_s", "tenant"},
        {},
        write_summary_files,
        summary_on_terminal},

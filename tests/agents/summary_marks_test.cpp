@@ -129,8 +129,49 @@ TEST(LiveSummary, ShowsTheLiveStepOnlyAndSaysWhenItBeginsAnew) {
   EXPECT_TRUE(live_summary.shown());
 }
 
+TEST(LiveSummary, AFirstLookHasNoMarksAndEndsWhenTheTextBegins) {
+  std::string out;
+  LiveSummary live_summary([&](std::string_view piece) { out += piece; });
+  auto hook = live_summary.hook();
+  auto look = live_key(9, "abc", kFirstLookStep), key = live_key(5, "abc");
+  hook.on_text(look, "- Ann ships [7].\n- Bob lies");
+  hook.on_restart(look);
+  hook.on_text(look, "- Ann ships ");
+  hook.on_text(look, "[7].\n- Bob lies");
+  hook.on_end(look);
+  EXPECT_FALSE(live_summary.shown());
+  hook.on_text(key, "- Cy [2]");
+  hook.on_text(look, "too late");
+  hook.on_end(look);
+  hook.on_end(key);
+  EXPECT_TRUE(live_summary.shown());
+  EXPECT_EQ(live_summary.withdrawn(), 0u) << "what a look gets wrong is not the text's";
+  EXPECT_EQ(out,
+            "A first look, while the whole of it is read:\n"
+            "- Ann ships.\n- Bob lies\n[the answer broke off; it begins anew]\n"
+            "- Ann ships.\n- Bob lies [no source: withdrawn]\n"
+            "\nFrom the whole of it:\n- Cy [2]\n");
+}
+
+TEST(LiveSummary, ALookThatIsStillComingStopsForTheText) {
+  std::string out;
+  LiveSummary live_summary([&](std::string_view piece) { out += piece; });
+  auto hook = live_summary.hook();
+  auto look = live_key(9, "abc", kFirstLookStep), key = live_key(5, "abc");
+  hook.on_text(look, "- Ann shi");
+  hook.on_text(key, "- Cy [2]");
+  hook.on_text(look, "ps [3]");
+  hook.on_restart(look);
+  hook.on_end(look);
+  hook.on_end(key);
+  EXPECT_EQ(out,
+            "A first look, while the whole of it is read:\n- Ann shi\nFrom the whole of it:\n- Cy [2]\n");
+}
+
 TEST(LiveStep, IsKnownByItsKeyAlone) {
   EXPECT_EQ(live_step(live_key(17, "abc"))->marks_max, 17u);
+  EXPECT_FALSE(live_step(live_key(17, "abc"))->first_look);
+  EXPECT_TRUE(live_step(live_key(17, "abc", kFirstLookStep))->first_look);
   EXPECT_FALSE(live_step({"map", "17/abc"}));
   EXPECT_FALSE(live_step({"summary", "abc"}));
   EXPECT_FALSE(live_step({"summary", "x/abc"}));

@@ -4,6 +4,7 @@
 #include "tests/agents/recap_support.hpp"
 
 #include <fmt/format.h>
+#include <algorithm>
 
 namespace troupe::summary_test {
 
@@ -47,6 +48,23 @@ Json made(testing::ScriptedDriver& driver, summary::Window window, summary::Summ
 
 std::size_t prompt_tokens(const CompletionRequest& request) {
   return (std::get<TextPart>(request.messages.back().parts.front()).text.size() + 3) / 4;
+}
+
+std::size_t calls_of(const testing::ScriptedDriver& driver, const std::string& step) {
+  return static_cast<std::size_t>(std::ranges::count(driver.bought, step, &StepKey::name));
+}
+
+summary::SummaryInput small_chunks() {
+  summary::SummaryInput input;
+  input.chunk_tokens_max = input.line_tokens_max = 300;
+  input.first_look = false;
+  return input;
+}
+
+summary::SummaryInput small_chunks_and_a_look() {
+  auto input = small_chunks();
+  input.first_look = true;
+  return input;
 }
 
 }  // namespace troupe::summary_test

@@ -24,6 +24,13 @@ Result<JsonText> outcome(testing::ScriptedDriver& driver, summary::Window window
 /// The same as JSON; null when it failed or hung.
 Json made(testing::ScriptedDriver& driver, summary::Window window, summary::SummaryInput input = {});
 
+/// So small that sixty lines are several; with or without a first look.
+summary::SummaryInput small_chunks();
+summary::SummaryInput small_chunks_and_a_look();
+
+/// How many calls named `step` were bought.
+std::size_t calls_of(const testing::ScriptedDriver& driver, const std::string& step);
+
 /// The estimated tokens of a prompt's user text.
 std::size_t prompt_tokens(const CompletionRequest& request);
 

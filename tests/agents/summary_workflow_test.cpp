@@ -16,26 +16,19 @@
 namespace troupe::summary {
 namespace {
 
+using summary_test::calls_of;
 using summary_test::chat;
 using summary_test::made;
 using summary_test::mark_lines;
 using summary_test::marking_model;
 using summary_test::outcome;
 using summary_test::prompt_tokens;
+using summary_test::small_chunks;
+using summary_test::small_chunks_and_a_look;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::ScriptedDriver;
 using testing::text_completion;
-
-std::size_t calls_of(const ScriptedDriver& driver, const std::string& step) {
-  return static_cast<std::size_t>(std::ranges::count(driver.bought, step, &StepKey::name));
-}
-
-SummaryInput small_chunks() {
-  SummaryInput input;
-  input.chunk_tokens_max = input.line_tokens_max = 300;
-  return input;
-}
 
 ScriptedDriver::Model answering(std::string text) {
   return [text](const StepKey&, const CompletionRequest&) -> Result<Completion> {
@@ -157,7 +150,7 @@ TEST(Summary, IsTheSameBytesInWhateverOrderAnswersCome) {
   std::set<std::string> results;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     ScriptedDriver driver(marking_model(3), seed);
-    auto result = outcome(driver, chat(120), small_chunks());
+    auto result = outcome(driver, chat(120), small_chunks_and_a_look());
     ASSERT_TRUE(result);
     results.insert(result->text);
   }
@@ -166,7 +159,7 @@ TEST(Summary, IsTheSameBytesInWhateverOrderAnswersCome) {
 
 // Killed after any number of answers, the next run pays only for the rest.
 TEST(Summary, ResumesAfterACrashAnywhere) {
-  auto input = small_chunks();
+  auto input = small_chunks_and_a_look();
   ScriptedDriver reference(marking_model(2));
   auto whole = outcome(reference, chat(150), input);
   ASSERT_TRUE(whole);
@@ -189,7 +182,7 @@ TEST(Summary, ResumesAfterACrashAnywhere) {
 }
 
 TEST(Summary, StepKeysAreUniqueAndCallsWithinTheirBounds) {
-  auto input = small_chunks();
+  auto input = small_chunks_and_a_look();
   input.parallel_max = 3;
   ScriptedDriver driver(marking_model(2));
   ASSERT_TRUE(outcome(driver, chat(200), input));
