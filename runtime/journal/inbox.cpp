@@ -54,7 +54,12 @@ Result<void> check_room(const SignalRow& signal, RunState state, std::size_t wai
   if (state == RunState::done || state == RunState::cancelled)
     return fail(Errc::invalid_input, fmt::format("run {} is {}: it waits for no signal any more",
                                                  signal.run_id, to_string(state)));
-  if (waiting < kSignalsWaitingMax || signal.name == kCancelSignal) return {};
+  bool order = signal.name == kCancelSignal;
+  // A failed run is called off already; an order that waited would end the life that is tried next.
+  if (order && state != RunState::running)
+    return fail(Errc::invalid_input,
+                fmt::format("run {} is {}: there is nothing to call off", signal.run_id, to_string(state)));
+  if (order || waiting < kSignalsWaitingMax) return {};
   return fail(Errc::refused, fmt::format("{} signals wait for run {} already", waiting, signal.run_id));
 }
 

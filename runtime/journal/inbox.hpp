@@ -11,8 +11,8 @@ namespace troupe::journal {
 
 /// `invalid_input` when a text of it is over its bound or empty.
 Result<void> validate(const SignalRow& signal);
-/// Whether one more signal may wait for a run of this state: `invalid_input` when it has ended, `refused`
-/// when too many wait. The same in every store.
+/// Whether one more signal may wait for a run of this state: `invalid_input` when it has ended (for
+/// kCancelSignal: or failed), `refused` when too many wait. The same in every store.
 Result<void> check_room(const SignalRow& signal, RunState state, std::size_t waiting);
 std::unexpected<Error> no_such_run(const std::string& run_id);
 

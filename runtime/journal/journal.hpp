@@ -263,8 +263,8 @@ class Journal {
   /// Writes a signal down for its run, whoever holds it, now or later; durable when this returns. Needs no
   /// seat: any process may, through a journal opened for reading too, and beside the one that writes to a
   /// SQLite file. One that waits with the same id counts. `not_found`: no such run; `invalid_input`: it was
-  /// done or cancelled; `refused`: kSignalsWaitingMax wait (a
-  /// kCancelSignal is taken all the same). After `storage` post it again under its id.
+  /// done or cancelled; `refused`: kSignalsWaitingMax wait (a kCancelSignal is taken all the same, but
+  /// not for a failed run: `invalid_input`). After `storage` post it again under its id.
   virtual Result<void> post(SignalRow signal) = 0;
   /// Signals that wait for running runs which this node holds, parked ones among them, in order; those with
   /// numbers above `after`. They are found again until a Batch says that they were taken.

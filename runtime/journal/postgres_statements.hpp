@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/journal/schema.hpp"
+#include "runtime/journal/signal_row.hpp"
 
 #include <string_view>
 
@@ -40,8 +41,12 @@ inline constexpr std::string_view kPgInsertRuns =
     " CASE WHEN length(output) <= 8192 THEN output END,"
     " CASE WHEN length(output) > 8192 THEN sha256(output) END, tenant, node, epoch, created, finished, usd,"
     " tokens_in, tokens_out, parent, budget, version, wake, $19::int8 FROM v";
+// What called a failed run off was said to the life that failed, not to the one that begins: both parts see
+// the rows as they were.
 inline constexpr std::string_view kPgUpdateRuns =
-    "UPDATE run SET workflow = v.workflow, state = v.state,"
+    ", dropped AS (DELETE FROM inbox USING v, run WHERE run.id = v.id AND run.holder = $19::int8"
+    " AND run.state = 3 AND v.state = 1 AND inbox.run = run.id AND inbox.name = 'troupe:cancel')"
+    " UPDATE run SET workflow = v.workflow, state = v.state,"
     " input = CASE WHEN length(v.input) <= 8192 THEN v.input END,"
     " input_sha = CASE WHEN length(v.input) > 8192 THEN sha256(v.input) END,"
     " output = CASE WHEN length(v.output) <= 8192 THEN v.output END,"
@@ -83,5 +88,6 @@ inline constexpr std::string_view kPgInsertFeedback =
     " $12::text[], $13::float8[], $14::float8[], $15::int8[]) ON CONFLICT DO NOTHING";
 
 static_assert(kInlineBytesMax == 8192, "the statements above say it too");
+static_assert(std::string_view(kCancelSignal) == "troupe:cancel", "and this");
 
 }  // namespace troupe::journal

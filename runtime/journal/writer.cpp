@@ -51,6 +51,10 @@ constexpr std::string_view kInsertFeedback =
     " note, node, score, asked_share, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO NOTHING";
 constexpr std::string_view kTakeSignal = "DELETE FROM inbox WHERE n = ?";
+// What called a failed run off was said to the life that failed, not to the one that begins.
+constexpr std::string_view kDropOrder =
+    "DELETE FROM inbox WHERE run = ? AND name = ? AND EXISTS (SELECT 1 FROM run WHERE id = run AND state = "
+    "3)";
 constexpr std::string_view kInsertExposure =
     "INSERT INTO exposure(experiment, version, arm, unit, decision, node, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO NOTHING";
@@ -65,17 +69,17 @@ Result<Writer> Writer::open(Connection& connection) {
   auto feed = EntryFeed::open(connection);
   if (!feed) return std::unexpected(std::move(feed.error()));
   std::vector<Statement> all;
-  for (auto sql :
-       {kInsertRun, kUpdateRun, kClaimRun, kInsertEntry, kInsertUsage, kInsertBreaker, kInsertControl,
-        kInsertExposure, kReplaceMemory, kInsertDecision, kForgetDecisions, kTakeSignal, kInsertFeedback}) {
+  for (auto sql : {kInsertRun, kUpdateRun, kClaimRun, kInsertEntry, kInsertUsage, kInsertBreaker,
+                   kInsertControl, kInsertExposure, kReplaceMemory, kInsertDecision, kForgetDecisions,
+                   kTakeSignal, kInsertFeedback, kDropOrder}) {
     auto statement = connection.prepare(sql);
     if (!statement) return std::unexpected(std::move(statement.error()));
     all.push_back(std::move(*statement));
   }
-  Statements statements{std::move(all[0]), std::move(all[1]), std::move(all[2]),  std::move(all[3]),
-                        std::move(all[4]), std::move(all[5]), std::move(all[6]),  std::move(all[7]),
-                        std::move(all[8]), std::move(all[9]), std::move(all[10]), std::move(all[11]),
-                        std::move(all[12])};
+  Statements statements{std::move(all[0]),  std::move(all[1]), std::move(all[2]),  std::move(all[3]),
+                        std::move(all[4]),  std::move(all[5]), std::move(all[6]),  std::move(all[7]),
+                        std::move(all[8]),  std::move(all[9]), std::move(all[10]), std::move(all[11]),
+                        std::move(all[12]), std::move(all[13])};
   return Writer(connection, std::move(*blobs), std::move(*heads), std::move(*feed), std::move(statements));
 }
 
@@ -156,6 +160,7 @@ Result<void> Writer::put_run(const RunRow& row) {
   if (!*head) return insert_run(row);
   if (auto ok = check_fence(row.run_id, row.epoch, (*head)->epoch); !ok) return ok;
   auto id = (*head)->id;
+  if (auto ok = drop_order(row, id); !ok) return ok;
   auto input = blobs_.put(row.input);
   if (!input) return std::unexpected(std::move(input.error()));
   auto output = blobs_.put(row.output);
@@ -166,6 +171,11 @@ Result<void> Writer::put_run(const RunRow& row) {
             row.usd, row.tokens_in, row.tokens_out, TextView{row.parent}, TextView{row.budget},
             TextView{row.version}, row.wake.ms, id)
       .run();
+}
+
+Result<void> Writer::drop_order(const RunRow& row, std::int64_t id) {
+  if (row.state != RunState::running) return {};
+  return statements_.drop_order.with(id, std::string_view(kCancelSignal)).run();
 }
 
 Result<void> Writer::insert_run(const RunRow& row) {

@@ -37,11 +37,13 @@ class Writer {
  private:
   struct Statements {
     Statement insert_run, update_run, claim_run, insert_entry, insert_usage, insert_breaker, insert_control,
-        insert_exposure, replace_memory, insert_decision, forget_decisions, take_signal, insert_feedback;
+        insert_exposure, replace_memory, insert_decision, forget_decisions, take_signal, insert_feedback,
+        drop_order;
   };
   Writer(Connection& connection, BlobStore blobs, RunHeads heads, EntryFeed feed, Statements statements);
 
   Result<void> put_run(const RunRow& row);
+  Result<void> drop_order(const RunRow& row, std::int64_t id);
   Result<void> insert_run(const RunRow& row);
   Result<void> take_over(RunRow& row);
   Result<void> put_beside(const Batch& batch);

@@ -26,6 +26,13 @@ Task<Result<JsonText>> with_a_child(Workflow& wf, JsonText) {
   co_return end->output;
 }
 
+Task<Result<JsonText>> fail_first(Workflow& wf, int life) {
+  if (life == 1) co_return fail(Errc::no_endpoint, "nobody serves it now");
+  StepKey key{"word", "1"};
+  auto word = co_await wf.signal(std::move(key));
+  co_return word;
+}
+
 /// How another living node sees a shared store: what the first holds is neither claimed nor heard of.
 class SecondNodesView final : public journal::testing::MemoryJournalView {
  public:
@@ -154,6 +161,24 @@ TEST_F(RunCancelTest, ANodeThatStopsMeanwhileHandsNothingBack) {
   run();
   settle();
   EXPECT_EQ(state(), "cancelled");
+}
+
+// It fails of itself before its node finds the order; whoever tries it again wants it to go on.
+TEST_F(RunCancelTest, ARunThatFailedMeanwhileGoesOnWhenItIsTriedAgain) {
+  int life = 0;
+  add("once", [&life](Workflow& wf, JsonText) { return fail_first(wf, ++life); });
+  submit("once");
+  ASSERT_TRUE(second_.cancel("run-1", false));
+  settle();
+  ASSERT_EQ(state(), "failed");
+  EXPECT_FALSE(second_.cancel("run-1", false)) << "there is nothing to call off";
+  submit("once");
+  take();
+  EXPECT_EQ(state(), "running");
+  ASSERT_TRUE(host_->signal("run-1", "word", "1", 1));
+  run();
+  settle();
+  EXPECT_EQ(state(), "done");
 }
 
 TEST_F(RunCancelTest, SaysWhomItAskedAndWhatStands) {

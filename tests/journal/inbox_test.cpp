@@ -132,6 +132,23 @@ TEST_P(InboxTest, HasABound) {
   EXPECT_TRUE(journal_->post(signal_row("a", 5000)));
 }
 
+TEST_P(InboxTest, AnOrderIsForTheLifeItWasSaidTo) {
+  SignalRow cancel{"a", kCancelSignal, kCancelSignalId, "null", {3000}};
+  auto row = start("a");
+  ASSERT_TRUE(journal_->post(cancel));
+  ASSERT_TRUE(journal_->post(signal_row("a", 7)));
+  end(row, RunState::failed);  // of itself, before the order was found
+  auto late = journal_->post(cancel);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, Errc::invalid_input);
+  EXPECT_THAT(late.error().what, HasSubstr("failed"));
+  end(start("a"), RunState::running);
+  EXPECT_THAT(waiting(*journal_), ElementsAre("a 1")) << "what was said to it goes on";
+  ASSERT_TRUE(journal_->post(cancel));
+  end(start("a"), RunState::running);  // as parking does
+  EXPECT_EQ(waiting(*journal_).size(), 2u) << "an order to a run that goes stays until it ends";
+}
+
 TEST_P(InboxTest, GoesWithItsRun) {
   auto row = start("a");
   ASSERT_TRUE(journal_->post(signal_row("a", 7)));

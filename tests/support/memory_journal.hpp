@@ -99,6 +99,8 @@ class MemoryJournal final : public Journal {
     if (it == runs_.end()) return fail(Errc::not_found, "no such run");
     if (it->second.state == RunState::done || it->second.state == RunState::cancelled)
       return fail(Errc::invalid_input, "it has ended");
+    if (signal.name == kCancelSignal && it->second.state != RunState::running)
+      return fail(Errc::invalid_input, "it has failed");
     signal.number = ++signals_posted_;
     if (signal.id == 0) signal.id = signal.number;
     bool known = std::ranges::any_of(
@@ -226,7 +228,7 @@ class MemoryJournal final : public Journal {
       story.push_back(entry.step_key.empty() ? to_string(entry.kind)
                                              : fmt::format("{} {}", to_string(entry.kind), entry.step_key));
     }
-    if (batch.run) runs_[batch.run->run_id] = *batch.run;
+    if (batch.run) put_run(*batch.run);
     for (auto number : batch.taken)
       std::erase_if(inbox_, [&](const SignalRow& row) { return row.number == number; });
     usage_.insert(usage_.end(), batch.usage.begin(), batch.usage.end());
@@ -236,6 +238,16 @@ class MemoryJournal final : public Journal {
     exposures_.insert(exposures_.end(), batch.exposures.begin(), batch.exposures.end());
     decisions_.insert(decisions_.end(), batch.decisions.begin(), batch.decisions.end());
     return {};
+  }
+
+  void put_run(const RunRow& row) {
+    auto& kept = runs_[row.run_id];
+    bool revived = kept.state == RunState::failed && row.state == RunState::running;
+    if (revived)
+      std::erase_if(inbox_, [&](const SignalRow& signal) {
+        return signal.run_id == row.run_id && signal.name == kCancelSignal;
+      });
+    kept = row;
   }
 
   Result<void> check_entry(const Entry& entry, const Batch& batch) {
