@@ -197,6 +197,26 @@ TEST_F(PostgresOpenTest, SaysWhatItCannotOpen) {
   EXPECT_FALSE(open_postgres_readonly(config("a")));
 }
 
+TEST_F(PostgresOpenTest, AnOlderSchemaForgetsAsThisVersionDoes) {
+  auto journal = open("a");
+  for (const char* id : {"other", "nightly/acme@2026-11-22T04:00Z", "nightly/acme@2026-11-23T04:00Z"}) {
+    Batch ended;
+    ended.run = journal->claim(run_row(id)).value();
+    ended.run->state = RunState::done;
+    ended.run->finished = {100};
+    ASSERT_TRUE(append_now(*journal, std::move(ended)));
+  }
+  // As version 3 did: the newest slot of a schedule is old like any other.
+  execute(
+      "CREATE OR REPLACE FUNCTION forget_runs(before int8, of_workflow text, runs_max int8, entries_max int8)"
+      " RETURNS int8 LANGUAGE sql AS $$ WITH gone AS (DELETE FROM run WHERE state IN (2, 4)"
+      " AND finished < before RETURNING 1) SELECT count(*) FROM gone $$; UPDATE meta SET version = 3");
+  journal = open("a");
+  ASSERT_TRUE(journal);
+  EXPECT_EQ(journal->forget({200}, "").value(), 2u);
+  EXPECT_TRUE(journal->run("nightly/acme@2026-11-23T04:00Z").value());
+}
+
 TEST_F(PostgresOpenTest, ManyNodesMayOpenANewSchemaAtOnce) {
   std::atomic<int> opened = 0;
   std::vector<std::thread> nodes;
