@@ -1,30 +1,16 @@
 #include "agents/declared/inputs.hpp"
 
+#include "runtime/base/read_file.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 
 namespace troupe::declared {
 namespace {
 
-Result<std::string> file_text(const std::string& path) {
-  std::error_code unread;
-  if (!std::filesystem::is_regular_file(path, unread))
-    return fail(Errc::input_missing, path + " is not there, or is no file");
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(Errc::input_missing, path + " cannot be opened");
-  std::string text(kInputFileBytesMax + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > kInputFileBytesMax)
-    return fail(Errc::invalid_input, fmt::format("{} is larger than {} bytes", path, kInputFileBytesMax));
-  return text;
-}
-
 Result<JsonText> recorded_file(InputKind kind, const std::string& path) {
-  auto text = file_text(path);
+  auto text = read_bounded(path, kInputFileBytesMax);
   if (!text) return std::unexpected(text.error());
   auto value = input_of_file(kind, *text, path);
   if (!value) return std::unexpected(value.error());

@@ -2,6 +2,7 @@
 #include "agents/recap/answers.hpp"
 
 #include "agents/recap/prompts.hpp"
+#include "runtime/base/characters.hpp"
 #include "runtime/json/json.hpp"
 
 #include <fmt/format.h>
@@ -57,10 +58,7 @@ const Json* claim_list(const Json& answer) {
 std::string bounded_text(std::string_view text, std::size_t bytes_max) {
   auto line = neutral_line(to_valid_utf8(text));
   if (line.size() <= bytes_max) return line;
-  auto end = bytes_max < 3 ? 0 : bytes_max - 3;
-  // 10xxxxxx continues a character; cutting before one would halve it.
-  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xc0) == 0x80) --end;
-  line.resize(end);
+  cut_to(line, bytes_max < 3 ? 0 : bytes_max - 3);
   while (!line.empty() && line.back() == ' ') line.pop_back();
   return line + "…";
 }

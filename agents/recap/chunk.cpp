@@ -1,6 +1,8 @@
 // Fills chunks with whole conversations, first come first served, so that the order of talk is kept.
 #include "agents/recap/chunk.hpp"
 
+#include "runtime/base/characters.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -64,8 +66,7 @@ std::string cut_text(std::string_view text, std::size_t tokens_max) {
   // Room for the marker, so that a cut text keeps to the bound as well; a bound smaller than the marker
   // loses.
   constexpr std::size_t kMarkerBytesMax = 64;
-  auto end = bytes_max > kMarkerBytesMax ? bytes_max - kMarkerBytesMax : 0;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  auto end = whole_character(text, bytes_max > kMarkerBytesMax ? bytes_max - kMarkerBytesMax : 0);
   return fmt::format("{} [… cut: {} of {} bytes shown]", text.substr(0, end), end, text.size());
 }
 

@@ -4,6 +4,7 @@
 #include "agents/recap_night/zone_plan.hpp"
 #include "agents/slack/reader.hpp"
 #include "agents/text/inert.hpp"
+#include "runtime/base/read_file.hpp"
 #include "runtime/base/rng.hpp"
 
 #include <fmt/format.h>
@@ -20,18 +21,13 @@
 namespace troupe::recap_night {
 namespace {
 
-constexpr std::uintmax_t kPeopleBytesMax = 16u << 20;
+constexpr std::size_t kPeopleBytesMax = 16u << 20;
 
 Result<Json> read_people(const std::string& path) {
   if (path.empty()) return Json(Json::object());
-  std::error_code error;
-  auto bytes = std::filesystem::file_size(path, error);
-  if (error) return fail(Errc::input_missing, "people: " + path + " cannot be read");
-  if (bytes > kPeopleBytesMax) return fail(Errc::invalid_input, "people: " + path + " is larger than 16 MiB");
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  auto value = parse_json(text.str());
+  auto text = read_bounded(path, kPeopleBytesMax);
+  if (!text) return fail(text.error().code, "people: " + text.error().what);
+  auto value = parse_json(*text);
   if (!value) return fail(Errc::invalid_input, "people: " + path + ": " + value.error().what);
   if (!value->is_object()) return fail(Errc::invalid_input, "people: " + path + " is no JSON object");
   return value;

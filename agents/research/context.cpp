@@ -2,6 +2,7 @@
 #include "agents/research/context.hpp"
 
 #include "agents/research/words.hpp"
+#include "runtime/base/characters.hpp"
 #include "runtime/base/tokens.hpp"
 
 #include <algorithm>
@@ -26,9 +27,7 @@ void show(CompletionRequest& request, const Turn& turn, std::size_t bytes_each) 
   Message results{Role::user, {}};
   for (auto result : turn.results) {
     if (result.text.size() > bytes_each) {
-      auto end = bytes_each;
-      while (end > 0 && (static_cast<unsigned char>(result.text[end]) & 0xc0) == 0x80) --end;
-      result.text.resize(end);
+      cut_to(result.text, bytes_each);
       result.text += "\n(shortened)";
     }
     results.parts.emplace_back(std::move(result));

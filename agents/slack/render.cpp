@@ -1,6 +1,8 @@
 // One pass over the text; what stands between < and > is decided by its first character, as Slack writes it.
 #include "agents/slack/render.hpp"
 
+#include "runtime/base/characters.hpp"
+
 #include <fmt/format.h>
 
 namespace troupe::slack {
@@ -91,11 +93,7 @@ std::string clean_name(std::string_view name) {
     if (space && (out.empty() || out.back() == ' ')) continue;
     out += space ? ' ' : c;
   }
-  if (out.size() > kNameBytesMax) {
-    auto end = kNameBytesMax;
-    while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xc0) == 0x80) --end;
-    out.resize(end);
-  }
+  cut_to(out, kNameBytesMax);
   while (out.ends_with(' ')) out.pop_back();
   return out;
 }

@@ -2,32 +2,17 @@
 #include "agents/summary/read_window.hpp"
 
 #include "agents/slack/reader.hpp"
+#include "runtime/base/read_file.hpp"
 #include "runtime/json/json.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <set>
 
 namespace troupe::summary {
 namespace {
-
-Result<std::string> read_whole(const std::string& path, std::size_t bytes_max) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return fail(Errc::input_missing, path + " is not there");
-  auto bytes = std::filesystem::file_size(path, error);
-  if (error) return fail(Errc::invalid_input, path + " is no file that can be read");
-  if (bytes > bytes_max)
-    return fail(Errc::invalid_input,
-                fmt::format("{} has {} bytes; at most {} are summarised", path, bytes, bytes_max));
-  std::ifstream in(path, std::ios::binary);
-  std::string text(static_cast<std::size_t>(bytes), '\0');
-  if (!in.read(text.data(), static_cast<std::streamsize>(text.size())))
-    return fail(Errc::invalid_input, path + " cannot be read");
-  return text;
-}
 
 void add_messages(Window& window, const slack::ChannelDay& day, const std::string& thread) {
   for (const auto& message : day.messages) {
@@ -73,7 +58,7 @@ Result<Window> read_slack_window(const SummaryInput& input) {
 
 Result<Window> read_any(const SummaryInput& input) {
   if (input.format == Format::slack) return read_slack_window(input);
-  auto text = read_whole(input.path, input.file_bytes_max);
+  auto text = read_bounded(input.path, input.file_bytes_max);
   if (!text) return std::unexpected(text.error());
   auto file = std::filesystem::path(input.path).filename().string();
   return input.format == Format::jsonl ? read_jsonl_window(*text, file, input)

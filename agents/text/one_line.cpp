@@ -1,5 +1,7 @@
 #include "agents/text/one_line.hpp"
 
+#include "runtime/base/characters.hpp"
+
 namespace troupe::text {
 
 std::string one_line(std::string_view text, std::size_t bytes_max) {
@@ -10,10 +12,7 @@ std::string one_line(std::string_view text, std::size_t bytes_max) {
     out += space ? ' ' : static_cast<char>(c);
   }
   while (!out.empty() && out.back() == ' ') out.pop_back();
-  if (out.size() <= bytes_max) return out;
-  auto end = bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xc0) == 0x80) --end;
-  out.resize(end);
+  cut_to(out, bytes_max);
   return out;
 }
 

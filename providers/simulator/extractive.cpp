@@ -8,6 +8,7 @@
 #include "providers/simulator/source_lines.hpp"
 #include "providers/simulator/tool_answers.hpp"
 #include "providers/simulator/tool_choice.hpp"
+#include "runtime/base/characters.hpp"
 #include "runtime/json/json.hpp"
 
 #include <fmt/format.h>
@@ -176,14 +177,6 @@ std::string rendered(const std::optional<Json>& schema, const std::vector<Extrac
   return points.empty() ? no_sources_text() : plain_text(points);
 }
 
-std::string cut_to(std::string text, std::size_t bytes_max) {
-  if (text.size() <= bytes_max) return text;
-  auto end = bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  text.resize(end);
-  return text;
-}
-
 std::int64_t part_tokens(const Part& part) {
   if (const auto* text = std::get_if<TextPart>(&part)) return count_tokens(text->text);
   if (const auto* use = std::get_if<ToolUsePart>(&part)) return count_tokens(use->input.text);
@@ -219,7 +212,7 @@ Completion say(const CompletionRequest& request, std::string text) {
   auto bytes_max = static_cast<std::size_t>(std::max(request.output_tokens_max, 0)) * 4;
   Completion out;
   out.stop = text.size() > bytes_max ? StopReason::length : StopReason::stop;
-  text = cut_to(std::move(text), bytes_max);
+  cut_to(text, bytes_max);
   out.usage.input = count_input_tokens(request);
   out.usage.output = count_tokens(text);
   out.model = std::string(kExtractiveModel);
@@ -272,7 +265,7 @@ Completion answer(const CompletionRequest& request) {
   }
   Completion out;
   out.stop = text.size() > bytes_max ? StopReason::length : StopReason::stop;
-  text = cut_to(std::move(text), bytes_max);
+  cut_to(text, bytes_max);
   out.usage.input = count_input_tokens(request);
   out.usage.output = count_tokens(text);
   out.model = std::string(kExtractiveModel);

@@ -3,6 +3,7 @@
 
 #include "providers/simulator/reading.hpp"
 #include "providers/simulator/source_lines.hpp"
+#include "runtime/base/lines.hpp"
 #include "runtime/json/json.hpp"
 
 #include <fmt/format.h>
@@ -51,12 +52,11 @@ std::size_t count_after(std::string_view line, std::string_view name, std::size_
 SearchPrompt read_search_prompt(std::string_view text) {
   SearchPrompt out;
   while (!text.empty() && !text.starts_with("<sources>")) {
-    auto line = text.substr(0, text.find('\n'));
+    auto line = take_line(text);
     if (line.starts_with("Search question: ")) out.question = line.substr(17);
     if (line.starts_with("Today: ")) out.today = line.substr(7);
     if (line.starts_with("Variants: ")) out.variants = count_after(line, "Variants: ", out.variants);
     if (line.starts_with("Statements: ")) out.statements = count_after(line, "Statements: ", out.statements);
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
   }
   return out;
 }

@@ -1,6 +1,8 @@
 // Reading source lines, and guessing from cue words what a message does.
 #include "providers/simulator/source_lines.hpp"
 
+#include "runtime/base/characters.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -127,8 +129,7 @@ std::vector<std::string_view> sentences_of(std::string_view text) {
 
 std::string cut_at_word(std::string_view text, std::size_t bytes_max) {
   if (text.size() <= bytes_max) return std::string(text);
-  auto end = bytes_max > 3 ? bytes_max - 3 : 0;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  auto end = whole_character(text, bytes_max > 3 ? bytes_max - 3 : 0);
   if (auto space = text.rfind(' ', end); space != std::string_view::npos && space > end / 2) end = space;
   return std::string(trimmed(text.substr(0, end))) + "…";
 }

@@ -4,6 +4,8 @@
 #include "providers/simulator/reading.hpp"
 #include "providers/simulator/schema_fill.hpp"
 #include "providers/simulator/source_lines.hpp"
+#include "runtime/base/characters.hpp"
+#include "runtime/base/lines.hpp"
 #include "runtime/base/rng.hpp"
 #include "runtime/json/json.hpp"
 
@@ -36,22 +38,21 @@ Stems stems_in(std::string text) {
 
 // Name, description, and what the arguments are called and said to be.
 Stems words_of_tool(const ToolSpec& tool) {
-  auto text = tool.name + " " + tool.description.substr(0, kToolBytesRead);
+  auto text = tool.name + " " + std::string(cut_to(tool.description, kToolBytesRead));
   auto schema = parse_json(tool.input_schema.text);
   const auto* properties = schema ? find(*schema, "properties") : nullptr;
   if (properties != nullptr && properties->is_object()) {
     for (const auto& [name, property] : properties->items())
       text += " " + name + " " + get_string(property, "description");
   }
-  if (text.size() > 2 * kToolBytesRead) text.resize(2 * kToolBytesRead);
+  cut_to(text, 2 * kToolBytesRead);
   return stems_in(std::move(text));
 }
 
 std::string line_after(std::string_view text, std::string_view name) {
   while (!text.empty()) {
-    auto line = text.substr(0, text.find('\n'));
+    auto line = take_line(text);
     if (line.starts_with(name)) return std::string(line.substr(name.size()));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
   }
   return {};
 }
@@ -80,7 +81,8 @@ std::string good_results(const CompletionRequest& request) {
     const auto* result = std::get_if<ToolResultPart>(&part);
     if (result != nullptr && !result->is_error) out += result->text + "\n";
   }
-  return out.substr(0, kResultsBytesMax);
+  cut_to(out, kResultsBytesMax);
+  return out;
 }
 
 Part call_for_task(const ToolSpec& tool, const std::string& task) {
@@ -112,9 +114,8 @@ std::vector<std::string> names_by_comma(const std::string& list) {
 std::vector<std::string> lines_after(std::string_view text, std::string_view name) {
   std::vector<std::string> out;
   while (!text.empty() && out.size() < kTaskLinesMax) {
-    auto line = text.substr(0, text.find('\n'));
+    auto line = take_line(text);
     if (line.starts_with(name)) out.emplace_back(line.substr(name.size()));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
   }
   return out;
 }

@@ -1,6 +1,8 @@
 // Checking a schema, then walking schema and value together.
 #include "runtime/json/schema.hpp"
 
+#include "runtime/base/characters.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -137,9 +139,7 @@ bool has_type(const Json& value, const std::string& name) {
 
 std::string shortened(std::string text) {
   if (text.size() <= kListedMax) return text;
-  auto end = kListedMax;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  text.resize(end);
+  cut_to(text, kListedMax);
   return text + "…";
 }
 

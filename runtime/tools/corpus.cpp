@@ -1,5 +1,6 @@
 #include "runtime/tools/corpus.hpp"
 
+#include "runtime/base/characters.hpp"
 #include "runtime/json/json.hpp"
 #include "runtime/tools/corpus_files.hpp"
 #include "runtime/tools/search_index.hpp"

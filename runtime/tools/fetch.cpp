@@ -1,10 +1,10 @@
 #include "runtime/tools/fetch.hpp"
 
+#include "runtime/base/characters.hpp"
 #include "runtime/http/lookups.hpp"
 #include "runtime/http/loop.hpp"
 #include "runtime/tools/arguments.hpp"
 #include "runtime/tools/html_text.hpp"
-#include "runtime/tools/passages.hpp"
 #include "runtime/tools/url.hpp"
 
 #include <fmt/format.h>
@@ -270,7 +270,7 @@ ToolOutput PageFetch::shown() const {
   }
   bool cut = body.size() > tool_.config.text_bytes_max;
   if (cut)
-    body.resize(whole_character(body, tool_.config.text_bytes_max));
+    cut_to(body, tool_.config.text_bytes_max);
   out["text"] = std::move(body);
   if (cut)
     out["cut"] = true;

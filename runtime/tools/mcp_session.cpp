@@ -1,6 +1,6 @@
 #include "runtime/tools/mcp_session.hpp"
 
-#include "runtime/tools/passages.hpp"
+#include "runtime/base/characters.hpp"
 
 #include <fmt/format.h>
 
@@ -60,7 +60,7 @@ ToolOutput mcp_output(const Json& result, std::size_t bytes_max) {
   const auto* structured = find(result, "structuredContent");
   if (out.text.empty() && structured) out.text = dump_json(*structured);
   if (out.text.size() > bytes_max) {
-    out.text.resize(whole_character(out.text, bytes_max));
+    cut_to(out.text, bytes_max);
     out.text += "\n[cut here: the answer is longer]";
   }
   return out;
@@ -186,7 +186,8 @@ void McpSession::take_tool(const Json& tool) {
   McpToolInfo info{.name = get_string(tool, "name"), .description = get_string(tool, "description")};
   auto complain = [&](const char* why) {
     if (listed_problems_.size() < kProblemsMax)
-      listed_problems_.push_back(fmt::format("tool \"{}\" {}", info.name.substr(0, kNameBytesMax), why));
+      listed_problems_.push_back(
+          fmt::format("tool \"{}\" {}", cut_to(std::string_view(info.name), kNameBytesMax), why));
   };
   if (info.name.empty() || info.name.size() > kNameBytesMax) return complain("has no usable name");
   if (listed_.size() >= config_.tools_max) return complain("is one too many");
@@ -195,7 +196,7 @@ void McpSession::take_tool(const Json& tool) {
   const auto* schema = find(tool, "inputSchema");
   info.input_schema.text = schema && schema->is_object() ? dump_json(*schema) : R"({"type":"object"})";
   if (info.input_schema.text.size() > kSchemaBytesMax) return complain("has too large a schema");
-  info.description.resize(whole_character(info.description, kDescriptionBytesMax));
+  cut_to(info.description, kDescriptionBytesMax);
   if (const auto* hints = find(tool, "annotations")) {
     info.read_only = get_bool(*hints, "readOnlyHint");
     info.repeatable = info.read_only || get_bool(*hints, "idempotentHint");

@@ -1,5 +1,7 @@
 #include "runtime/tools/passages.hpp"
 
+#include "runtime/base/characters.hpp"
+
 #include <algorithm>
 
 namespace troupe::tools {
@@ -23,12 +25,6 @@ std::size_t end_of_passage(std::string_view text, std::size_t start, std::size_t
 }
 
 }  // namespace
-
-std::size_t whole_character(std::string_view text, std::size_t at) {
-  at = std::min(at, text.size());
-  while (at > 0 && at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80) --at;
-  return at;
-}
 
 std::vector<Stretch> passages_of(std::string_view text, std::size_t bytes_max) {
   bytes_max = std::max<std::size_t>(bytes_max, 16);

@@ -18,7 +18,4 @@ struct Stretch {
 /// first in this order in the second half of its room, and always on a whole character.
 std::vector<Stretch> passages_of(std::string_view text, std::size_t bytes_max);
 
-/// The largest position <= `at` that begins a character of valid UTF-8, or the end.
-std::size_t whole_character(std::string_view text, std::size_t at);
-
 }  // namespace troupe::tools

@@ -1,4 +1,5 @@
 // The tools over a corpus: search it, and read one document of it.
+#include "runtime/base/characters.hpp"
 #include "runtime/tools/arguments.hpp"
 #include "runtime/tools/corpus.hpp"
 #include "runtime/tools/passages.hpp"

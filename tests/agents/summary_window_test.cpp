@@ -188,7 +188,7 @@ TEST_F(SummaryFiles, WhatIsNotThereOrHoldsNothingIsAClearError) {
   input = {.path = write("bad.jsonl", "{]"), .format = Format::jsonl};
   EXPECT_THAT(read_window(input).error().what, HasSubstr("bad.jsonl:1"));
   input = {.path = write("big.txt", std::string(2000, 'x')), .file_bytes_max = 1999};
-  EXPECT_THAT(read_window(input).error().what, HasSubstr("at most 1999"));
+  EXPECT_THAT(read_window(input).error().what, HasSubstr("larger than 1999 bytes"));
   input = {.path = folder_.string(), .format = Format::text};
   EXPECT_EQ(read_window(input).error().code, Errc::invalid_input);
 }

@@ -37,6 +37,19 @@ TEST(ToolChoice, FollowsTheWordsOfDescriptionsWhateverTheOrder) {
   EXPECT_EQ(called(any), "second");
 }
 
+TEST(ToolChoice, HalvesNoCharacterOfWhatAToolSaid) {
+  for (std::size_t shift = 0; shift < 3; ++shift) {
+    auto request = task_request(two_tools("Times of high water.", "Harbour dues."), "When is high water?");
+    std::string said(shift, 'x');
+    while (said.size() < 9000) said += "…";
+    request.messages.push_back({Role::assistant, {ToolUsePart{"1", "first", {"{}"}, {}}}});
+    request.messages.push_back({Role::user, {ToolResultPart{.tool_use_id = "1", .text = said}}});
+    auto turn = tool_task_turn(request);
+    ASSERT_TRUE(turn);
+    EXPECT_TRUE(is_utf8(std::get<TextPart>(turn->front()).text)) << shift;
+  }
+}
+
 TEST(ToolChoice, ReadsWhatArgumentsAreCalledAndSaidToBe) {
   std::vector<ToolSpec> tools{
       {"a", "Looks up.", {kOneText}},
