@@ -45,9 +45,20 @@ Result<tools::DescriptionRow> accepted_row(const TextsOptions& options) {
                                .by = result->by};
 }
 
+// A second text for the same words would stand without being shown, and be what `rollback` takes back.
+Result<void> check_new(const TextsOptions& options, const tools::DescriptionRow& row) {
+  auto rows = rows_of(options);
+  if (!rows) return std::unexpected(rows.error());
+  auto same = [&](const auto& one) { return one.tool == row.tool && one.spec == row.spec; };
+  if (std::ranges::none_of(tools::standing(*rows), same)) return {};
+  return fail(Errc::refused, "a description accepted for these words of " + row.tool +
+                                 " stands already; take it back first (troupe tools rollback)");
+}
+
 int accept_text(const TextsOptions& options) {
   auto row = accepted_row(options);
   if (!row) return report_error(row.error());
+  if (auto fresh = check_new(options, *row); !fresh) return report_error(fresh.error());
   if (auto added = tools::append_description(texts_file(options), *row); !added)
     return report_error(added.error());
   std::printf("%s\n  was: %s\n  is:  %s\n  %s\n", row->tool.c_str(), row->before.c_str(), row->after.c_str(),
@@ -55,17 +66,12 @@ int accept_text(const TextsOptions& options) {
   return kDone;
 }
 
-Json row_json(const tools::DescriptionRow& row) {
-  return Json{{"tool", row.tool}, {"spec", row.spec}, {"before", row.before},        {"after", row.after},
-              {"why", row.why},   {"by", row.by},     {"taken_back", row.taken_back}};
-}
-
 int show_texts(const TextsOptions& options) {
   auto rows = rows_of(options);
   if (!rows) return report_error(rows.error());
   Json all = Json::array();
   for (const auto& row : *rows) {
-    all.push_back(row_json(row));
+    all.push_back(tools::to_json(row));
     if (options.json) continue;
     std::printf("%s %s\n  was: %s\n  is:  %s\n  %s\n", row.tool.c_str(),
                 row.taken_back ? "taken back" : "accepted", row.before.c_str(), row.after.c_str(),

@@ -1,8 +1,9 @@
 // Lines of JSON, and a tool in other words.
 #include "runtime/tools/described.hpp"
 
+#include "runtime/base/lines.hpp"
+#include "runtime/base/read_file.hpp"
 #include "runtime/base/spec_hash.hpp"
-#include "runtime/json/json.hpp"
 
 #include <fmt/format.h>
 
@@ -13,8 +14,6 @@
 
 namespace troupe::tools {
 namespace {
-
-constexpr std::uintmax_t kFileBytesMax = 16u << 20;
 
 class DescribedTool final : public Tool {
  public:
@@ -47,27 +46,21 @@ Result<DescriptionRow> row_from(std::string_view line) {
   return out;
 }
 
-std::string line_of(const DescriptionRow& row) {
-  Json out{{"tool", row.tool}, {"spec", row.spec}, {"before", row.before},        {"after", row.after},
-           {"why", row.why},   {"by", row.by},     {"taken_back", row.taken_back}};
-  return dump_json(out) + "\n";
-}
-
 }  // namespace
+
+Json to_json(const DescriptionRow& row) {
+  return Json{{"tool", row.tool}, {"spec", row.spec}, {"before", row.before},        {"after", row.after},
+              {"why", row.why},   {"by", row.by},     {"taken_back", row.taken_back}};
+}
 
 std::vector<DescriptionRow> description_rows(std::string_view lines, std::vector<std::string>& problems) {
   std::vector<DescriptionRow> out;
   for (std::size_t number = 1; !lines.empty(); ++number) {
-    auto line = lines.substr(0, lines.find('\n'));
-    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+    auto line = take_line(lines);
     if (line.empty()) continue;
     auto row = row_from(line);
     if (!row) problems.push_back(fmt::format("line {}: {}", number, row.error().what));
-    if (row && out.size() < kDescriptionRowsMax) out.push_back(std::move(*row));
-    if (out.size() == kDescriptionRowsMax && !lines.empty()) {
-      problems.push_back(fmt::format("lines after {} are not read", number));
-      break;
-    }
+    if (row) out.push_back(std::move(*row));
   }
   return out;
 }
@@ -76,22 +69,24 @@ Result<std::vector<DescriptionRow>> read_descriptions(const std::string& path,
                                                       std::vector<std::string>& problems) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) return std::vector<DescriptionRow>{};
-  auto bytes = std::filesystem::file_size(path, error);
-  if (error || bytes > kFileBytesMax) return fail(Errc::input_missing, path + " cannot be used");
-  std::ifstream in(path, std::ios::binary);
-  std::string text(static_cast<std::size_t>(bytes), '\0');
-  if (!in.read(text.data(), static_cast<std::streamsize>(text.size())))
-    return fail(Errc::input_missing, path + " cannot be read");
-  return description_rows(text, problems);
+  auto text = read_bounded(path, kDescriptionFileBytesMax);
+  if (!text) return std::unexpected(text.error());
+  return description_rows(*text, problems);
 }
 
 Result<void> append_description(const std::string& path, const DescriptionRow& row) {
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
-  std::ofstream out(path, std::ios::binary | std::ios::app);
+  auto bytes = std::filesystem::exists(path, error) ? std::filesystem::file_size(path, error) : 0;
   // An interrupted writer may have left half a line: ours begins one of its own.
-  auto bytes = std::filesystem::file_size(path, error);
-  out << (!error && bytes > 0 ? "\n" : "") << line_of(row) << std::flush;
+  auto line = (bytes > 0 ? "\n" : "") + dump_json(to_json(row)) + "\n";
+  if (bytes + line.size() > kDescriptionFileBytesMax)
+    return fail(Errc::refused,
+                fmt::format("{} is full ({} bytes): whatever is added would not be read; begin "
+                            "another one with the descriptions that stand",
+                            path, kDescriptionFileBytesMax));
+  std::ofstream out(path, std::ios::binary | std::ios::app);
+  out << line << std::flush;
   if (!out) return fail(Errc::input_missing, path + " cannot be written");
   return {};
 }

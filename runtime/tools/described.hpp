@@ -1,6 +1,8 @@
 // Descriptions of tools that an experiment accepted, beside the tools' own: a file that only grows.
 #pragma once
 
+#include "runtime/json/json.hpp"
+
 #include <troupe/error.hpp>
 #include <troupe/tool.hpp>
 
@@ -20,16 +22,20 @@ struct DescriptionRow {
   bool taken_back = false;
 };
 
-inline constexpr std::size_t kDescriptionRowsMax = 10'000;
+/// As a line of the file holds it: {"tool", "spec", "before", "after", "why", "by", "taken_back"}.
+Json to_json(const DescriptionRow& row);
 
-/// One row a line; the newest last. A line that cannot be read is left out and named in `problems`, as is
-/// everything after kDescriptionRowsMax. Pure.
+/// Of the file. Nothing is written beyond it, and so nothing is there that is not read.
+inline constexpr std::size_t kDescriptionFileBytesMax = 16u << 20;
+
+/// One row a line; the newest last. A line that cannot be read is left out and named in `problems`. Pure.
 std::vector<DescriptionRow> description_rows(std::string_view lines, std::vector<std::string>& problems);
-/// Of the file; none when it is not there. input_missing when it cannot be read or exceeds 16 MB.
+/// Of the file; none when it is not there. input_missing when it cannot be read, invalid_input beyond its
+/// bound.
 Result<std::vector<DescriptionRow>> read_descriptions(const std::string& path,
                                                       std::vector<std::string>& problems);
 /// Adds a line behind all others: nothing is overwritten. input_missing when that fails; half a line may then
-/// be there, which readers leave out.
+/// be there, which readers leave out. refused, and nothing is added, when the file is full.
 Result<void> append_description(const std::string& path, const DescriptionRow& row);
 
 /// The rows that stand, oldest first: taking back takes the newest of its tool away. Pure.

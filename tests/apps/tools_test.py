@@ -173,6 +173,8 @@ class BetterDescriptions(ToolsTest):
         self.assert_refused(self.texts("accept", ungated), NO_ENDPOINT, "switched off")
         better = self.write("better.json", json.dumps(first))
         self.assert_status(self.texts("accept", better), DONE)
+        again = dict(first, after="The keeper's other handbook.")
+        self.assert_refused(self.texts("accept", self.write("again.json", json.dumps(again))), NO_ENDPOINT, "stands already")
         self.assertEqual(self.probed(config, "second")["before"], "The keeper's handbook.")
         told = self.texts("descriptions", "--json").json()
         self.assertEqual([(row["before"], row["after"]) for row in told], [(own, "The keeper's handbook.")])
@@ -180,6 +182,7 @@ class BetterDescriptions(ToolsTest):
         self.assertEqual(self.probed(config, "third")["before"], own)
         self.assertEqual(len(self.texts("descriptions", "--json").json()), 2, "nothing is overwritten")
         self.assert_refused(self.texts("rollback", "search_handbook"), NO_ENDPOINT, "no accepted description")
+        self.assert_status(self.texts("accept", better), DONE)
 
 
 class RealServers(ToolsTest):

@@ -71,16 +71,31 @@ TEST(DescriptionFile, OnlyGrowsAndSurvivesHalfALine) {
   EXPECT_EQ(problems.size(), 1u);
 }
 
-TEST(DescriptionFile, IsReadUpToItsMaximum) {
-  std::string lines;
-  for (std::size_t i = 0; i < kDescriptionRowsMax; ++i)
-    lines += R"({"tool":"a","after":"b"})"
-             "\n";
+TEST(DescriptionFile, IsReadToItsNewestLineAndTakesNoneBeyondItsBound) {
+  constexpr std::size_t rows = 30'000;
+  TextsFile file;
+  ASSERT_TRUE(append_description(file.path, {.tool = "a", .after = "first"}));
+  std::ofstream out(file.path, std::ios::app);
+  for (std::size_t i = 0; i < rows; ++i)
+    out << R"({"tool":"a","after":"b"})"
+        << "\n";
+  out.close();
+  ASSERT_TRUE(append_description(file.path, {.tool = "a", .after = "newest"}));
   std::vector<std::string> problems;
-  EXPECT_EQ(description_rows(lines, problems).size(), kDescriptionRowsMax);
+  auto read = read_descriptions(file.path, problems);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->size(), rows + 2);
+  EXPECT_EQ(read->back().after, "newest");
   EXPECT_TRUE(problems.empty());
-  EXPECT_EQ(description_rows(lines + R"({"tool":"a","after":"b"})", problems).size(), kDescriptionRowsMax);
-  EXPECT_EQ(problems.size(), 1u);
+  std::filesystem::resize_file(file.path, kDescriptionFileBytesMax);
+  auto full = append_description(file.path, {.tool = "a", .after = "one more"});
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().code, Errc::refused);
+  EXPECT_EQ(std::filesystem::file_size(file.path), kDescriptionFileBytesMax) << "nothing is added unread";
+}
+
+TEST(DescriptionFile, NamesTheLinesThatAreNoDescription) {
+  std::vector<std::string> problems;
   for (const char* odd : {"[]", "7", "{}", R"({"tool":"a"})", R"({"tool":7,"after":"b"})", "\xFF"}) {
     problems.clear();
     EXPECT_TRUE(description_rows(odd, problems).empty()) << odd;
