@@ -89,8 +89,8 @@ Json to_json(const Delegation& d) {
 
 Delegation delegation_from(const Json& json) {
   Delegation out;
-  // One byte more than is allowed is kept, so that too long stays too long.
-  out.objective = one_line(get_string(json, "objective"), kObjectiveMax + 1);
+  // A character more than is allowed is kept, so that too long stays too long.
+  out.objective = one_line(get_string(json, "objective"), kObjectiveMax + text::kOverBound);
   out.id = fmt::format("{:016x}", stable_hash(out.objective));
   out.output_format = one_line(get_string(json, "output_format"), kPartMax);
   out.tools = texts_of(json, "tools");

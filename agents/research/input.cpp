@@ -54,7 +54,7 @@ Result<ResearchInput> read_research_input(const JsonText& input) {
   if (!json) return std::unexpected(json.error());
   ResearchInput out;
   out.given = input;
-  out.question = one_line(get_string(*json, "question"), kQuestionMax + 1);
+  out.question = one_line(get_string(*json, "question"), kQuestionMax + text::kOverBound);
   if (out.question.empty() || out.question.size() > kQuestionMax)
     return fail(Errc::invalid_input, fmt::format("question: expected 1 to {} bytes of text", kQuestionMax));
   Settings settings(*json);

@@ -64,7 +64,8 @@ Result<SearchInput> read_search_input(const JsonText& input) {
   if (!json) return std::unexpected(json.error());
   SearchInput out;
   out.given = input;
-  out.question = to_valid_utf8(research::one_line(get_string(*json, "question"), kQuestionMax + 1));
+  out.question =
+      to_valid_utf8(research::one_line(get_string(*json, "question"), kQuestionMax + text::kOverBound));
   if (out.question.empty() || out.question.size() > kQuestionMax)
     return fail(Errc::invalid_input, fmt::format("question: expected 1 to {} bytes of text", kQuestionMax));
   research::Settings settings(*json);

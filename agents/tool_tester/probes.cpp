@@ -3,13 +3,13 @@
 
 #include "agents/research/settings.hpp"
 #include "agents/research/words.hpp"
+#include "runtime/base/lines.hpp"
+#include "runtime/base/read_file.hpp"
 #include "runtime/base/rng.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <map>
 
 namespace troupe::tool_tester {
@@ -35,7 +35,7 @@ Result<Probe> read_probe(std::string_view line, const std::vector<Probe>& before
   if (!json) return std::unexpected(json.error());
   Probe out;
   out.id = research::one_line(get_string(*json, "id"), kNameBytes);
-  out.task = to_valid_utf8(research::one_line(get_string(*json, "task"), kTaskBytes + 1));
+  out.task = to_valid_utf8(research::one_line(get_string(*json, "task"), kTaskBytes + text::kOverBound));
   out.tool = get_string(*json, "tool");
   out.expect = get_string(*json, "expect");
   if (auto good = check_probe(out, before); !good) return std::unexpected(good.error());
@@ -66,22 +66,17 @@ Result<ToolTestInput> read_tool_test_input(const JsonText& input) {
 }
 
 Result<JsonText> read_probe_file(const std::string& path) {
-  std::error_code error;
-  auto bytes = std::filesystem::file_size(path, error);
-  if (error) return fail(Errc::input_missing, "--input: a file of tasks is needed, one JSON object a line");
-  if (bytes > kProbeFileBytesMax) return fail(Errc::invalid_input, "the file of tasks is too large");
-  std::ifstream in(path, std::ios::binary);
-  std::string text(static_cast<std::size_t>(bytes), '\0');
-  if (!in.read(text.data(), static_cast<std::streamsize>(text.size())))
-    return fail(Errc::input_missing, path + " cannot be read");
-  return JsonText{dump_json(Json(to_valid_utf8(text)))};
+  auto text = read_bounded(path, kProbeFileBytesMax);
+  if (!text)
+    return fail(text.error().code,
+                "--input: a file of tasks is needed, one JSON object a line: " + text.error().what);
+  return JsonText{dump_json(Json(to_valid_utf8(*text)))};
 }
 
 Result<std::vector<Probe>> read_probes(std::string_view lines) {
   std::vector<Probe> out;
   for (std::size_t number = 1; !lines.empty(); ++number) {
-    auto line = lines.substr(0, lines.find('\n'));
-    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+    auto line = take_line(lines);
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     auto probe = read_probe(line, out);
     if (!probe)

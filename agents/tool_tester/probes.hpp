@@ -24,7 +24,8 @@ struct Outcome {
   bool solved = false;
   /// Calls of tools, of those the ones that failed, and calls of the model.
   std::int64_t calls = 0, errors = 0, asked = 0;
-  /// From the first question to the last answer, by the run's record.
+  /// What its calls took: of the model the attempt that served, without waiting for a place and attempts that
+  /// failed; of tools from asking to hearing, by the run's record, so with what was tried again.
   std::int64_t ms = 0;
   /// The tools it called, in order; what failing ones said, with their names.
   std::vector<std::string> chosen;

@@ -11,7 +11,7 @@ namespace troupe::tool_tester {
 
 inline constexpr std::string_view kToolTestName = "tool_test";
 /// Of its code (M14).
-inline constexpr std::string_view kToolTestVersion = "1";
+inline constexpr std::string_view kToolTestVersion = "2";
 
 /// Input: see read_tool_test_input. The result is tool_test.json, see to_json(ToolTestResult).
 ///

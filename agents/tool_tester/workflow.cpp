@@ -15,6 +15,8 @@
 namespace troupe::tool_tester {
 namespace {
 
+constexpr int kProposalRepairs = 1;
+
 // Once, so that a resumed test has the tasks it began with.
 Task<Result<std::vector<Probe>>> recorded_probes(Testing& at) {
   StepKey key{"probes", ""};
@@ -96,10 +98,12 @@ void take_proposal(Testing& at, const std::string& text) {
 Task<Result<void>> propose(Testing& at) {
   auto request = proposal_request(at.input, at.specs, at.practised);
   StepKey key{"propose", request_hash(request)};
-  auto asking = complete_json(at.wf, key, std::move(request), 1);
+  auto asking = complete_json(at.wf, key, std::move(request), kProposalRepairs);
   auto answer = co_await asking;
   if (!answer && answer.error().code != Errc::invalid_input) co_return std::unexpected(answer.error());
   if (!answer) {
+    // The first, and the one that was shown what was wrong with it.
+    at.result.calls += 1 + kProposalRepairs;
     at.result.verdict.why = "the model gave no proposal in the asked shape";
     co_return Result<void>{};
   }

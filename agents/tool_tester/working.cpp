@@ -1,9 +1,13 @@
 // Turns, calls, and what counts as solved.
 #include "agents/tool_tester/working.hpp"
 
+#include "agents/research/prompts.hpp"
 #include "agents/research/words.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
 
 namespace troupe::tool_tester {
 
@@ -32,7 +36,7 @@ ToolResultPart tell(Working& work, const ToolUsePart& use, const Result<ToolOutp
     work.outcome.failures.push_back({use.name, research::one_line(work.last_said, kToolSaysMax)});
   }
   return {.tool_use_id = use.id,
-          .text = research::one_line(work.last_said, kToolSaysMax),
+          .text = research::neutral(research::one_line(work.last_said, kToolSaysMax)),
           .is_error = work.last_failed};
 }
 
@@ -44,8 +48,10 @@ Task<Result<void>> use_one(Testing& at, Working& work, ToolUsePart use, std::vec
   if (tool != nullptr) {
     ++at.result.tool_calls;
     StepKey key{"use", fmt::format("{}/{}", work.key, work.outcome.calls)};
+    auto asked = at.wf.now();
     auto calling = at.wf.tool(key, tool, use.input);
     output = co_await calling;
+    work.outcome.ms += at.wf.now().ms - asked.ms;
     // The run may not go on; no fault of the description.
     if (!output && output.error().code == Errc::refused) co_return std::unexpected(output.error());
   }
@@ -80,6 +86,13 @@ Task<Result<void>> use_all(Testing& at, Working& work, const std::vector<ToolUse
   co_return Result<void>{};
 }
 
+// Of the attempt that served it: whoever was down or full before says nothing of a description.
+std::int64_t ms_of(const Answer& answer) {
+  auto served = std::ranges::find_if(answer.attempts, [](const auto& one) { return one.error.empty(); });
+  if (served == answer.attempts.end()) return 0;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(served->total).count();
+}
+
 // One turn; true when the model wants no more tools.
 Task<Result<bool>> take_turn(Testing& at, Working& work) {
   StepKey key{"ask", fmt::format("{}/{}", work.key, ++work.outcome.asked)};
@@ -87,6 +100,7 @@ Task<Result<bool>> take_turn(Testing& at, Working& work) {
   auto answer = co_await asking;
   if (!answer) co_return std::unexpected(answer.error());
   ++at.result.calls;
+  work.outcome.ms += ms_of(*answer);
   auto uses = uses_of(answer->completion);
   if (uses.empty()) co_return true;
   auto using_all = use_all(at, work, uses);
@@ -102,14 +116,12 @@ Task<Result<Outcome>> work_on(Testing& at, std::string key, Probe probe, std::ve
   work.key = std::move(key);
   work.request = probe_request(at.input, probe, std::move(specs));
   work.probe = std::move(probe);
-  auto began = at.wf.now();
   for (std::size_t turn = 0; turn < at.input.turns_max; ++turn) {
     auto taking = take_turn(at, work);
     auto over = co_await taking;
     if (!over) co_return std::unexpected(over.error());
     if (*over) break;
   }
-  work.outcome.ms = at.wf.now().ms - began.ms;
   work.outcome.solved = solved(work);
   co_return std::move(work.outcome);
 }

@@ -212,6 +212,13 @@ TEST(FillContext, NeverShowsAResultWithoutItsCall) {
   }
 }
 
+/// Two bytes a character.
+std::string wide_text(std::size_t bytes) {
+  std::string out;
+  while (out.size() < bytes) out += "é";
+  return out;
+}
+
 TEST(ReadResearchInput, NamesTheSettingThatIsWrong) {
   auto what = [](Json extra) {
     extra["question"] = "who?";
@@ -225,6 +232,8 @@ TEST(ReadResearchInput, NamesTheSettingThatIsWrong) {
   EXPECT_NE(what({{"rounds", 5}}).find("rounds"), std::string::npos);
   EXPECT_FALSE(read_research_input({R"({"question":""})"}));
   EXPECT_FALSE(read_research_input({dump_json(Json{{"question", std::string(4001, 'a')}})}));
+  EXPECT_TRUE(read_research_input({dump_json(Json{{"question", wide_text(4000)}})}));
+  EXPECT_FALSE(read_research_input({dump_json(Json{{"question", wide_text(4002)}})})) << "cut at a character";
   EXPECT_FALSE(read_research_input({"[]"}));
 }
 

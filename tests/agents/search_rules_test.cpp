@@ -72,6 +72,9 @@ TEST(SearchInputs, SayWhatIsWrong) {
   };
   EXPECT_THAT(wrong(Json::object()), HasSubstr("question"));
   EXPECT_THAT(wrong({{"question", std::string(2001, 'x')}}), HasSubstr("question"));
+  std::string wide = "q";
+  while (wide.size() < 2001) wide += "é";
+  EXPECT_THAT(wrong({{"question", wide + "é"}}), HasSubstr("question"));
   EXPECT_THAT(wrong({{"question", "x"}, {"from", "2024-13-01"}}), HasSubstr("from"));
   EXPECT_THAT(wrong({{"question", "x"}, {"intent", "lost"}}), HasSubstr("intent"));
   EXPECT_THAT(wrong({{"question", "x"}, {"results_max", "51"}}), HasSubstr("results_max"));

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -133,11 +134,14 @@ inline ModelOf proposing(std::string text) {
 /// Everything a test of the tester needs. `model` is asked through the driver, whose clock it moves.
 struct Bench {
   explicit Bench(ModelOf model = extract, const std::map<std::string, std::string>& says = honest())
-      : driver([this, model](const StepKey&, const CompletionRequest& request) {
+      : driver([this, model](const StepKey& key, const CompletionRequest& request) {
           driver.clock.ms += kModelMs;
+          if (before_answer) before_answer(key);
           return model(request);
         }),
-        office(driver, says) {}
+        office(driver, says) {
+    driver.attempts.push_back({.endpoint = "up", .total = std::chrono::milliseconds(kModelMs)});
+  }
 
   /// Nothing when it had not ended after `answers_max`.
   std::optional<Result<JsonText>> run(Json input, std::size_t answers_max = SIZE_MAX) {
@@ -161,6 +165,7 @@ struct Bench {
     return json ? *json : Json::object();
   }
 
+  std::function<void(const StepKey&)> before_answer;
   ScriptedDriver driver;
   Office office;
   TaskFile file;

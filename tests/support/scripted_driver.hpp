@@ -125,6 +125,8 @@ class ScriptedDriver final : public WorkflowDriver {
   std::function<Result<ChildEnd>(const StepKey&, ChildSpec)> child_workflow;
   std::vector<ChildSpec> children;
   std::vector<std::pair<std::string, JsonText>> signals_sent;
+  /// Told with each answer.
+  std::vector<AttemptRecord> attempts;
   BudgetView budget_view;
   std::vector<std::size_t> planned;
   std::size_t in_flight_max = 0;
@@ -133,6 +135,7 @@ class ScriptedDriver final : public WorkflowDriver {
  private:
   Result<Answer> answer(const StepKey& key, const CompletionRequest& request) {
     Answer out;
+    out.attempts = attempts;
     if (auto known = recorded.find(key.str()); known != recorded.end()) {
       out.completion = known->second;
       out.replayed = true;
