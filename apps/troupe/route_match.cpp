@@ -1,6 +1,7 @@
 // `troupe route match`: which model fits which feature, from judged answers; and the `quality` to configure.
 #include "apps/troupe/command.hpp"
 #include "runtime/base/clock.hpp"
+#include "runtime/base/lines.hpp"
 #include "runtime/config/config.hpp"
 #include "runtime/policy/model_match.hpp"
 #include "runtime/policy/price_table.hpp"
@@ -8,8 +9,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
-#include <sstream>
+#include <ranges>
 
 namespace troupe::app {
 namespace {
@@ -25,11 +27,12 @@ struct MatchOptions {
   bool together = false;
 };
 
-// What the configuration knows of a model: the widest window among its endpoints, and the lowest price.
-// Reserved capacity is paid for by the hour, whoever leads, so its calls have none.
+// What the configuration knows of a model: the widest window among its endpoints, and their prices. Reserved
+// capacity is paid for by the hour, whoever leads, so its calls have none; and what nobody priced is not
+// free.
 struct KnownModels {
   policy::ContextWindows windows;
-  std::map<std::string, policy::Price> prices;
+  std::map<std::string, std::vector<policy::Price>> prices;
 };
 
 Result<KnownModels> known_models(const std::string& file) {
@@ -40,9 +43,9 @@ Result<KnownModels> known_models(const std::string& file) {
   for (const auto& endpoint : config->endpoints.list) {
     auto& window = known.windows[endpoint.model];
     window = std::max<std::uint64_t>(window, endpoint.context_tokens_max);
-    if (endpoint.kind == policy::CapacityKind::reserved) continue;
-    auto [price, fresh] = known.prices.emplace(endpoint.model, endpoint.price);
-    if (!fresh && endpoint.price.output < price->second.output) price->second = endpoint.price;
+    bool priced = endpoint.price.input > 0 || endpoint.price.output > 0;
+    if (endpoint.kind == policy::CapacityKind::reserved || !priced) continue;
+    known.prices[endpoint.model].push_back(endpoint.price);
   }
   return known;
 }
@@ -53,11 +56,28 @@ std::optional<double> number_in(const Json& line, const char* key) {
   return value->get<double>();
 }
 
-std::optional<double> usd_in(const Json& line, const policy::Price* price) {
+Result<void> check_amounts(const Json& line) {
+  for (const char* key : {"usd", "seconds", "input_tokens", "output_tokens"}) {
+    const auto* value = find(line, key);
+    if (value == nullptr || value->is_null()) continue;
+    auto amount = number_in(line, key);
+    if (!amount || !(*amount >= 0) || !std::isfinite(*amount))
+      return fail(Errc::invalid_input, fmt::format("wants \"{}\" to be a number, not below 0", key));
+  }
+  return {};
+}
+
+// At the endpoint where just this answer is cheapest: one may ask less for what is read, another for what is
+// written.
+std::optional<double> usd_in(const Json& line, const KnownModels& known, const std::string& model) {
   if (auto usd = number_in(line, "usd")) return usd;
   auto input = number_in(line, "input_tokens"), output = number_in(line, "output_tokens");
-  if (price == nullptr || !input || !output) return std::nullopt;
-  return (*input * price->input + *output * price->output) / 1e6;
+  auto prices = known.prices.find(model);
+  if (prices == known.prices.end() || !input || !output) return std::nullopt;
+  auto usd_at = [&](const policy::Price& price) {
+    return (*input * price.input + *output * price.output) / 1e6;
+  };
+  return std::ranges::min(prices->second | std::views::transform(usd_at));
 }
 
 Result<policy::JudgedAnswer> judged_in(const Json& line, const KnownModels& known) {
@@ -70,8 +90,8 @@ Result<policy::JudgedAnswer> judged_in(const Json& line, const KnownModels& know
   if (!score || !(*score >= 0 && *score <= 1))
     return fail(Errc::invalid_input, "wants a \"score\" from 0 to 1");
   answer.score = *score;
-  auto price = known.prices.find(answer.model);
-  answer.usd = usd_in(line, price == known.prices.end() ? nullptr : &price->second);
+  if (auto sound = check_amounts(line); !sound) return std::unexpected(sound.error());
+  answer.usd = usd_in(line, known, answer.model);
   answer.seconds = number_in(line, "seconds");
   return answer;
 }
@@ -92,10 +112,9 @@ Result<std::vector<policy::JudgedAnswer>> judged_answers(const MatchOptions& opt
   auto text = read_file(options.file);
   if (!text) return std::unexpected(text.error());
   std::vector<policy::JudgedAnswer> answers;
-  std::istringstream lines(*std::move(text));
-  std::size_t number = 0;
-  for (std::string line; std::getline(lines, line);) {
-    ++number;
+  std::string_view rest = *text;
+  for (std::size_t number = 1; !rest.empty(); ++number) {
+    auto line = take_line(rest);
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     auto answer = judged_in_line(line, options, known);
     if (!answer)

@@ -135,6 +135,25 @@ class Surface(ProcessTest):
         self.assertIn('- {model: "llama-70b", lower: 0.83', scores)
         bad = self.write("bad.jsonl", '{"feature": "recap", "model": "m", "question": "q", "score": 2}\n')
         self.assert_refused(self.run_troupe("route", "match", bad), BAD_INPUT, "bad.jsonl:1")
+        good = json.dumps(lines[0])
+        for key in ("usd", "seconds", "input_tokens", "output_tokens"):
+            for amount in ("-1", '"free"'):
+                bad.write_text(f'{good}\n{good[:-1]}, "{key}": {amount}}}\n', encoding="utf-8")
+                self.assert_refused(self.run_troupe("route", "match", bad), BAD_INPUT, "bad.jsonl:2", key)
+
+    def test_prices_an_answer_where_it_is_cheapest(self):
+        demo = (ROOT / "configs" / "demo.yaml").read_text(encoding="utf-8")
+        listed = "llama-3-70b: {input: 0.9, output: 0.9}"
+        self.assertIn(listed, demo)
+        # Cheap to write, dear to read: which endpoint is cheaper depends on the answer.
+        config = self.write("troupe.yaml", demo.replace(listed, "llama-3-70b: {input: 5, output: 0.1}"))
+        asked = [{"feature": str(given), "model": "llama-70b", "question": "q", "score": 1, "input_tokens": given,
+                  "output_tokens": made} for given, made in ((1000, 100), (10, 1000))]
+        answers = self.write("answers.jsonl", "".join(json.dumps(line) + "\n" for line in asked))
+        told = self.run_troupe("route", "match", answers, "--config", config, "--format", "json").json()
+        usd = {each["feature"]: each["models"][0]["usd"] for each in told}
+        self.assertAlmostEqual(usd["1000"], 1100 * 0.72e-6, places=9)
+        self.assertAlmostEqual(usd["10"], (10 * 5 + 1000 * 0.1) / 1e6, places=9)
 
     def test_asked_for_json_prints_nothing_else(self):
         ended = self.run_troupe("run", "recap", "--input", SAMPLE, "--out", "out", "--json", "--quiet")
