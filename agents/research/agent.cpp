@@ -103,6 +103,7 @@ Task<Result<void>> keep_artefacts(Searching& at) {
 void close_report(Searching& at) {
   auto& report = at.report;
   report.objective = at.job.task.objective;
+  report.altered_known = at.job.altered_known;
   report.queries = at.log.asked();
   report.asked.assign(at.log.hashes().begin(), at.log.hashes().end());
   report.sources = at.shelf.passages().size();

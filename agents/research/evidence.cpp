@@ -2,6 +2,7 @@
 #include "agents/research/evidence.hpp"
 
 #include "agents/research/words.hpp"
+#include "runtime/base/characters.hpp"
 #include "runtime/base/rng.hpp"
 
 #include <fmt/format.h>
@@ -64,11 +65,8 @@ Stretch best_sentence(std::string_view text, std::string_view passage) {
   return best;
 }
 
-Finding finding_at(const Passage& passage, Stretch at, std::string text) {
-  at.end = std::min(at.end, at.start + kQuoteMax);
-  while (at.end < passage.text.size() && at.end > at.start &&
-         (static_cast<unsigned char>(passage.text[at.end]) & 0xc0) == 0x80)
-    --at.end;
+Finding finding_at(const Passage& passage, Stretch at, std::string text, std::size_t quote_max = kQuoteMax) {
+  at.end = std::max(at.start, whole_character(passage.text, std::min(at.end, at.start + quote_max)));
   Finding out;
   out.quote = passage.text.substr(at.start, at.end - at.start);
   out.text = std::move(text);
@@ -137,10 +135,13 @@ Json to_json(const Finding& f) {
   return out;
 }
 
+bool was_altered(const Json& finding) {
+  auto digest = get_string(finding, "digest");
+  return !digest.empty() && digest != digest_of(finding);
+}
+
 Result<Finding> finding_from(const Json& json) {
-  auto digest = get_string(json, "digest");
-  if (!digest.empty() && digest != digest_of(json))
-    return fail(Errc::invalid_input, "a finding that is not as it was written");
+  if (was_altered(json)) return fail(Errc::invalid_input, "a finding that is not as it was written");
   Finding out;
   out.text = one_line(get_string(json, "text"), kTextMax);
   out.quote = get_string(json, "quote");
@@ -200,7 +201,8 @@ std::vector<Finding> findings_by_rule(std::string_view objective, const Shelf& s
 std::vector<Finding> whole_passages(const Shelf& shelf) {
   std::vector<Finding> out;
   for (const auto& passage : shelf.passages())
-    out.push_back(finding_at(passage, {0, passage.text.size()}, one_line(passage.text, kTextMax)));
+    out.push_back(
+        finding_at(passage, {0, passage.text.size()}, one_line(passage.text, kTextMax), passage.text.size()));
   return out;
 }
 

@@ -63,9 +63,11 @@ struct Finding {
 };
 /// With "digest", 16 hex digits over all of it.
 Json to_json(const Finding& finding);
-/// invalid_input without the bytes it rests on, or when it is not what its digest was made of (M11): what a
-/// worker wrote is read as it was written, or not at all. One without a digest (runs of older code) is
-/// believed. The digest finds what was altered, not who also made a new digest.
+/// Not what its digest was made of. One without a digest is believed.
+bool was_altered(const Json& finding);
+/// invalid_input without the bytes it rests on, or when it was altered (M11): what a worker wrote is read as
+/// it was written, or not at all; runs of older code wrote no digests. The digest finds what was altered, not
+/// who also made a new digest.
 Result<Finding> finding_from(const Json& json);
 
 /// How well a finding must be borne out by its quote.

@@ -39,13 +39,21 @@ const Json& list_at(const Json& json, const char* key) {
   return list != nullptr && list->is_array() ? *list : none;
 }
 
-std::vector<Finding> findings_at(const Json& json, const char* key, std::size_t& unread) {
-  std::vector<Finding> out;
+struct ReadFindings {
+  std::vector<Finding> read;
+  /// Not as they were written; and others that cannot be used.
+  std::size_t altered = 0, unusable = 0;
+};
+
+ReadFindings findings_at(const Json& json, const char* key) {
+  ReadFindings out;
   for (const auto& item : list_at(json, key)) {
-    if (out.size() == kFindingsReadMax) break;
+    if (out.read.size() == kFindingsReadMax) break;
     auto finding = finding_from(item);
-    unread += finding ? 0 : 1;
-    if (finding) out.push_back(std::move(*finding));
+    if (finding)
+      out.read.push_back(std::move(*finding));
+    else
+      ++(was_altered(item) ? out.altered : out.unusable);
   }
   return out;
 }
@@ -95,8 +103,9 @@ Result<AgentJob> read_agent_job(const JsonText& input) {
   out.input = std::move(*asked);
   out.task = delegation_from(*task);
   out.plan = one_line(get_string(*agent, "plan"), 2000);
-  std::size_t unread = 0;
-  out.known = findings_at(*agent, "known", unread);
+  auto known = findings_at(*agent, "known");
+  out.known = std::move(known.read);
+  out.altered_known = known.altered;
   out.share = get_string(*agent, "share");
   for (auto& hash : hashes_at(*agent)) out.asked.insert(std::move(hash));
   return out;
@@ -105,20 +114,22 @@ Result<AgentJob> read_agent_job(const JsonText& input) {
 JsonText to_text(const AgentReport& r) {
   Json queries = Json::array();
   for (const auto& query : r.queries) queries.push_back(query_json(query));
-  return {dump_json(Json{{"objective", r.objective},
-                         {"findings", json_list(r.findings)},
-                         {"sufficient", r.sufficient},
-                         {"missing", r.missing},
-                         {"stopped", r.stopped},
-                         {"queries", std::move(queries)},
-                         {"asked", r.asked},
-                         {"sources", r.sources},
-                         {"repeats", r.repeats},
-                         {"tool_errors", r.tool_errors},
-                         {"refused_calls", r.refused_calls},
-                         {"dropped_findings", r.dropped_findings},
-                         {"narrow_first", r.narrow_first},
-                         {"spend", to_json(r.spend)}})};
+  Json out{{"objective", r.objective},
+           {"findings", json_list(r.findings)},
+           {"sufficient", r.sufficient},
+           {"missing", r.missing},
+           {"stopped", r.stopped},
+           {"queries", std::move(queries)},
+           {"asked", r.asked},
+           {"sources", r.sources},
+           {"repeats", r.repeats},
+           {"tool_errors", r.tool_errors},
+           {"refused_calls", r.refused_calls},
+           {"dropped_findings", r.dropped_findings},
+           {"narrow_first", r.narrow_first},
+           {"spend", to_json(r.spend)}};
+  if (r.altered_known > 0) out["altered_known"] = r.altered_known;
+  return {dump_json(out)};
 }
 
 Result<AgentReport> read_agent_report(const JsonText& text) {
@@ -126,7 +137,9 @@ Result<AgentReport> read_agent_report(const JsonText& text) {
   if (!json) return std::unexpected(json.error());
   AgentReport out;
   out.objective = get_string(*json, "objective");
-  out.findings = findings_at(*json, "findings", out.altered_findings);
+  auto findings = findings_at(*json, "findings");
+  out.findings = std::move(findings.read);
+  out.altered_findings = findings.altered + count_of(*json, "altered_known");
   out.sufficient = get_bool(*json, "sufficient");
   out.missing = one_line(get_string(*json, "missing"), 600);
   out.stopped = get_string(*json, "stopped");
@@ -136,7 +149,7 @@ Result<AgentReport> read_agent_report(const JsonText& text) {
   out.repeats = count_of(*json, "repeats");
   out.tool_errors = count_of(*json, "tool_errors");
   out.refused_calls = count_of(*json, "refused_calls");
-  out.dropped_findings = count_of(*json, "dropped_findings");
+  out.dropped_findings = count_of(*json, "dropped_findings") + findings.unusable;
   out.narrow_first = count_of(*json, "narrow_first");
   if (const auto* spend = find(*json, "spend")) out.spend = spend_from(*spend);
   return out;

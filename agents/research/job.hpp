@@ -22,6 +22,8 @@ struct AgentJob {
   std::string plan;
   /// What the run knows already, and call hashes it has spent.
   std::vector<Finding> known;
+  /// Of what the lead gave it to know: read as altered, and left out.
+  std::size_t altered_known = 0;
   std::set<std::string> asked;
   /// Leading::share.
   std::string share;
@@ -40,8 +42,9 @@ struct AgentReport {
   std::vector<AskedQuery> queries;
   std::vector<std::string> asked;
   std::size_t sources = 0, repeats = 0, tool_errors = 0, refused_calls = 0, dropped_findings = 0;
-  /// Said by who reads it: findings that were not as the agent had written them (M11).
-  std::size_t altered_findings = 0;
+  /// As in its job. Said by who reads the report: findings that were not as the agent, or before it the lead,
+  /// had written them (M11).
+  std::size_t altered_known = 0, altered_findings = 0;
   std::size_t narrow_first = 0;
   Spend spend;
 };

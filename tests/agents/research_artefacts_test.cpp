@@ -1,6 +1,7 @@
 // What agents hand the lead (MECHANISMS M11): quotes with references, read as they were written or not at
 // all.
 #include "agents/research/evidence.hpp"
+#include "agents/research/job.hpp"
 #include "tests/agents/research_support.hpp"
 
 namespace troupe::research_test {
@@ -84,6 +85,45 @@ TEST(ResearchArtefacts, AFindingIsReadOnlyAsItWasWritten) {  // M11
   EXPECT_FALSE(research::finding_from(moved));
   written.erase("digest");
   EXPECT_TRUE(research::finding_from(written)) << "a run of older code";
+}
+
+TEST(ResearchArtefacts, OnlyWhatWasAlteredCountsAsAltered) {  // M11
+  research::Finding finding{.text = "It was lit.", .quote = "lit", .span = {"elbow", 7, 10}};
+  auto altered = research::to_json(finding), bare = research::to_json(finding);
+  altered["text"] = "It was not lit.";
+  bare.erase("digest");
+  bare.erase("quote");
+  Json written{{"findings", {research::to_json(finding), altered, bare}}, {"dropped_findings", 1}};
+  auto report = research::read_agent_report({dump_json(written)});
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->findings.size(), 1u);
+  EXPECT_EQ(report->altered_findings, 1u);
+  EXPECT_EQ(report->dropped_findings, 2u);
+}
+
+TEST(ResearchArtefacts, WhatWasAlteredOnTheWayToAnAgentIsCountedToo) {  // M11
+  research::AgentJob job;
+  job.input.given = {R"({"question":"Who lit it?"})"};
+  job.task.objective = "Who lit it?";
+  job.known.push_back({.text = "It was lit.", .quote = "lit", .span = {"elbow", 7, 10}});
+  auto input = *parse_json(research::to_input(job).text);
+  input["agent"]["known"][0]["quote"] = "out";
+  auto read = research::read_agent_job({dump_json(input)});
+  ASSERT_TRUE(read);
+  EXPECT_TRUE(read->known.empty());
+  research::AgentReport report;
+  report.altered_known = read->altered_known;
+  EXPECT_EQ(research::read_agent_report(research::to_text(report))->altered_findings, 1u);
+}
+
+TEST(ResearchArtefacts, AWholePassageIsWhole) {
+  research::Shelf shelf(10);
+  std::string text;
+  while (text.size() < 5000) text += "Nothing of note happened there. ";
+  shelf.add("lore", "1", ToolOutput{.text = text});
+  auto findings = research::whole_passages(shelf);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].quote, text);
 }
 
 std::size_t handed(const ResearchWorld& world) {
