@@ -230,7 +230,7 @@ std::string write_report(std::string_view report, std::span<const Claim> claims,
   for (const auto& claim : claims) {
     out += report.substr(done, claim.at.start - done);
     done = claim.at.end;
-    if (claim.cited.empty() && !mark_unsupported) continue;
+    if (claim.cited.empty() && (!mark_unsupported || claim.withdrawn)) continue;
     out += claim.text;
     if (claim.cited.empty()) out += " (unsupported)";
     for (std::size_t i = 0; i < claim.cited.size(); ++i)

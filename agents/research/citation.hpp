@@ -20,6 +20,8 @@ struct Claim {
   std::string text;
   /// Numbers of sources, from 1, each once, as the check left them.
   std::vector<std::size_t> cited;
+  /// A source of it has gone (J5): it is nobody's to read any more, not even as unsupported.
+  bool withdrawn = false;
 };
 /// At most `kClaimsMax`, further ones are one claim with the last. Pure, as all here.
 std::vector<Claim> claims_of(std::string_view report);
@@ -54,7 +56,8 @@ void settle_citations(std::vector<Claim>& claims, std::span<const Mark> marks,
                       std::span<const Finding> sources, CitationCheck& check);
 
 /// The report with " [n]" after each claim that has citations. Claims without are taken out with their line,
-/// if nothing else is on it, or marked "(unsupported)". Headings that head nothing any more go, too.
+/// if nothing else is on it, or, unless they were withdrawn, marked "(unsupported)". Headings that head
+/// nothing any more go, too.
 std::string write_report(std::string_view report, std::span<const Claim> claims, bool mark_unsupported);
 
 }  // namespace troupe::research

@@ -3,6 +3,7 @@
 #include "agents/research/lead.hpp"
 #include "agents/research/prompts.hpp"
 #include "agents/research/resolving.hpp"
+#include "runtime/base/characters.hpp"
 
 #include <fmt/format.h>
 
@@ -155,7 +156,9 @@ Task<Result<bool>> resolves(Leading& lead, const Finding& finding) {
   co_return false;
 }
 
-// Citations whose bytes are not there (any more, or for this reader) are taken back.
+// Citations whose bytes are not there (any more, or for this reader) are taken back, and a claim that rests
+// on one of them rests on nothing, whatever else it cites: what of its words came from where nobody can tell
+// (J5).
 Task<Result<void>> verify(Leading& lead, Outcome& out) {
   std::set<std::size_t> cited;
   for (const auto& claim : out.claims) cited.insert(claim.cited.begin(), claim.cited.end());
@@ -165,12 +168,15 @@ Task<Result<void>> verify(Leading& lead, Outcome& out) {
     if (!there) co_return std::unexpected(there.error());
     if (*there) continue;
     ++out.unresolved;
-    for (auto& claim : out.claims) std::erase(claim.cited, number);
+    for (auto& claim : out.claims)
+      claim.withdrawn |= std::ranges::find(claim.cited, number) != claim.cited.end();
   }
+  for (auto& claim : out.claims)
+    if (claim.withdrawn) claim.cited.clear();
   if (out.unresolved > 0)
     lead.note(
         fmt::format("{} cited sources do not say any more, or not to you, what was read in them; what "
-                    "rests on them alone was taken out",
+                    "rests on them was taken out",
                     out.unresolved));
   co_return Result<void>{};
 }
@@ -192,7 +198,9 @@ void judge_answer(const Leading& lead, Outcome& out) {
   if (!out.found || (yes_or_no(out.answer) && !cited.empty())) return;
   auto held = word_set(out.answer).empty() ? (cited.find(out.answer) != std::string::npos ? 1.0 : 0.0)
                                            : coverage(out.answer, cited);
-  out.answer_supported = !cited.empty() && !out.answer.empty() && held >= kAnswerHeld;
+  // What else it says may be what a source said that has gone.
+  auto enough = out.unresolved > 0 ? 1.0 : kAnswerHeld;
+  out.answer_supported = !cited.empty() && !out.answer.empty() && held >= enough;
   if (out.answer_supported) return;
   out.found = false;
   out.answer.clear();
@@ -208,7 +216,8 @@ Task<Result<Outcome>> write_up(Leading& lead) {
   out.found = get_bool(*written, "found");
   out.answer = one_line(get_string(*written, "answer"), 2000);
   // Before the critic and the citation pass, so that what they judge is what is printed, byte for byte.
-  auto plain = to_valid_utf8(get_string(*written, "report").substr(0, kReportMax));
+  auto report = get_string(*written, "report");
+  auto plain = to_valid_utf8(cut_to(std::string_view(report), kReportMax));
   auto checking = criticised(lead, inert_report(plain, lead.findings), out);
   auto checked = co_await checking;
   if (!checked) co_return std::unexpected(checked.error());

@@ -1,0 +1,139 @@
+// Nothing of a report rests on a document that went or changed before it was written (MECHANISMS J5).
+#include "agents/research/resolving.hpp"
+#include "tests/agents/research_support.hpp"
+
+#include "runtime/base/rng.hpp"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+
+namespace troupe::research_test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// A library that changes while it is read: each call sees it as it is then.
+class ChangingLibrary {
+ public:
+  explicit ChangingLibrary(std::vector<tools::Document> documents) : documents_(std::move(documents)) {}
+
+  void change(const std::string& id, bool edit) {
+    auto at = std::ranges::find(documents_, id, &tools::Document::id);
+    if (at == documents_.end()) return;
+    if (edit)
+      at->text = "Nothing is known of that.";
+    else
+      documents_.erase(at);
+  }
+  research::ToolSource source() {
+    return [this](const JsonText& input) -> Result<Toolbox> {
+      Toolbox out, now = shelves(documents_)(input).value();
+      for (const auto& spec : now.specs())
+        if (auto added = out.add(std::make_shared<Current>(*this, spec)); !added)
+          return std::unexpected(added.error());
+      return out;
+    };
+  }
+  /// Told before each call of a tool: which, and of what document.
+  std::function<void(const std::string& tool, const std::string& doc)> before_call;
+
+ private:
+  class Current final : public Tool {
+   public:
+    Current(ChangingLibrary& library, ToolSpec spec) : library_(library), spec_(std::move(spec)) {}
+    const ToolSpec& spec() const override { return spec_; }
+    void call(const ToolContext& context, const JsonText& input,
+              std::function<void(Result<ToolOutput>)> done) override {
+      library_.before_call(spec_.name, get_string(*parse_json(input.text), "doc"));
+      auto now = shelves(library_.documents_)(input);
+      now->find(spec_.name)->call(context, input, std::move(done));
+    }
+
+   private:
+    ChangingLibrary& library_;
+    ToolSpec spec_;
+  };
+
+  std::vector<tools::Document> documents_;
+};
+
+std::string shown_of(const Json& outcome) {
+  auto report = get_string(outcome, "report");
+  // The queries behind it are the models' words, and are not taken back.
+  report.resize(std::min(report.find("## What was searched"), report.size()));
+  return report + get_string(outcome, "answer") + outcome["claims"].dump();
+}
+
+/// Text that stands in one document alone.
+const std::vector<std::pair<std::string, std::string>> kOnlyThere = {{"skerry", "designed by the engineer"},
+                                                                     {"moor", "1871"},
+                                                                     {"elbow", "1866"},
+                                                                     {"varr", "nine hundred"},
+                                                                     {"fog", "horns replaced"},
+                                                                     {"bees", "coast towns"}};
+
+constexpr const char* kReport =
+    "Skerry Light is a lighthouse on Gannet Rock.\n\n"
+    "Skerry Light was designed by the engineer Aline Moor.\n\n"
+    "That engineer of Skerry Light, Aline Moor, was born in Port Varr in 1871.";
+
+/// Writes a sentence that rests on two documents, and an answer that rests mostly on one of them.
+Result<Completion> joining(const std::string& run, const CompletionRequest& request) {
+  if (!asks_for(request, research::kReportShape)) return extract(run, request);
+  return says(Json{{"found", true},
+                   {"answer", "Skerry Light was designed by the engineer Aline Moor, 1871"},
+                   {"report", kReport}});
+}
+
+/// One document goes before the call of a number; what was shown of it by then is what it says nowhere else.
+/// Nothing when it had been opened to see whether it still says what is cited.
+std::optional<Json> told_while(const std::string& id, bool edit, std::size_t when, const Json& question) {
+  ChangingLibrary library(troupe::research_test::library());
+  bool changed = false, opened = false;
+  library.before_call = [&, calls = std::size_t{0}](const std::string& tool, const std::string& doc) mutable {
+    if (calls++ == when) library.change(id, edit), changed = true;
+    opened = opened || (!changed && tool == research::kVerifyTool && doc == id);
+  };
+  ResearchWorld world(question == kBridge ? ResearchWorld::Model(joining) : extract, library.source());
+  auto told = outcome(world, question);
+  if (!changed || opened) return std::nullopt;
+  return told;
+}
+
+TEST(ResearchStanding, NothingStaleIsReportedWheneverADocumentGoes) {  // J5
+  std::size_t gone = 0, reported = 0;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    Rng rng(seed);
+    const auto& [id, words] = kOnlyThere[rng.below(kOnlyThere.size())];
+    auto when = rng.below(12);
+    auto told = told_while(id, rng.below(2) == 0, when, seed % 2 == 0 ? kBridge : kCompare);
+    if (!told) continue;
+    ++gone;
+    EXPECT_THAT(shown_of(*told), Not(HasSubstr(words)))
+        << "seed " << seed << ", " << id << " before " << when;
+    reported += (*told)["claims"].size();
+  }
+  EXPECT_GT(gone, 20u);
+  EXPECT_GT(reported, 10u) << "the rest stands";
+}
+
+TEST(ResearchStanding, AWithdrawnClaimIsNotEvenShownAsUnsupported) {  // J5
+  auto marking = kBridge;
+  marking["unsupported"] = "mark";
+  ChangingLibrary library(troupe::research_test::library());
+  library.before_call = [&](const std::string& tool, const std::string&) {
+    if (tool == research::kVerifyTool) library.change("moor", false);
+  };
+  ResearchWorld world(joining, library.source());
+  auto told = outcome(world, marking);
+  EXPECT_THAT(shown_of(told), Not(HasSubstr("1871")));
+  EXPECT_THAT(shown_of(told), HasSubstr("Gannet Rock"));
+  EXPECT_FALSE(get_bool(told, "found", true));
+}
+
+}  // namespace
+}  // namespace troupe::research_test
