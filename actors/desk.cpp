@@ -10,6 +10,7 @@
 #include "actors/desk_schedules.hpp"
 #include "actors/history_file.hpp"
 #include "actors/run_spending.hpp"
+#include "actors/shown_output.hpp"
 #include "runtime/base/rng.hpp"
 #include "runtime/journal/membership.hpp"
 
@@ -93,7 +94,7 @@ void runs_show(const Services& services, const Json& input, const Reply& reply) 
   if (entries) put_budget(out, *row, *entries);
   if (entries) put_snapshot(out, *entries);
   if (row->state != journal::RunState::running) {
-    out["output"] = row->output;
+    out["output"] = shown_output(*row);
     out["steps_done"] = entries ? results_in(*entries) : 0;
   }
   if (services.why_waiting)

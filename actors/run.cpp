@@ -3,6 +3,7 @@
 #include "actors/run_driver.hpp"
 #include "actors/run_record.hpp"
 #include "actors/shell.hpp"
+#include "actors/shown_output.hpp"
 #include "runtime/base/crash_point.hpp"
 
 #include <fmt/format.h>
@@ -102,7 +103,7 @@ struct RunState {
     const auto& row = pen_->row();
     if (row.state == journal::RunState::cancelled) return finish(RunEnd::cancelled, std::nullopt);
     if (row.state == journal::RunState::done) {
-      output_ = {row.output};
+      output_ = {shown_output(row)};
       driver_->ended_before();
       return finish(RunEnd::done, std::nullopt);
     }

@@ -2,6 +2,7 @@
 #include "agents/summary/result.hpp"
 
 #include "agents/recap/answers.hpp"
+#include "agents/summary/standing.hpp"
 #include "runtime/base/clock.hpp"
 
 #include <fmt/format.h>
@@ -13,7 +14,6 @@
 namespace troupe::summary {
 namespace {
 
-constexpr std::size_t kQuoteBytesMax = 240;
 constexpr std::size_t kNameBytesMin = 3;
 
 bool word_byte(char c) {
@@ -74,6 +74,7 @@ Json cited_json(const Window& window, const SummaryResult& result) {
     if (!line.who.empty()) each["who"] = line.who;
     if (line.at) each["at"] = to_iso8601(*line.at);
     each["text"] = recap::bounded_text(line.text, kQuoteBytesMax);
+    each["digest"] = digest_of(line);
     out.push_back(std::move(each));
   }
   return out;

@@ -47,8 +47,11 @@ struct SummaryResult {
   std::vector<slack::Problem> problems;
 };
 
+/// Of a line that is cited.
+inline constexpr std::size_t kQuoteBytesMax = 240;
+
 /// {"text", "found", "points": [{"text", "kind"?, "sources", "people", "doubtful_people"?}], "marks":
-/// [{"mark", "sources"}], "cited": [{"id", "who"?, "at"?, "text"}], "window": {…}, "prepass": {…},
+/// [{"mark", "sources"}], "cited": [{"id", "who"?, "at"?, "text", "digest"}], "window": {…}, "prepass": {…},
 /// "first_look": {"tokens", "coverage"}?, "conversations", "chunks", "dropped_points", "dropped_sources",
 /// "doubtful", "model", "model_note"?, "problems"}. The text has one statement a line, "- … [3, 7]", with the
 /// marks the reader saw; it says so when nothing was found.

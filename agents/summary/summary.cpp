@@ -8,6 +8,7 @@
 #include "agents/summary/prompts.hpp"
 #include "agents/summary/read_window.hpp"
 #include "agents/summary/result.hpp"
+#include "agents/summary/standing.hpp"
 #include "runtime/json/json.hpp"
 
 #include <fmt/format.h>
@@ -351,7 +352,9 @@ Task<Result<JsonText>> summarise(Workflow& wf, JsonText input) {
   if (!window) co_return std::unexpected(window.error());
   auto making = summarise_window(wf, std::move(*window), std::move(*asked));
   auto made = co_await making;
-  co_return made;
+  if (!made) co_return made;
+  // Not recorded, like the reading above: what went while it was made is not in the result of any life.
+  co_return summary_as_of_now(*made, input);
 }
 
 }  // namespace troupe::summary

@@ -26,12 +26,15 @@ inline constexpr std::string_view kSummaryVersion = "2", kFirstVersion = "1";
 /// without a valid source are dropped and counted; people are the authors of the sources, never the model's
 /// word for it. Step keys end in a hash of the prompt (K7).
 ///
+/// When all is written the window is read once more, and what rests on lines that went or changed meanwhile
+/// is taken out (J5, standing.hpp).
+///
 /// A text of which nothing can be kept is asked for once more, then made of the points there are, or is a
 /// problem. A prompt too long for every model is cut by the pre-pass to half and asked again, at most three
 /// times, unless the pre-pass is off. Fails as read_window does, or with the first final error of a call.
 Task<Result<JsonText>> summarise(Workflow& wf, JsonText input);
 
-/// The same for a window that was read already.
+/// The same for a window that was read already, and is not read again.
 Task<Result<JsonText>> summarise_window(Workflow& wf, Window window, SummaryInput input);
 
 }  // namespace troupe::summary
