@@ -115,7 +115,7 @@ TEST(TextWindow, TellsTurnsFromProse) {
 }
 
 TEST(TextWindow, ReplacesWhatIsNoText) {
-  auto window = read_text_window(std::string("Ann: a\0\x01z\nBob: \xff\xfe\n: empty\nCy:\n", 32), "x", {});
+  auto window = read_text_window(std::string("Ann: a\0\x01z\nBob: \xff\xfe\n: empty\nCy:\n", 30), "x", {});
   EXPECT_THAT(lines_in(window), ElementsAre("L1|Ann|a  z", "L2|Bob|\xef\xbf\xbd\xef\xbf\xbd\n: empty"));
   auto huge = read_text_window(std::string(10u << 20, 'x'), "x", {});
   EXPECT_EQ(huge.lines.size(), 1u);
