@@ -275,6 +275,8 @@ class Dispatcher {
   Following* take_waiting();
   Following* take_first_in_turn();
   Following* take_longest_in_line();
+  Following* still_looks(std::uint64_t call);
+  Ticket ticket_of(const CallFacts& call, Instant arrived) const;
   Following* take_behind(Instant now);
   void count_taken(Kin& kin);
   void stand_behind(Following& call);

@@ -184,6 +184,7 @@ void Dispatcher::expire(Following& call, std::string why, Instant now, Actions& 
 
 void Dispatcher::finish(Following& call, CallEnd end, Instant now, Actions& out) {
   unstall(call);
+  if (call.sent == 0 && call.main.attempt == 0) queue_.give_back(ticket_of(call.facts, call.arrived));
   drop(call.main, out);
   drop(call.hedge, out);
   if (call.granted > 0)

@@ -14,6 +14,8 @@ namespace {
 constexpr std::uint32_t kTightTaken = 4;
 /// Calls that look for room among which the first in turn is sought.
 constexpr std::size_t kComparedMax = 64;
+/// Those that stand behind among which one that was refused again is put back into its place.
+constexpr std::size_t kReturnedMax = 2 * kTightTaken;
 constexpr Duration kTightFor = std::chrono::seconds(1);
 
 std::uint64_t folded(std::uint64_t hash, std::uint64_t value) { return Rng(hash ^ value).next(); }
@@ -26,9 +28,7 @@ void Dispatcher::on_call(CallFacts call, Moment at, Actions& out) {
     call.output_tokens = static_cast<std::uint64_t>(
         estimator_.estimate(OutputEstimator::whole_feature, static_cast<double>(call.input_tokens),
                             static_cast<double>(call.output_tokens_max)));
-  Ticket ticket{call.id,     policy_.rules.work_class,
-                call.tenant, static_cast<double>(call.input_tokens + call.output_tokens),
-                at.now,      call.deadline};
+  auto ticket = ticket_of(call, at.now);
   auto& kin = kin_of(call, {});
   ticket.kind = kin.hash;
   if (!queue_.push(std::move(ticket), at.now)) return turn_away(call, at, out);
@@ -37,6 +37,11 @@ void Dispatcher::on_call(CallFacts call, Moment at, Actions& out) {
   following.kin = &kin;
   ++following.kin->queued;
   pump(at, out);
+}
+
+Ticket Dispatcher::ticket_of(const CallFacts& call, Instant arrived) const {
+  auto tokens = static_cast<double>(call.input_tokens + call.output_tokens);
+  return {call.id, policy_.rules.work_class, call.tenant, tokens, arrived, call.deadline};
 }
 
 void Dispatcher::turn_away(const CallFacts& call, Moment at, Actions& out) {
@@ -110,7 +115,15 @@ void Dispatcher::stand_behind(Following& call) {
   call.again_at = call.facts.deadline;
   if (!std::exchange(call.deadline_timed, true)) timers_.push({call.facts.deadline, call.facts.id});
   if (std::exchange(call.behind, true)) return;
-  call.kin->behind.push_back(call.facts.id);
+  // Who was taken from there and refused stands before those that came after it, among which it still is.
+  auto later = [&](std::uint64_t id) {
+    auto it = calls_.find(id);
+    return it != calls_.end() && it->second.turn > call.turn;
+  };
+  auto& behind = call.kin->behind;
+  auto near = behind.begin() + static_cast<std::ptrdiff_t>(std::min(behind.size(), kReturnedMax));
+  auto place = std::find_if(behind.begin(), near, later);
+  behind.insert(place == near ? behind.end() : place, call.facts.id);
   ++behind_;
 }
 
@@ -194,26 +207,38 @@ Dispatcher::Following* Dispatcher::take_waiting() {
 
 Dispatcher::Following* Dispatcher::take_longest_in_line() {
   while (!for_room_.empty()) {
-    auto it = calls_.find(for_room_.front());
+    auto* call = still_looks(for_room_.front());
     for_room_.pop_front();
-    if (it == calls_.end()) continue;
-    it->second.in_line = false;
-    if (it->second.again_at && it->second.stalled) return &it->second;
+    if (call == nullptr) continue;
+    call->in_line = false;
+    return call;
   }
   return nullptr;
 }
 
+// Null: it has ended, or found room. Then it stands in line no more, and stands at its end when it stalls
+// again.
+Dispatcher::Following* Dispatcher::still_looks(std::uint64_t call) {
+  auto it = calls_.find(call);
+  if (it == calls_.end()) return nullptr;
+  it->second.in_line = it->second.again_at && it->second.stalled;
+  return it->second.in_line ? &it->second : nullptr;
+}
+
+// Those that have ended or gone leave the line on the way, or they would hide who stands behind them.
 Dispatcher::Following* Dispatcher::take_first_in_turn() {
-  std::size_t first = 0;
+  std::size_t first = 0, kept = 0, seen = 0;
   Following* call = nullptr;
-  for (std::size_t i = 0; i < std::min(for_room_.size(), kComparedMax); ++i) {
-    auto it = calls_.find(for_room_[i]);
-    bool looks = it != calls_.end() && it->second.again_at && it->second.stalled;
-    if (!looks || (call != nullptr && it->second.turn >= call->turn)) continue;
-    first = i;
-    call = &it->second;
+  for (; seen < for_room_.size() && kept < kComparedMax; ++seen) {
+    auto* each = still_looks(for_room_[seen]);
+    if (each == nullptr) continue;
+    for_room_[kept] = for_room_[seen];
+    if (call == nullptr || each->turn < call->turn) first = kept, call = each;
+    ++kept;
   }
-  if (call == nullptr) return take_longest_in_line();
+  auto begin = for_room_.begin();
+  for_room_.erase(begin + static_cast<std::ptrdiff_t>(kept), begin + static_cast<std::ptrdiff_t>(seen));
+  if (call == nullptr) return nullptr;
   for_room_.erase(for_room_.begin() + static_cast<std::ptrdiff_t>(first));
   call->in_line = false;
   call->by_turn = true;

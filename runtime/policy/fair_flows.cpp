@@ -36,6 +36,22 @@ std::uint32_t FairQueue::flow_of(ClassQueue& queue, const std::string& tenant) {
   return fresh;
 }
 
+void FairQueue::leave_flow(ClassQueue& queue, std::uint32_t slot, bool served) {
+  auto& entry = entries_[slot];
+  auto& flow = queue.flows[entry.flow];
+  entry.ticket.turn = turn_of(flow, entry);
+  move_up(flow, slot, served);
+  unlink(flow, entry);
+  if (served) flow.next_start += paid_cost(entry.ticket);
+  if (flow.lane == none) {
+    unlist(queue, entry.flow);
+    rest(queue, entry.flow);
+  } else {
+    rise(queue, flow.place);
+    sink(queue, flow.place);
+  }
+}
+
 // A kind nobody else of the tenant waits with comes last: it has just arrived.
 std::uint32_t FairQueue::lane_for(Flow& flow, std::uint64_t kind) {
   std::uint32_t last = none;

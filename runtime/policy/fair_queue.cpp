@@ -12,8 +12,6 @@
 namespace troupe::policy {
 namespace {
 
-double sane_cost(double cost) { return std::isfinite(cost) && cost > 0 ? cost : 1; }
-
 Instant ageing_moment(const Ticket& ticket, double share) {
   if (!(share < 1)) return Instant::max();
   auto life = static_cast<double>((ticket.deadline - ticket.queued_at).count());
@@ -57,8 +55,7 @@ bool FairQueue::push(Ticket ticket, Instant now) {
   auto& queue = class_of(entry.ticket);
   entry.flow = flow_of(queue, entry.ticket.tenant);
   auto& flow = queue.flows[entry.flow];
-  entry.ticket.turn = std::max(flow.next_turn, queue.turn);
-  flow.next_turn = entry.ticket.turn + sane_cost(entry.ticket.cost);
+  give_turn(flow, entry, queue.turn);
   link(flow, slot);
   if (first_of(queue.flows[entry.flow]) == slot) list(queue, entry.flow);
   queue.deadlines.push({entry.ticket.deadline, entry.ticket.id, slot, stamps_[slot]});
@@ -82,6 +79,7 @@ std::uint32_t FairQueue::new_entry(Ticket ticket) {
   entry.arrival = ++arrivals_;
   entry.before = entry.after = entry.flow = entry.lane = none;
   entry.young = entry.aged = false;
+  entry.owed = 0;
   by_id_.insert(entry.ticket.id, slot);
   ++waiting_;
   return slot;
@@ -102,7 +100,7 @@ std::optional<Ticket> FairQueue::pop_asking(Instant now, Asked may) {
   ++counts_.served;
   ++running_;
   rate_.served(now);
-  return remove(chosen.slot, sane_cost(entry.ticket.cost));
+  return remove(chosen.slot, true);
 }
 
 FairQueue::Choice FairQueue::choose(Asked may) {
@@ -170,7 +168,7 @@ void FairQueue::collect_late(Instant now) {
       const auto* next = queue.deadlines.top(lives);
       if (!next || next->key > now) break;
       ++counts_.expired;
-      late_.push_back(remove(next->slot, 0));
+      late_.push_back(remove(next->slot, false));
     }
   }
 }
@@ -192,7 +190,7 @@ void FairQueue::done() {
 bool FairQueue::cancel(std::uint64_t id) {
   auto slot = find(id);
   if (slot == none) return false;
-  remove(slot, 0);
+  remove(slot, false);
   ++counts_.expired;
   return true;
 }
@@ -203,19 +201,10 @@ std::optional<Duration> FairQueue::retry_after() const {
   return from_seconds(std::clamp((static_cast<double>(waiting_) + 1) / *rate, 1.0, 60.0));
 }
 
-Ticket FairQueue::remove(std::uint32_t slot, double charge) {
+Ticket FairQueue::remove(std::uint32_t slot, bool served) {
   auto& entry = entries_[slot];
   auto& queue = class_of(entry.ticket);
-  auto flow = entry.flow;
-  unlink(queue.flows[flow], entry);
-  queue.flows[flow].next_start += charge;
-  if (queue.flows[flow].lane == none) {
-    unlist(queue, flow);
-    rest(queue, flow);
-  } else {
-    rise(queue, queue.flows[flow].place);
-    sink(queue, queue.flows[flow].place);
-  }
+  leave_flow(queue, slot, served);
   auto ticket = std::move(entry.ticket);
   by_id_.erase(ticket.id, slot);
   free_entries_.push_back(slot);

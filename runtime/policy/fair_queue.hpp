@@ -60,6 +60,8 @@ class FairQueue {
   void on_turn(WorkClass work_class, double turn);
   /// A served ticket ended.
   void done();
+  /// Nothing was done for a ticket that was served, so its tenant gets back what it cost.
+  void give_back(const Ticket& ticket);
   /// Removes a waiting ticket (its caller gave up); counted as expired. False when it is not waiting.
   bool cancel(std::uint64_t id);
   std::size_t waiting() const { return waiting_; }
@@ -94,6 +96,9 @@ class FairQueue {
     std::uint32_t before = none, after = none;  ///< in its lane
     std::uint32_t flow = none, lane = none;
     bool young = false, aged = false;  ///< which heap of its class holds it
+    double turn_least = 0;             ///< the turn is no earlier: what was being served when it came
+    double forgiven = 0;               ///< of its flow when it came
+    double owed = 0;                   ///< cost of those before it in its lane that left unserved
   };
   /// A tenant's waiting tickets of one kind, in order of arrival.
   struct Lane {
@@ -101,13 +106,15 @@ class FairQueue {
     std::uint32_t first = none, last = none;
     std::uint32_t after = none;  ///< the next lane of the flow, by the arrival of its first
   };
-  /// A tenant of one class. Its tags are given when served, not on arrival, so that a tenant does not pay for
-  /// tickets that expired unserved.
+  /// A tenant of one class. `next_start` moves when a ticket is served; turns are given on arrival, so that
+  /// its kinds stand in the order in which they came, and moved up when one before leaves unserved: a tenant
+  /// does not pay for tickets that expired.
   struct Flow {
     std::string tenant;
     std::uint64_t hash = 0;
     double next_start = 0;       ///< virtual time at which its next ticket starts
-    double next_turn = 0;        ///< the same for the next that arrives, were all that came before it served
+    double next_turn = 0;        ///< the same for the next that arrives, were all that wait before it served
+    double forgiven = 0;         ///< cost of those that left unserved while they had waited longest
     std::uint32_t lane = none;   ///< the one whose first has waited longest; none: nothing waits
     std::uint32_t place = none;  ///< in `heads`, while something waits
     std::uint32_t stamp = 0;
@@ -140,7 +147,11 @@ class FairQueue {
   Choice choose(Asked may);
   Choice choose_in_turn(ClassQueue& queue, Asked may);
   std::uint32_t ask_flow(const Flow& flow, Asked may) const;
-  Ticket remove(std::uint32_t slot, double charge);
+  Ticket remove(std::uint32_t slot, bool served);
+  void leave_flow(ClassQueue& queue, std::uint32_t slot, bool served);
+  void give_turn(Flow& flow, Entry& entry, double served);
+  double turn_of(const Flow& flow, const Entry& entry) const;
+  void move_up(Flow& flow, std::uint32_t slot, bool served);
   std::uint32_t first_of(const Flow& flow) const { return lanes_[flow.lane].first; }
   void link(Flow& flow, std::uint32_t slot);
   std::uint32_t lane_for(Flow& flow, std::uint64_t kind);

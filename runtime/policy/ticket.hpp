@@ -48,6 +48,9 @@ struct Ticket {
   double turn = 0;
 };
 
+/// Its cost as shares count it.
+double paid_cost(const Ticket& ticket);
+
 /// What becomes of a ticket that is next: it goes; others of its kind must wait, or all of its tenant.
 enum class Turn { go, kind_waits, tenant_waits };
 

@@ -115,6 +115,36 @@ TEST(DispatcherLine, RoomThatComesIsTakenInTheQueuesOrder) {  // C6
     EXPECT_NEAR(static_cast<double>(served[i]), static_cast<double>(i + 1), Dispatcher::stalled_max);
 }
 
+// Of each kin some look, each at its own time; who finds room then stands in line until somebody clears it
+// away.
+TEST(DispatcherLine, ThoseThatHaveFoundRoomHideNobodyWhoseTurnItIs) {  // C6
+  World world({endpoint_at("a")}, roomy());
+  auto say = [&](const char* tenant, std::uint64_t input, std::uint64_t kin = 0) {
+    auto facts = world.facts(10min);
+    facts.tenant = tenant;
+    facts.input_tokens = input;
+    facts.candidates = kin;
+    world.dispatcher.on_call(std::move(facts), world.moment(), world.actions);
+    return world.last_call;
+  };
+  say("much", 20'000);
+  auto running = world.sent().id;
+  for (std::uint64_t kin = 1; kin <= 100; ++kin) {
+    say("many", 100, kin << 8);
+    refuse_all(world);
+  }
+  world.pass(150ms);
+  ASSERT_EQ(world.actions.send.size(), 100u) << "all of them look again, and have room";
+  world.actions.clear();
+  say("much", 20'000);
+  refuse_all(world);
+  auto little = say("little", 100);
+  refuse_all(world);
+  world.ended(running);
+  ASSERT_FALSE(world.actions.send.empty());
+  EXPECT_EQ(world.actions.send.front().call, little) << "not who has stood longest behind those";
+}
+
 TEST(DispatcherLine, AFloodThatIsRefusedLateWaitsAllTheSame) {
   World world({endpoint_at("a")}, roomy());
   PlanCounter counter;

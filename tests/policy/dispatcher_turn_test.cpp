@@ -26,8 +26,8 @@ struct Gate {
   std::deque<AttemptOrder> inside;
   std::vector<std::uint64_t> let_in;
 
-  void call(const std::string& tenant, std::uint64_t input) {
-    auto facts = world.facts(10min);
+  void call(const std::string& tenant, std::uint64_t input, Duration deadline = 10min) {
+    auto facts = world.facts(deadline);
     facts.tenant = tenant;
     facts.input_tokens = input;
     world.dispatcher.on_call(std::move(facts), world.moment(), world.actions);
@@ -79,6 +79,44 @@ TEST(DispatcherTurn, AKindOfItsOwnDoesNotPutATenantBehindWhoAsksForMuch) {  // C
   gate.serve(40);
   auto of_little = std::ranges::count_if(gate.let_in, [](std::uint64_t call) { return call > 200; });
   EXPECT_EQ(of_little, 10) << "of some sixty let in, two hundred having come before";
+}
+
+// Most expire when they have left the queue: few wait there beyond the moment when they could first be asked.
+TEST(DispatcherTurn, WhoseCallsExpiredInACrowdHasItsShareAfterwards) {  // C6
+  Gate gate;
+  for (int i = 0; i < 4; ++i) gate.call("other", 1000);
+  for (int i = 0; i < 100; ++i) {
+    gate.call("unlucky", 2000, 1s);
+    gate.world.pass(20ms);
+    gate.answer();
+  }
+  gate.world.pass(2s);
+  gate.answer();
+  auto first = gate.let_in.size();
+  for (int i = 0; i < 40; ++i) gate.call("unlucky", 2000);
+  for (int i = 0; i < 80; ++i) gate.call("other", 1000);
+  gate.serve(60);
+  double unlucky = 0;
+  for (auto i = first; i < gate.let_in.size(); ++i)
+    unlucky += gate.let_in[i] > 104 && gate.let_in[i] <= 144 ? 1 : 0;
+  EXPECT_NEAR(unlucky / static_cast<double>(gate.let_in.size() - first), 1.0 / 3, 0.06)
+      << "half of the tokens are a third of the calls";
+}
+
+TEST(DispatcherTurn, OfOneKindTheOrderIsThatOfArrivalHoweverOftenTheyAreRefused) {  // C3
+  Gate gate;
+  for (int i = 0; i < 4; ++i) gate.call("other", 1000);
+  for (int i = 0; i < 100; ++i) gate.call("t", 2000, 1s);
+  for (int i = 0; i < 40; ++i) gate.call("t", 2000);
+  gate.world.pass(2s);
+  gate.answer();
+  for (int i = 0; i < 80; ++i) gate.call("other", 1000);
+  gate.serve(120);
+  std::vector<std::uint64_t> own;
+  for (auto call : gate.let_in)
+    if (call > 104 && call <= 144) own.push_back(call);
+  EXPECT_EQ(own.size(), 40u);
+  EXPECT_TRUE(std::ranges::is_sorted(own)) << ::testing::PrintToString(own);
 }
 
 }  // namespace

@@ -130,6 +130,74 @@ TEST(FairQueue, ATenantDoesNotPayForTicketsThatExpired) {
       << "served within two turns";
 }
 
+// Turns say who is next among tickets that have left the queue and found no room.
+TEST(FairQueue, ATurnIsNoLaterForTicketsThatExpired) {
+  FairQueue queue({.running_max = 0, .ageing_share = 1});
+  for (std::uint64_t id = 1; id <= 100; ++id)
+    queue.push(ticket(id, WorkClass::soon, "unlucky", 1s, 100), noon);
+  queue.push(ticket(101, WorkClass::soon, "unlucky", 1h, 7), noon);
+  EXPECT_EQ(queue.expire(noon + 2s).size(), 100u);
+  queue.push(ticket(102, WorkClass::soon, "unlucky"), noon + 2s);
+  EXPECT_EQ(queue.pop(noon + 2s)->turn, 0) << "the hundred before it cost nothing";
+  EXPECT_EQ(queue.pop(noon + 2s)->turn, 7);
+}
+
+TEST(FairQueue, ATurnIsNoEarlierThanWhatWasServedOnArrival) {
+  FairQueue queue({.running_max = 0, .ageing_share = 1});
+  queue.push(ticket(1, WorkClass::soon, "t", 1h, 100), noon);
+  queue.on_turn(WorkClass::soon, 40);
+  queue.push(ticket(2, WorkClass::soon, "t", 1h, 1), noon);
+  queue.cancel(1);
+  EXPECT_EQ(queue.pop(noon)->turn, 40) << "who gives up moves nobody before those that were there";
+}
+
+TEST(FairQueue, WhatCameToNothingIsGivenBack) {
+  FairQueue queue({.running_max = 0, .ageing_share = 1});
+  queue.push(ticket(1, WorkClass::soon, "unlucky", 1h, 1000), noon);
+  for (std::uint64_t id = 2; id <= 9; ++id)
+    queue.push(ticket(id, WorkClass::soon, id % 2 == 0 ? "unlucky" : "other", 1h, 100), noon);
+  queue.give_back(*queue.pop(noon));
+  std::string order;
+  while (auto next = queue.pop(noon)) {
+    if (order.empty()) EXPECT_EQ(next->turn, 0);
+    order += next->tenant.front();
+  }
+  EXPECT_EQ(order, "uouououo") << "else the other comes first four times";
+}
+
+/// One tenant's waiting tickets in order of arrival: what each is to cost.
+using Arrived = std::vector<std::pair<std::uint64_t, double>>;
+
+// Beside the queue's few sums the plain definition: what waited before it or was served.
+TEST(FairQueue, ATurnIsTheCostOfThoseBeforeThatLeftServedOrWait) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Rng rng(seed);
+    FairQueue queue({.queued_max = 1000, .running_max = 0, .ageing_share = 1});
+    Arrived waiting;
+    double served = 0;
+    std::uint64_t id = 0;
+    for (int step = 0; step < 2000; ++step) {
+      auto action = waiting.size() < 20 ? 0 : rng.below(4);
+      if (action <= 1) {
+        auto cost = static_cast<double>(1 + rng.below(1000));
+        waiting.emplace_back(++id, cost);
+        ASSERT_TRUE(queue.push(ticket(id, WorkClass::soon, "t", 1h, cost), noon));
+      } else if (action == 2) {
+        auto gone = waiting.begin() + static_cast<std::ptrdiff_t>(rng.below(waiting.size()));
+        ASSERT_TRUE(queue.cancel(gone->first));
+        waiting.erase(gone);
+      } else {
+        auto next = queue.pop(noon);
+        ASSERT_TRUE(next);
+        ASSERT_EQ(next->id, waiting.front().first);
+        ASSERT_EQ(next->turn, served) << "seed " << seed << " step " << step;
+        served += waiting.front().second;
+        waiting.erase(waiting.begin());
+      }
+    }
+  }
+}
+
 /// Interactive work takes every slot; one batch ticket is due in ten minutes. Is it served?
 bool batch_survives(double ageing_share) {
   FairQueue queue({.running_max = 1, .ageing_share = ageing_share});
