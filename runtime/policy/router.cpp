@@ -17,7 +17,7 @@ void Router::plan(const RouteRequest& request, std::span<const std::uint32_t> ba
   Scan scan;
   rank_models(request, wall);
   screen(request, barred, wall, scan, plan);
-  score(request);
+  score(request, options_);
   if (request.candidates != 0) screen_held_back(request, barred, wall, scan, plan);
   const auto* closed = best_closed();
   asked_ = 0;

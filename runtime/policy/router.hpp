@@ -139,11 +139,12 @@ class Router {
                         const Scan& scan, RoutePlan& plan);
   static bool is_candidate(const RouteRequest& request, std::size_t place);
   static bool held_back(const RouteRequest& request, const Candidate& candidate);
+  static bool may_stand_in(const Candidate& candidate);
   void note_sick(const Candidate& candidate, const Remark& ill, Scan& scan) const;
   void admit(const RouteRequest& request, std::uint32_t index, Scan& scan);
   void wait_for_reserved(RoutePlan& plan);
-  void score(const RouteRequest& request);
-  std::uint64_t favoured(const RouteRequest& request) const;
+  void score(const RouteRequest& request, std::span<Option> options) const;
+  std::uint64_t favoured(const RouteRequest& request, std::span<const Option> options) const;
   static std::uint64_t precedence(const Option& option);
   const Option* best_closed() const;
   double trial_share(const Option& trial, const Option& first) const;

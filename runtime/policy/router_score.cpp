@@ -68,10 +68,10 @@ void Router::observe(Candidate& candidate) const {
 
 /// Where calls with this prefix usually go: highest random weight (Thaler, Ravishankar 1998), so that the
 /// loss of one endpoint moves its calls only. Its hash; 0: nowhere.
-std::uint64_t Router::favoured(const RouteRequest& request) const {
+std::uint64_t Router::favoured(const RouteRequest& request, std::span<const Option> options) const {
   if (request.prefix == 0 || weights_.affinity <= 0) return 0;
   std::uint64_t best = 0, weight = 0;
-  for (const auto& option : options_) {
+  for (const auto& option : options) {
     if (option.standing != Standing::fit) continue;
     auto hash = candidates_[option.index].hash;
     if (auto each = split_mix(request.prefix ^ hash); each >= weight) {
@@ -82,10 +82,11 @@ std::uint64_t Router::favoured(const RouteRequest& request) const {
   return best;
 }
 
-void Router::score(const RouteRequest& request) {
+/// Among each other, and in place.
+void Router::score(const RouteRequest& request, std::span<Option> options) const {
   double latency = 0, known = 0, usd = 0, priced = 0;
   auto input = static_cast<double>(request.input_tokens), output = static_cast<double>(request.output_tokens);
-  for (auto& option : options_) {
+  for (auto& option : options) {
     const auto& candidate = candidates_[option.index];
     option.latency = candidate.vitals.base_seconds + candidate.vitals.seconds_per_token * output;
     latency += option.latency;
@@ -96,8 +97,8 @@ void Router::score(const RouteRequest& request) {
     ++priced;
   }
   double usual = known > 0 ? latency / known : 1, dear = usd > 0 ? usd / priced : 1;
-  auto favourite = favoured(request), draw = std::bit_cast<std::uint64_t>(request.draw);
-  for (auto& option : options_) {
+  auto favourite = favoured(request, options), draw = std::bit_cast<std::uint64_t>(request.draw);
+  for (auto& option : options) {
     const auto& candidate = candidates_[option.index];
     double slow = weights_.latency * (option.latency > 0 ? option.latency / usual : 1);
     double calm = slow + weights_.price * option.usd / dear + candidate.vitals.errors + candidate.distance;

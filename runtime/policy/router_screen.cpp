@@ -233,6 +233,11 @@ bool Router::held_back(const RouteRequest& request, const Candidate& candidate) 
   return is_candidate(request, candidate.place) && request.lead != candidate.place;
 }
 
+/// Of those held back: closed and proven, or it is no help (B5).
+bool Router::may_stand_in(const Candidate& candidate) {
+  return candidate.health && candidate.health->proven && !candidate.vitals.trial;
+}
+
 /// Whom no rule sends this request to, when the others have been scored. How well they are says nothing to
 /// the others' plan: neither a copy nor a probe there may change what a customer gets while anybody else can
 /// be asked (B5).
@@ -240,14 +245,14 @@ void Router::screen_held_back(const RouteRequest& request, std::span<const std::
                               WallTime wall, const Scan& scan, RoutePlan& plan) {
   bool watched = tenant_watched(request.tenant), waits = scan.reserved_throttled && !policy_.spillover;
   Scan apart;
+  auto before = options_.size();
   for (std::uint32_t i = 0; i < candidates_.size(); ++i) {
     const auto& candidate = candidates_[i];
     if (!held_back(request, candidate)) continue;
     auto remark = misfit(request, candidate, watched, wall);
     if (remark.note == Note::none && std::ranges::find(barred, i) != barred.end()) remark = {Note::barred};
     if (remark.note == Note::none) remark = ailment(candidate, wall);
-    bool usable = !waits && !candidate.vitals.trial && candidate.health && candidate.health->proven;
-    if (remark.note == Note::none && !usable) remark = {Note::held_back};
+    if (remark.note == Note::none && (waits || !may_stand_in(candidate))) remark = {Note::held_back};
     if (remark.note != Note::none) {
       plan.passed_over.push_back({i, remark});
       continue;
@@ -256,6 +261,7 @@ void Router::screen_held_back(const RouteRequest& request, std::span<const std::
     options_.back().standing = Standing::held_back;
     if (options_.back().crowd == Note::none) options_.back().crowd = Note::held_back;
   }
+  score(request, std::span(options_).subspan(before));
 }
 
 void Router::note_sick(const Candidate& candidate, const Remark& ill, Scan& scan) const {
@@ -307,7 +313,7 @@ bool Router::hope(const RouteRequest& request, std::span<const std::uint32_t> ba
     const auto& candidate = candidates_[i];
     if (std::ranges::find(barred, i) != barred.end()) continue;
     if (misfit(request, candidate, watched, wall).note != Note::none) continue;
-    if (held_back(request, candidate) && (!candidate.health || !candidate.health->proven)) continue;
+    if (held_back(request, candidate) && !may_stand_in(candidate)) continue;
     auto ill = ailment(candidate, wall);
     bool told = ill.note == Note::breaker_open || ill.note == Note::throttled;
     bool unknown = ill.note == Note::breaker_open && ill.a <= 0 && candidate.health->cool_until.ms == 0;

@@ -111,6 +111,29 @@ TEST(Candidate, ServesAsTheLastResortOnceItIsProven) {
   EXPECT_THAT(order(fleet.plan(asking(kSecond))), ElementsAre(0)) << "a trial is its copies'";
 }
 
+TEST(Candidate, ThatThePlanNeverTakesIsNothingToWaitFor) {
+  auto fleet = tried_out();
+  for (std::size_t i : {0, 1}) fleet.health[i].reset(), fleet.facts[i].output_tokens_max = 1;
+  fleet.health[3]->proven = true;
+  EXPECT_TRUE(fleet.router().hope(asking(kSecond), {}, noon));
+  fleet.health[3]->state = BreakerState::partial;
+  EXPECT_THAT(fleet.plan(asking(kSecond)).order, IsEmpty());
+  EXPECT_FALSE(fleet.router().hope(asking(kSecond), {}, noon));
+}
+
+TEST(Candidate, AmongLastResortsTheBetterComesFirst) {
+  auto fleet = tried_out();
+  fleet.add(flash("elsewhere"));
+  for (std::size_t i : {2, 4}) {
+    fleet.health[i]->proven = true;
+    fleet.health[i]->total_p50 = i == 2 ? 9 : 1;
+  }
+  auto plan = fleet.plan(asking(kSecond));
+  ASSERT_THAT(order(plan), ElementsAre(::testing::_, ::testing::_, 4, 2));
+  EXPECT_GT(plan.order[2].remark.score, 0);
+  EXPECT_GT(plan.order[3].remark.score, plan.order[2].remark.score);
+}
+
 TEST(Candidate, ThatLeadsLeavesHalfOfTheAttemptsToThoseThatWereThereBefore) {  // F7: a fallback ready
   auto fleet = tried_out();
   fleet.add(flash("azure"));
