@@ -142,7 +142,7 @@ struct EndpointState {
     book(result->record, result->completion.tier);
     guard_->ended(running.reserved, end_of(*result, running.workload), clock_->now(), clock_->wall());
     auto outcome = outcome_of(*result);
-    outcome.silent = running.silent;
+    outcome.silent = running.silent, outcome.began = running.began;
     self_->send(breaker_, OutcomeObserved{outcome, load()});
     self_->send(running.order.reply_to, AttemptEnded{running.order.id, std::move(result)});
   }

@@ -105,7 +105,7 @@ void MigrationFleet::end(std::uint32_t index, const FleetEnd& end, Instant now) 
   outcome.ttft = fate.first_token;
   outcome.total = told.total;
   if (end.written > 1) outcome.itl = (told.total - told.ttft) / (end.written - 1);
-  outcome.trickle = end.trickle, outcome.silent = end.silent;
+  outcome.trickle = end.trickle, outcome.silent = end.silent, outcome.began = end.began;
   outcome.copy = end.copy, outcome.probe = end.probe;
   heard(index, member.breaker.on_outcome(outcome));
   publish(index, now);

@@ -258,7 +258,7 @@ class TroupeSteering final : public Steering {
     outcome.total = fact.total;
     outcome.itl = fact.itl;
     outcome.trickle = held.cause == Cause::trickle;
-    outcome.silent = held.silent;
+    outcome.silent = held.silent, outcome.began = held.began;
     if (auto event = endpoint.breaker.on_outcome(outcome)) moved(fact.endpoint, *event, now);
     post_strain(fact.endpoint, now);
     if (auto measured = endpoint.breaker.measured()) endpoint.measured = wall_of(*measured);

@@ -23,7 +23,8 @@ struct LatencyLimit {
 class Baseline {
  public:
   explicit Baseline(const BreakerPolicy& policy);
-  /// Successes and failures; throttles are left out, and probes, which are not like customers' calls.
+  /// Successes and failures; throttles are left out, and probes, which are not like customers' calls. Copies
+  /// are: they are customers' requests, and all that an endpoint on shadow has to learn from (B5).
   void learn(const WindowSample& sample, Instant now);
   const LatencyLimit& ttft_limit() const { return ttft_.limit; }
   const LatencyLimit& itl_limit() const { return itl_.limit; }

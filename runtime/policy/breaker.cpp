@@ -19,6 +19,8 @@ constexpr std::size_t kRecentVolumes = 3;
 constexpr std::size_t kRelapsesMost = 32;
 /// Hanging calls are too seldom to be judged on less, whatever trip_chance_max allows.
 constexpr double kStallChanceMost = 1e-3;
+/// Weight of the newest call in a moving mean.
+constexpr double kNewest = 1.0 / 16;
 
 bool proves_nothing(const WindowSample& sample) {
   return sample.verdict == Verdict::throttled || (sample.verdict == Verdict::success && sample.excused);
@@ -37,6 +39,8 @@ std::string order_words(const OrderNote& note) {
 }
 
 }  // namespace
+
+void learn(double& mean, double value) { mean += mean == 0 ? value : kNewest * (value - mean); }
 
 Instant saturating_add(Instant now, Duration d) {
   return d > Instant::max() - now ? Instant::max() : now + d;
@@ -112,6 +116,14 @@ void Breaker::Impl::begin_trial(Instant now) {
   ramp.begin(now);
   feedback.begin_trial();
   trial_calls = trial_hung = 0;
+  trial_excused.clear();
+}
+
+bool Breaker::Impl::take_excused(const Outcome& outcome) {
+  auto it = std::ranges::find(trial_excused, outcome.began);
+  if (it == trial_excused.end()) return false;
+  trial_excused.erase(it);
+  return true;
 }
 
 void Breaker::Impl::weigh(bool bad, bool hung) {
@@ -131,28 +143,29 @@ BreakerEvent Breaker::Impl::begin_partial(Instant now) {
 BreakerEvent Breaker::Impl::close(Instant now, std::string detail) {
   closed_since = now;
   throttled_since.reset();
-  feedback_trial = false;
+  feedback_trial = only_slow = false;
   stall_trial = 0;
   return change(BreakerState::closed, TripReason::recovered, std::move(detail));
 }
 
+// Nobody is slow at first: the share of slow calls begins at 0, which the first call does not replace.
 void Breaker::Impl::strain(bool slow, double ttft) {
-  constexpr double newest = 1.0 / 16;
-  of_late.slow += newest * ((slow ? 1 : 0) - of_late.slow);
-  if (ttft > 0) of_late.ttft += newest * (ttft - of_late.ttft);
+  of_late = strain_at(latest);
+  of_late.slow += kNewest * ((slow ? 1 : 0) - of_late.slow);
+  if (ttft > 0) learn(of_late.ttft, ttft);
   strained = latest;
 }
 
 bool Breaker::Impl::slow_together() const {
   if (!peers || policy.peers_well_min == 0) return false;
-  auto around = peers->around(seat, of_late, baseline.ttft_limit().seconds);
+  auto around = peers->around(seat, strain_at(latest), baseline.ttft_limit().seconds);
   return around.well < policy.peers_well_min * around.others;
 }
 
 // Where all are slow there is nowhere better to go, and what is too much for all is too much for fewer.
 void Breaker::Impl::look_around(WindowSample& sample, bool slow) const {
   constexpr double strained_by = 0.03;
-  if (!slow && of_late.slow < strained_by) return;
+  if (!slow && strain_at(latest).slow < strained_by) return;
   sample.crowded = slow_together();
   sample.excused = slow && sample.crowded;
   if (!sample.excused) return;
@@ -180,7 +193,8 @@ std::optional<BreakerEvent> Breaker::Impl::step_ramp(Instant now) {
   return close(now, std::move(figures));
 }
 
-std::optional<BreakerEvent> Breaker::Impl::on_evidence(const Outcome& outcome, const WindowSample& sample) {
+std::optional<BreakerEvent> Breaker::Impl::on_evidence(const Outcome& outcome, const WindowSample& sample,
+                                                       bool excused) {
   bool free = !held(latest);
   if (state == BreakerState::open) {
     if (free && sample.verdict == Verdict::failure) extend_cool_down(latest);
@@ -188,13 +202,25 @@ std::optional<BreakerEvent> Breaker::Impl::on_evidence(const Outcome& outcome, c
   }
   if (state == BreakerState::partial) {
     bool fresh = outcome.trickle || outcome.at - outcome.total >= partial_since;
-    if (!fresh || outcome.silent || proves_nothing(sample)) return std::nullopt;
+    if (!fresh || proves_nothing(sample)) return std::nullopt;
+    // That it hung has been weighed, or excused by a crowd: then only that it failed as well counts now.
+    if (outcome.silent && (!excused || sample.verdict != Verdict::failure)) return std::nullopt;
     weigh(sample.verdict == Verdict::failure || sample.slow(), hangs(sample));
     return free ? step_ramp(latest) : std::nullopt;
   }
   if (!free) return std::nullopt;
   auto trip = find_trip(latest);
   return trip ? std::optional(open(latest, std::move(*trip))) : std::nullopt;
+}
+
+std::optional<BreakerEvent> Breaker::Impl::on_trial_silence(const Silence& silence) {
+  if (!silence.trickle && silence.began < partial_since) return std::nullopt;
+  if (slow_together()) {
+    trial_excused.push_back(silence.began);
+    return std::nullopt;
+  }
+  weigh(true, true);
+  return held(latest) ? std::nullopt : step_ramp(latest);
 }
 
 BreakerEvent Breaker::Impl::ordered(BreakerState to, Instant until, const OrderNote& note) {
@@ -216,6 +242,7 @@ Breaker& Breaker::operator=(const Breaker& other) {
 
 std::optional<BreakerEvent> Breaker::on_outcome(const Outcome& outcome) {
   auto verdict = verdict_of(outcome);
+  bool excused = outcome.silent && impl_->take_excused(outcome);
   if (!verdict) {
     // Another endpoint took the same request, so it is no mistake of the caller's.
     if (outcome.copy && outcome.error != Errc::cancelled) impl_->proof.add(true);
@@ -230,7 +257,7 @@ std::optional<BreakerEvent> Breaker::on_outcome(const Outcome& outcome) {
   if (!proves_nothing(sample)) impl_->proof.add(*verdict == Verdict::failure || sample.slow());
   if (for_proof) return std::nullopt;
   impl_->remember(sample, outcome.silent);
-  return impl_->policy.enabled ? impl_->on_evidence(outcome, sample) : std::nullopt;
+  return impl_->policy.enabled ? impl_->on_evidence(outcome, sample, excused) : std::nullopt;
 }
 
 Duration Breaker::patience() const { return from_seconds(impl_->baseline.stall_limit().seconds); }
@@ -240,17 +267,11 @@ std::optional<BreakerEvent> Breaker::on_silence(const Silence& silence) {
   self.advance_time(silence.at);
   if (!self.hears(silence)) return std::nullopt;
   self.strain(true, seconds(silence.at - silence.began));
-  if (self.slow_together()) return std::nullopt;
-  bool free = !self.held(self.latest);
-  if (self.state == BreakerState::partial) {
-    if (!silence.trickle && silence.began < self.partial_since) return std::nullopt;
-    self.weigh(true, true);
-    return free ? self.step_ramp(self.latest) : std::nullopt;
-  }
-  if (self.state == BreakerState::open) return std::nullopt;
+  if (self.state == BreakerState::partial) return self.on_trial_silence(silence);
+  if (self.state == BreakerState::open || self.slow_together()) return std::nullopt;
   self.stalls.aim(self.stall_shares());
   self.stalls.add(true);
-  auto trip = free ? self.stalls_trip() : std::nullopt;
+  auto trip = self.held(self.latest) ? std::nullopt : self.stalls_trip();
   return trip ? std::optional(self.open(self.latest, std::move(*trip))) : std::nullopt;
 }
 
@@ -296,6 +317,8 @@ BreakerEvent Breaker::force(BreakerState state, Instant now, Duration ttl, const
     self.cool_until = until;
   }
   if (state == BreakerState::partial && self.state != BreakerState::partial) self.begin_trial(now);
+  // What it holds now is the operator's word, not slowness.
+  self.only_slow = false;
   if (state == BreakerState::closed) {
     self.feedback_trial = false;
     self.stall_trial = 0;
@@ -321,9 +344,7 @@ void Breaker::set_peers(std::shared_ptr<const PeerBoard> peers, std::uint32_t se
   impl_->seat = self;
 }
 
-Strain Breaker::strain(Instant now) const {
-  return now - impl_->strained > impl_->policy.window ? Strain{} : impl_->of_late;
-}
+Strain Breaker::strain(Instant now) const { return impl_->strain_at(now); }
 
 BreakerState Breaker::state() const { return impl_->state; }
 double Breaker::share() const { return impl_->share(); }

@@ -31,15 +31,18 @@ struct Outcome {
   /// Time per token after the first: (total - ttft) / (output tokens - 1). Zero when unknown.
   Duration itl{};
   /// One of ours (F15): it counts for health, but not in what is shown of customers' calls, nor is it
-  /// learned.
+  /// learned: a question of a few words takes what no customer's call takes.
   bool probe = false;
   /// `on_silence` has been told of this attempt: that it hung counts no second time.
   bool silent = false;
   /// A copy of a call that another endpoint serves (B5). It counts for the proof that the endpoint works,
   /// where whatever it fails of is the endpoint's fault, since another could serve it. Where customers are
   /// served too it counts for nothing else: their calls alone move the breaker. Else it counts for health as
-  /// a probe does.
+  /// a probe does, and is learned too, being a customer's request: what is slow here is known before
+  /// customers come.
   bool copy = false;
+  /// When it began, as in its Silence; only of one that is `silent`.
+  Instant began{};
 };
 
 /// An attempt that has waited for its first token longer than `Breaker::patience`, and waits still.

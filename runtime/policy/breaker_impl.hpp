@@ -50,6 +50,8 @@ struct Breaker::Impl {
   /// trial so far, and how many of them hung.
   double stall_trial = 0;
   std::size_t trial_calls = 0, trial_hung = 0;
+  /// When those calls of this trial began that hung in a crowd, which proves nothing, and have not ended.
+  std::vector<Instant> trial_excused;
 
   // The state machine, breaker.cpp.
   /// A trip so soon after a recovery is the same sickness.
@@ -64,11 +66,15 @@ struct Breaker::Impl {
   BreakerEvent close(Instant now, std::string detail);
   bool needed() const;
   void extend_cool_down(Instant now);
-  std::optional<BreakerEvent> on_evidence(const Outcome& outcome, const WindowSample& sample);
+  /// `excused`: nothing was made of its silence.
+  std::optional<BreakerEvent> on_evidence(const Outcome& outcome, const WindowSample& sample, bool excused);
+  std::optional<BreakerEvent> on_trial_silence(const Silence& silence);
   std::optional<BreakerEvent> step_ramp(Instant now);
   /// May the next stage be given, as far as feedback is concerned?
   bool feedback_allows(Instant now) const;
   void begin_trial(Instant now);
+  /// Was nothing made of its silence (it hung in a crowd)? Asked once.
+  bool take_excused(const Outcome& outcome);
   /// Evidence from a call of the trial.
   void weigh(bool bad, bool hung);
   BreakerEvent ordered(BreakerState to, Instant until, const OrderNote& note);
@@ -83,6 +89,8 @@ struct Breaker::Impl {
     return policy.enabled && policy.stall_ratio_max > 0 && !(silence.copy && customers_speak());
   }
   void strain(bool slow, double ttft);
+  /// Nothing when it is older than the window.
+  Strain strain_at(Instant now) const { return now - strained > policy.window ? Strain{} : of_late; }
   bool slow_together() const;
   void look_around(WindowSample& sample, bool slow) const;
   bool hangs(const WindowSample& sample) const;
@@ -99,6 +107,8 @@ struct Breaker::Impl {
   std::optional<BreakerTrip> throttle_trip(Instant now);
 };
 
+/// A moving mean of the last sixteen or so, in seconds; the first is taken as it is, 0 is none yet.
+void learn(double& mean, double value);
 /// What an outcome says about the endpoint; nothing when it says something about the caller or us (F3).
 std::optional<Verdict> verdict_of(const Outcome& outcome);
 /// `now` + `d`, at the end of time when that is later.

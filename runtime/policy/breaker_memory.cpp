@@ -1,7 +1,10 @@
 #include "runtime/policy/breaker_memory.hpp"
 
+#include "runtime/base/rng.hpp"
+
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -14,6 +17,7 @@ constexpr std::size_t kTextMax = 4096;
 // One walk over the fields serves both directions, so that they cannot disagree.
 template <class Visitor, class Memory>
 void memory_fields(Visitor& v, Memory& m) {
+  v("target", m.target);
   v("state", m.state);
   v("reason", m.reason);
   v("open_for", m.open_for);
@@ -25,6 +29,7 @@ void memory_fields(Visitor& v, Memory& m) {
   v("relapses", m.relapses);
   v("recovered_for", m.recovered_for);
   v("feedback_trial", m.feedback_trial);
+  v("only_slow", m.only_slow);
   v("stall_trial", m.stall_trial);
   v("ttft_p90", m.healthy.ttft_p90);
   v("itl_p90", m.healthy.itl_p90);
@@ -94,6 +99,25 @@ struct MemoryReader {
 };
 
 }  // namespace
+
+std::uint64_t target_hash(std::initializer_list<std::string_view> words) {
+  std::uint64_t hash = words.size();
+  for (auto word : words) hash = stable_hash(word, hash + 1);
+  return std::max<std::uint64_t>(hash, 1);
+}
+
+BreakerMemory orders_alone(const BreakerMemory& memory, Duration away) {
+  BreakerMemory left;
+  left.target = memory.target;
+  if (memory.held_left <= away) return left;
+  left.state = memory.state;
+  left.reason = memory.reason;
+  left.open_for = memory.open_for;
+  left.cool_left = memory.cool_left;
+  left.held_left = memory.held_left;
+  left.stage = memory.stage;
+  return left;
+}
 
 std::string to_text(const BreakerMemory& memory) {
   MemoryWriter writer;

@@ -6,6 +6,8 @@
 #include <troupe/time.hpp>
 
 #include <cstddef>
+#include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +24,8 @@ struct HealthyFigures {
 
 /// Spans of time, no instants: those mean nothing in another process.
 struct BreakerMemory {
+  /// What the endpoint stood for (`target_hash`); 0: not known.
+  std::uint64_t target = 0;
   BreakerState state = BreakerState::closed;
   TripReason reason = TripReason::none;
   /// Open: since when, and how much longer.
@@ -35,6 +39,8 @@ struct BreakerMemory {
   std::optional<Duration> recovered_for;
   /// It opened because of feedback, and feedback has not said it is well.
   bool feedback_trial = false;
+  /// It opened because of slowness, and has not failed since.
+  bool only_slow = false;
   /// It opened because calls hung, and the trial has not refuted that this share of them still does; 0: no.
   double stall_trial = 0;
   HealthyFigures healthy;
@@ -43,6 +49,12 @@ struct BreakerMemory {
   double proof = 0;
   friend bool operator==(const BreakerMemory&, const BreakerMemory&) = default;
 };
+
+/// Which provider and model stand behind an endpoint, in words that say so, as a number that is never 0.
+std::uint64_t target_hash(std::initializer_list<std::string_view> words);
+/// What is left `away` later when something else stands behind the endpoint: an operator's order, if it still
+/// holds, with the state it holds. What was learned, proven or found sick was the other's.
+BreakerMemory orders_alone(const BreakerMemory& memory, Duration away);
 
 /// One line of "name=value" words, for a journal's column.
 std::string to_text(const BreakerMemory& memory);

@@ -36,8 +36,7 @@ BreakerMemory Breaker::save(Instant now) const {
   const auto& self = *impl_;
   now = std::max(now, self.latest);
   BreakerMemory memory;
-  memory.state = self.state;
-  memory.reason = self.reason;
+  memory.state = self.state, memory.reason = self.reason;
   if (self.state == BreakerState::open) {
     memory.open_for = now - self.opened;
     memory.cool_left = span_left(self.cool_until, now);
@@ -51,6 +50,7 @@ BreakerMemory Breaker::save(Instant now) const {
   memory.relapses = self.relapses;
   if (self.closed_since) memory.recovered_for = now - *self.closed_since;
   memory.feedback_trial = self.feedback_trial;
+  memory.only_slow = self.only_slow;
   memory.stall_trial = self.stall_trial;
   memory.healthy = self.baseline.figures();
   memory.healthy_feedback = self.feedback.healthy();
@@ -73,6 +73,7 @@ void Breaker::restore(const BreakerMemory& memory, Instant now, Duration away) {
   self.state = memory.state;
   self.reason = memory.reason;
   self.feedback_trial = memory.feedback_trial;
+  self.only_slow = memory.only_slow;
   self.stall_trial = std::clamp(memory.stall_trial, 0.0, 1.0);
   self.opened = now - span_kept(memory.open_for) - away;
   self.cool_until = saturating_add(now, span_kept(span_kept(memory.cool_left) - away));
@@ -100,6 +101,7 @@ std::uint64_t Breaker::digest(Instant now) const {
     for (auto n : {self.ramp.stage(), self.ramp.seen(), self.ramp.bad(), self.ramp.stage_seen(),
                    self.ramp.stage_bad(), self.ramp.bad_in_row(), self.trial_calls, self.trial_hung})
       d.mix(std::uint64_t{n});
+    for (auto began : self.trial_excused) d.mix(now - began);
     d.since(self.ramp.stage_since(), now, self.policy.stage_time_min);
     d.since(self.partial_since, now, std::max(self.policy.window, self.policy.feedback_patience));
   }

@@ -86,14 +86,11 @@ TwoShares Breaker::Impl::trial_shares() const {
 // Who is called no more was slow the last time; to forget it with the window would send half of all calls
 // there to learn it again. Exploration finds out in time that it has become quicker (D7).
 void Breaker::Impl::know_latencies(const WindowSample& sample) {
-  constexpr double newest = 1.0 / 16;
-  auto learn = [](double& mean, std::uint16_t bucket) {
-    if (bucket == LatencyGrid::none) return;
-    double value = LatencyGrid::value_of(bucket);
-    mean += mean == 0 ? value : newest * (value - mean);
+  auto know = [](double& mean, std::uint16_t bucket) {
+    if (bucket != LatencyGrid::none) learn(mean, LatencyGrid::value_of(bucket));
   };
-  learn(known_ttft, sample.ttft.bucket);
-  learn(known_itl, sample.itl.bucket);
+  know(known_ttft, sample.ttft.bucket);
+  know(known_itl, sample.itl.bucket);
 }
 
 void Breaker::Impl::remember(const WindowSample& sample, bool silent) {

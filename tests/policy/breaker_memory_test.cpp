@@ -102,13 +102,30 @@ TEST(BreakerMemory, AnOrderOutlivesTheProcess) {  // F13
   EXPECT_EQ(again.state(), partial);
 }
 
+TEST(BreakerMemory, OfSomethingElseOnlyOrdersAreLeft) {  // F13
+  auto world = tripped();
+  auto memory = world.breaker.save(world.now);
+  memory.target = 7;
+  EXPECT_EQ(orders_alone(memory, 0s), BreakerMemory{.target = 7}) << "neither sick nor learned";
+  world.breaker.force(open, world.now, 1h);
+  memory = world.breaker.save(world.now);
+  auto left = orders_alone(memory, 20min);
+  EXPECT_EQ(left.state, open);
+  EXPECT_EQ(left.reason, TripReason::forced);
+  EXPECT_EQ(left.held_left, 1h);
+  EXPECT_EQ(left.healthy, HealthyFigures{});
+  EXPECT_EQ(left.relapses, 0u);
+  EXPECT_EQ(orders_alone(memory, 61min), BreakerMemory{}) << "it has run out";
+}
+
 TEST(BreakerMemory, OffIsOff) {
   auto again = restarted(tripped(), 0s, {.enabled = false});
   EXPECT_EQ(again.breaker.share(), 1);
 }
 
 TEST(BreakerMemory, TextIsReadBackExactly) {
-  BreakerMemory memory{.state = partial,
+  BreakerMemory memory{.target = ~std::uint64_t{0} - 5,
+                       .state = partial,
                        .reason = TripReason::feedback,
                        .open_for = 3s,
                        .cool_left = 4ns,
@@ -119,8 +136,11 @@ TEST(BreakerMemory, TextIsReadBackExactly) {
                        .relapses = 7,
                        .recovered_for = 90s,
                        .feedback_trial = true,
+                       .only_slow = true,
+                       .stall_trial = 0.25,
                        .healthy = {0.1234567890123, 1e-3, 17.25, 0.01},
-                       .healthy_feedback = 0.0625};
+                       .healthy_feedback = 0.0625,
+                       .proof = 1.5};
   auto text = to_text(memory);
   EXPECT_EQ(breaker_memory(text), memory) << text;
   EXPECT_EQ(breaker_memory(to_text({})), BreakerMemory{});

@@ -276,6 +276,23 @@ TEST(Copies, MoveNoBreakerOfWhomCustomersUse) {  // B5
   }
 }
 
+TEST(Copies, TeachWhatIsSlowWhereNobodyElseCallsAndProbesDoNot) {  // B5, F15
+  auto slow_from = [](bool copy) {
+    BreakerWorld world;
+    for (int second = 0; second < 300; ++second) {
+      world.tick(1s);
+      auto outcome = copied();
+      outcome.copy = copy, outcome.probe = !copy;
+      world.outcome(outcome);
+    }
+    HealthView view;
+    world.breaker.fill(view, world.now);
+    return view.ttft_slow;
+  };
+  EXPECT_NEAR(slow_from(true), 1.2, 0.1) << "three times what a customer's request takes";
+  EXPECT_EQ(slow_from(false), 0) << "a question of a few words is no yardstick";
+}
+
 TEST(Copies, HealTheBreakerOfWhomNobodyUses) {  // F7
   BreakerWorld world;
   for (int i = 0; i < 5; ++i) world.outcome(copied(Errc::timeout));

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 
 namespace troupe::policy {
 namespace {
@@ -140,6 +141,43 @@ TEST(BreakerAmongPeers, ATrialIsNotLostToACrowdNorWonByIt) {
   EXPECT_LT(world.breaker.share(), 0.05);
 }
 
+/// On trial after failures, with the others in trouble or not.
+CrowdWorld on_trial(double strain_of_others) {
+  CrowdWorld world;
+  EXPECT_GE(world.run_until(BreakerState::open, {.failure_share = 1}, 60), 0);
+  EXPECT_GE(world.run_until(BreakerState::partial, {}, 200), 0);
+  world.peers(true, strain_of_others);
+  return world;
+}
+/// How many bad calls of its trial a breaker counts when one hangs, and when it then ends.
+struct BadOnTrial {
+  std::size_t hanging = 0, ended = 0, told_again = 0;
+  friend bool operator==(const BadOnTrial&, const BadOnTrial&) = default;
+};
+BadOnTrial one_that_hangs(CrowdWorld world, std::optional<Errc> error) {
+  auto bad = [&] { return world.breaker.save(world.now).ramp_bad; };
+  Outcome end{.error = error, .counts = error.has_value(), .trickle = true, .silent = true};
+  end.began = world.now;
+  world.tick(std::chrono::seconds(20));
+  if (!error) end.ttft = world.now - end.began;
+  BadOnTrial out;
+  world.note(world.breaker.on_silence({world.now, end.began, true}));
+  out.hanging = bad();
+  end.at = world.now + std::chrono::seconds(1);
+  end.total = end.at - end.began;
+  world.note(world.breaker.on_outcome(end));
+  out.ended = bad();
+  world.note(world.breaker.on_outcome(end));
+  out.told_again = bad();
+  return out;
+}
+
+TEST(BreakerAmongPeers, ATrialCallThatHangsInACrowdAndThenFailsIsWeighedAfterAll) {
+  EXPECT_EQ(one_that_hangs(on_trial(0.9), Errc::timeout), (BadOnTrial{0, 1, 1}));
+  EXPECT_EQ(one_that_hangs(on_trial(0.9), {}), (BadOnTrial{0, 0, 0})) << "slow is all that it was";
+  EXPECT_EQ(one_that_hangs(on_trial(0), Errc::timeout), (BadOnTrial{1, 1, 1})) << "nobody else is: once";
+}
+
 // Twenty seconds at a hundredth of the traffic are long when the others are drowning.
 TEST(BreakerAmongPeers, WhoWasOnlySlowIsBackWhenTheOthersAreSlowWithoutIt) {
   CrowdWorld world;
@@ -171,6 +209,53 @@ TEST(BreakerAmongPeers, HangingCallsAreTheCrowdsToo) {
   for (int i = 0; i < 20 && world.trips() == 0; ++i)
     world.note(world.breaker.on_silence({world.now, world.now - std::chrono::seconds(20)}));
   EXPECT_EQ(world.trips(), 1u);
+}
+
+TEST(BreakerAmongPeers, AnOrderIsNoSlowness) {  // F13
+  CrowdWorld world;
+  EXPECT_GE(world.run_until(BreakerState::open, kSlow, 60), 0);
+  EXPECT_TRUE(world.breaker.save(world.now).only_slow);
+  world.breaker.force(BreakerState::partial, world.now, std::chrono::seconds(1));
+  world.peers(true, 0.9);
+  world.tick(std::chrono::seconds(2));
+  EXPECT_EQ(world.state(), BreakerState::partial) << "whoever ordered a trial gets one";
+}
+
+TEST(BreakerAmongPeers, WhoHasRecoveredWasSlowNoLonger) {
+  CrowdWorld world;
+  EXPECT_GE(world.run_until(BreakerState::open, kSlow, 60), 0);
+  EXPECT_GE(world.run_until(BreakerState::closed, {}, 2000), 0);
+  EXPECT_FALSE(world.breaker.save(world.now).only_slow);
+}
+
+TEST(BreakerAmongPeers, ARestartForgetsNotThatItWasOnlySlow) {  // F13
+  CrowdWorld world;
+  EXPECT_GE(world.run_until(BreakerState::open, kSlow, 60), 0);
+  auto memory = breaker_memory(to_text(world.breaker.save(world.now)));
+  ASSERT_TRUE(memory);
+  auto after_cool_down = [&](bool only_slow) {
+    CrowdWorld again;
+    memory->only_slow = only_slow;
+    again.breaker.restore(*memory, again.now, std::chrono::seconds(0));
+    again.peers(true, 0.9);
+    for (int i = 0; i < 2; ++i) again.tick(std::chrono::seconds(6));
+    return again.state();
+  };
+  EXPECT_EQ(after_cool_down(memory->only_slow), BreakerState::closed) << "the others are slow without it";
+  EXPECT_EQ(after_cool_down(false), BreakerState::partial);
+}
+
+TEST(BreakerAmongPeers, StrainBeginsWithTheFirstCallAndAnewAfterSilence) {
+  BreakerWorld fresh;
+  fresh.good(0.4);
+  EXPECT_EQ(fresh.breaker.strain(fresh.now).ttft, 0.4);
+  CrowdWorld world;
+  world.peers(true, 0.9);
+  world.run(kSlow, 50);
+  world.tick(std::chrono::seconds(31));
+  world.good(0.4);
+  EXPECT_EQ(world.breaker.strain(world.now).slow, 0) << "what was slow then is not of late";
+  EXPECT_EQ(world.breaker.strain(world.now).ttft, 0.4);
 }
 
 TEST(BreakerAmongPeers, StrainIsOfLate) {
