@@ -15,7 +15,7 @@ using policy::EndpointFacts;
 using policy::HealthView;
 
 /// Of the record; one more whenever its members change.
-constexpr std::uint64_t kFormat = 3;
+constexpr std::uint64_t kFormat = 4;
 
 // What routing reads, once for both directions.
 
@@ -24,6 +24,7 @@ void members(V& v, HealthView& x) {
   v("state", x.state), v("reason", x.reason), v("share", x.share), v("error_share", x.error_share);
   v("ttft_p50", x.ttft_p50), v("ttft_p90", x.ttft_p90), v("itl_p50", x.itl_p50), v("itl_p90", x.itl_p90);
   v("total_p50", x.total_p50), v("total_p90", x.total_p90), v("measured", x.measured);
+  v("ttft_slow", x.ttft_slow);
   v("cool_until", x.cool_until), v("throttled_until", x.throttled_until), v("reachable", x.reachable);
   v("in_flight", x.in_flight), v("in_flight_max", x.in_flight_max);
   v("input_headroom", x.input_headroom), v("output_headroom", x.output_headroom), v("proven", x.proven);

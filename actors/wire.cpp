@@ -164,18 +164,14 @@ void read(Reader& reader, ToldBody& value) {
 }
 
 void write(Writer& writer, const policy::HealthView& value) {
-  writer.array(27);
+  writer.array(28);
   writer.text(value.endpoint);
   writer.unsigned_integer(value.version);
   writer.unsigned_integer(static_cast<std::uint64_t>(value.state));
   writer.unsigned_integer(static_cast<std::uint64_t>(value.reason));
-  writer.real(value.share);
-  writer.real(value.ttft_p50);
-  writer.real(value.ttft_p90);
-  writer.real(value.total_p50);
-  writer.real(value.total_p90);
-  writer.real(value.error_share);
-  writer.real(value.throttle_share);
+  for (double figure : {value.share, value.ttft_p50, value.ttft_p90, value.total_p50, value.total_p90,
+                        value.error_share, value.throttle_share})
+    writer.real(figure);
   writer.unsigned_integer(value.samples);
   write_wall(writer, value.since);
   write_wall(writer, value.cool_until);
@@ -190,6 +186,7 @@ void write(Writer& writer, const policy::HealthView& value) {
   writer.unsigned_integer(value.probes);
   write_wall(writer, value.measured);
   writer.boolean(value.proven);
+  writer.real(value.ttft_slow);
 }
 
 namespace {
@@ -201,6 +198,7 @@ void read_newer(RecordReader& record, Reader& reader, policy::HealthView& value)
   if (record.next()) value.probes = reader.unsigned_integer();
   if (record.next()) value.measured.ms = reader.integer();
   if (record.next()) value.proven = reader.boolean();
+  if (record.next()) value.ttft_slow = read_figure(reader);
 }
 
 }  // namespace

@@ -124,6 +124,7 @@ class Router {
 
   void compile(Candidate& candidate) const;
   void observe(Candidate& candidate) const;
+  double slow_soonest(const Candidate& of) const;
   void note_orders();
   bool tenant_watched(std::string_view tenant) const;
   /// `watched`: the request's tenant is.

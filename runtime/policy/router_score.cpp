@@ -24,18 +24,29 @@ std::uint64_t split_mix(std::uint64_t seed) {
   return z ^ (z >> 31);
 }
 
-// What is slow where it is slow soonest, among endpoints of one model: one yardstick, or whoever has seldom
-// seen better times would look slower than the rest while all are.
-template <class Candidates, class Candidate>
-double slow_soonest(const Candidates& candidates, const Candidate& of) {
+}  // namespace
+
+/// What is slow where it is slow soonest, among endpoints of one model: one yardstick, or whoever has seldom
+/// seen better times would look slower than the rest while all are.
+double Router::slow_soonest(const Candidate& of) const {
   double least = std::numeric_limits<double>::infinity();
-  for (const auto& each : candidates)
+  for (const auto& each : candidates_)
     if (each.place == of.place && each.health != nullptr && each.health->ttft_slow > 0)
       least = std::min(least, each.health->ttft_slow);
   return least;
 }
 
-}  // namespace
+// A yardstick that has moved moves all that are measured by it: what is known, not the order in which it came
+// to be known, must say who is chosen (E9).
+void Router::set_health(std::size_t endpoint, HealthPtr health) {
+  auto& candidate = candidates_[endpoint];
+  auto before = slow_soonest(candidate);
+  candidate.health = std::move(health);
+  observe(candidate);
+  if (slow_soonest(candidate) == before) return;
+  for (auto& each : candidates_)
+    if (each.place == candidate.place) observe(each);
+}
 
 // For someone who waits the slow tenth counts as much as the usual call. A first token later than what is
 // slow was a queue, and one that calls met which have ended since. How long it is now is told by the calls in
@@ -57,7 +68,7 @@ void Router::observe(Candidate& candidate) const {
   bool waits = rules_.work_class == WorkClass::interactive;
   auto blend = [waits](double p50, double p90) { return waits && p90 > 0 ? (p50 + p90) / 2 : p50; };
   double ttft = blend(health.ttft_p50, health.ttft_p90), total = blend(health.total_p50, health.total_p90);
-  ttft = std::min(ttft, slow_soonest(candidates_, candidate));
+  ttft = std::min(ttft, slow_soonest(candidate));
   bool by_token = health.itl_p50 > 0 && ttft > 0;
   vitals.seconds_per_token = by_token ? blend(health.itl_p50, health.itl_p90) : 0;
   vitals.base_seconds = by_token || !(total > 0) ? ttft : total;

@@ -78,11 +78,6 @@ void Router::compile(Candidate& candidate) const {
   }
 }
 
-void Router::set_health(std::size_t endpoint, HealthPtr health) {
-  candidates_[endpoint].health = std::move(health);
-  observe(candidates_[endpoint]);
-}
-
 void Router::set_controls(ControlsPtr controls) {
   controls_ = std::move(controls);
   note_orders();

@@ -3,10 +3,9 @@
 
 #include "runtime/base/clock.hpp"
 #include "runtime/base/rng.hpp"
+#include "tests/actors/random_health.hpp"
 
 #include <gtest/gtest.h>
-
-#include <limits>
 
 namespace troupe::actors::testing {
 namespace {
@@ -43,13 +42,12 @@ void decide(std::uint64_t seed, Keeper& keeper) {
     facts.push_back(std::make_shared<const policy::EndpointFacts>(each));
   }
   dispatcher.set_endpoints(facts);
-  for (std::uint32_t i = 0; i < 4; ++i) {
-    auto view = std::make_shared<policy::HealthView>();
-    view->state = static_cast<policy::BreakerState>(rng.below(3));
-    view->share = view->total_p50 = rng.uniform();
-    view->ttft_p50 = rng.uniform() / 3;
-    view->input_headroom = rng.below(2) ? 500 * rng.uniform() : std::numeric_limits<double>::infinity();
-    dispatcher.set_health(i, view);
+  // What is known came in any order, some of it in place of something older.
+  for (int told = 0; told < 12; ++told) {
+    auto view = std::make_shared<policy::HealthView>(random_health(rng));
+    view->reachable = rng.below(8) > 0;
+    if (rng.below(8) == 0) view->throttled_until.ms = clock.wall().ms + 1000;
+    dispatcher.set_health(static_cast<std::uint32_t>(rng.below(4)), view);
   }
   dispatcher.set_decision_sink(&keeper);
   policy::Actions actions;

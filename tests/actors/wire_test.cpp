@@ -1,6 +1,8 @@
 // The bodies of node-to-node messages: whole or refused, and open to fields a newer neighbour adds.
 #include "actors/wire.hpp"
 
+#include "tests/actors/random_health.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -102,6 +104,29 @@ TEST(Wire, KeepsWhatHealthSays) {
   EXPECT_EQ(back->output_headroom, -20);
   EXPECT_FALSE(back->reachable);
   EXPECT_TRUE(back->proven);
+}
+
+TEST(Wire, CarriesEveryMemberOfHealth) {
+  Rng rng(3);
+  for (int i = 0; i < 100; ++i) {
+    auto view = testing::random_health(rng);
+    auto back = body_from<policy::HealthView>(body_bytes(view));
+    ASSERT_TRUE(back);
+    EXPECT_EQ(testing::members_of(*back), testing::members_of(view));
+  }
+}
+
+TEST(Wire, ReadsHealthOfTheVersionBeforeWhichDoesNotSayWhatIsSlow) {
+  Rng rng(4);
+  auto view = testing::random_health(rng);
+  auto bytes = body_bytes(view);
+  ASSERT_EQ(bytes[2], 28);  // an array of so many
+  bytes[2] = 27;
+  bytes.resize(bytes.size() - 9);  // the real at its end
+  auto back = body_from<policy::HealthView>(bytes);
+  ASSERT_TRUE(back);
+  view.ttft_slow = 0;
+  EXPECT_EQ(testing::members_of(*back), testing::members_of(view));
 }
 
 TEST(Wire, IgnoresFieldsANewerNeighbourAdds) {
