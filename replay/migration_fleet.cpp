@@ -1,6 +1,7 @@
 #include "replay/migration_fleet.hpp"
 
 #include "replay/luck.hpp"
+#include "runtime/policy/peer_groups.hpp"
 
 namespace troupe::replay {
 namespace {
@@ -28,6 +29,19 @@ MigrationFleet::MigrationFleet(const MigrationWorld& world, Hear hear) : hear_(s
                         CloudEndpoint(cloud.model, world.config.http.timeouts, 1, migration_start),
                         cloud.load});
   }
+  seat_peers(world.config);
+}
+
+// As in actors/peer_seats.cpp: the new model is on trial from first to last.
+void MigrationFleet::seat_peers(const config::Config& config) {
+  std::vector<std::string> models;
+  for (const auto& endpoint : config.endpoints.list) models.push_back(endpoint.model);
+  peers_ = std::make_shared<policy::PeerBoard>(std::move(models));
+  policy::LeadRules leads;
+  leads.shadowed.push_back({migration_feature, migration_new});
+  const auto& hierarchy = config.features.at(migration_feature).hierarchy;
+  peers_->regroup({policy::peer_group(migration_feature, hierarchy, &leads)});
+  for (std::uint32_t i = 0; i < size(); ++i) members_[i].breaker.set_peers(peers_, i);
 }
 
 std::vector<policy::FactsPtr> MigrationFleet::all_facts() const {
@@ -82,7 +96,7 @@ std::optional<std::uint64_t> MigrationFleet::silence_due(std::uint32_t index, In
 }
 
 void MigrationFleet::hear_silence(std::uint32_t index, const policy::Silence& silence) {
-  heard(index, members_[index].breaker.on_silence(silence));
+  heard(index, members_[index].breaker.on_silence(silence), silence.at);
 }
 
 void MigrationFleet::end(std::uint32_t index, const FleetEnd& end, Instant now) {
@@ -107,18 +121,18 @@ void MigrationFleet::end(std::uint32_t index, const FleetEnd& end, Instant now) 
   if (end.written > 1) outcome.itl = (told.total - told.ttft) / (end.written - 1);
   outcome.trickle = end.trickle, outcome.silent = end.silent, outcome.began = end.began;
   outcome.copy = end.copy, outcome.probe = end.probe;
-  heard(index, member.breaker.on_outcome(outcome));
+  heard(index, member.breaker.on_outcome(outcome), now);
   publish(index, now);
 }
 
 void MigrationFleet::rate(std::uint32_t index, bool good, Instant now) {
   auto event = members_[index].breaker.on_feedback(good, now);
-  heard(index, event);
+  heard(index, event, now);
   if (event) publish(index, now);
 }
 
 void MigrationFleet::on_second(Instant now) {
-  for (std::uint32_t i = 0; i < size(); ++i) heard(i, members_[i].breaker.on_tick(now));
+  for (std::uint32_t i = 0; i < size(); ++i) heard(i, members_[i].breaker.on_tick(now), now);
   publish_all(now);
 }
 
@@ -132,7 +146,10 @@ bool MigrationFleet::takes_copy(std::uint32_t index, double draw, Instant now) c
          member.guard.load(now).throttled_until <= migration_moment(now).wall;
 }
 
-void MigrationFleet::heard(std::uint32_t index, const std::optional<policy::BreakerEvent>& event) {
+void MigrationFleet::heard(std::uint32_t index, const std::optional<policy::BreakerEvent>& event,
+                           Instant now) {
+  const auto& breaker = members_[index].breaker;
+  peers_->post(index, breaker.state() == policy::BreakerState::closed, breaker.strain(now));
   if (event) hear_.moved(index, *event);
 }
 

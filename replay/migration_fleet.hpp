@@ -6,6 +6,7 @@
 #include "runtime/policy/breaker.hpp"
 #include "runtime/policy/dispatcher.hpp"
 #include "runtime/policy/endpoint_guard.hpp"
+#include "runtime/policy/peer_board.hpp"
 #include "runtime/policy/silence_watch.hpp"
 
 #include <functional>
@@ -79,10 +80,12 @@ class MigrationFleet {
     std::uint32_t in_flight = 0;
     std::uint64_t version = 0;
   };
-  void heard(std::uint32_t index, const std::optional<policy::BreakerEvent>& event);
+  void seat_peers(const config::Config& config);
+  void heard(std::uint32_t index, const std::optional<policy::BreakerEvent>& event, Instant now);
   void publish(std::uint32_t index, Instant now);
 
   std::vector<Member> members_;
+  std::shared_ptr<policy::PeerBoard> peers_;
   Hear hear_;
 };
 

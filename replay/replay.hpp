@@ -13,7 +13,7 @@ struct ReplayOptions {
   /// A configuration; empty: the demo clouds, sized to the trace's mean.
   std::string clouds;
   std::vector<std::string> policies{"troupe"};
-  /// `seed` of all; an empty mix: everything is the first interactive feature's.
+  /// `seed` of all; an empty mix: everything is the most patient interactive feature's.
   LoadOptions load;
   SyntheticOptions synthetic;
   DriverOptions driver;

@@ -2,9 +2,11 @@
 
 #include "replay/held_table.hpp"
 #include "runtime/base/rng.hpp"
+#include "runtime/config/lead_config.hpp"
 #include "runtime/policy/breaker.hpp"
 #include "runtime/policy/dispatcher.hpp"
 #include "runtime/policy/endpoint_guard.hpp"
+#include "runtime/policy/peer_groups.hpp"
 #include "runtime/policy/silence_watch.hpp"
 
 #include <fmt/format.h>
@@ -170,14 +172,16 @@ class TroupeSteering final : public Steering {
   }
   WallTime wall_of(Instant at) const { return moment(at).wall; }
 
-  // As in actors/supervisor.cpp.
+  // As in actors/peer_seats.cpp.
   void seat_peers(const config::Config& config, const std::vector<std::string>& features) {
     std::vector<std::string> models;
     for (const auto& endpoint : config.endpoints.list) models.push_back(endpoint.model);
     peers_ = std::make_shared<policy::PeerBoard>(std::move(models));
-    std::vector<std::vector<std::string>> hierarchies;
-    for (const auto& name : features) hierarchies.push_back(config.features.at(name).hierarchy);
-    peers_->regroup(hierarchies);
+    auto leads = config::lead_rules_of(config);
+    std::vector<std::vector<std::string>> groups;
+    for (const auto& name : features)
+      groups.push_back(policy::peer_group(name, config.features.at(name).hierarchy, &leads));
+    peers_->regroup(std::move(groups));
     for (std::uint32_t i = 0; i < endpoints_.size(); ++i) endpoints_[i].breaker.set_peers(peers_, i);
   }
 
