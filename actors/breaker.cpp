@@ -43,22 +43,28 @@ struct BreakerShell {
   }
 
  private:
-  // A restart is no free pass: neither a cool-down nor a trial nor an order ends with the process (F13).
+  // A restart is no free pass: neither a cool-down nor a trial nor an order ends with the process (F13). What
+  // another provider or model did is no evidence against this one, nor for it.
   void resume() {
     auto known = config_.cell->load();
     saved_at_ = clock_->now();
     if (known->at.ms == 0) return;
     auto away = std::chrono::milliseconds(std::max<std::int64_t>(clock_->wall().ms - known->at.ms, 0));
-    breaker_->restore(known->memory, clock_->now(), away);
-    auto state = breaker_->state();
-    if (state == policy::BreakerState::closed && known->memory.held_left <= away) return;
+    bool same = known->memory.target == config_.target || known->memory.target == 0 || config_.target == 0;
+    auto memory = same ? known->memory : policy::orders_alone(known->memory, away);
+    breaker_->restore(memory, clock_->now(), away);
+    auto state = breaker_->state(), before = same ? state : known->memory.state;
+    bool closed = state == policy::BreakerState::closed && before == state;
+    if (closed && memory.held_left <= away) return;
+    auto since = to_human(away) + " ago";
     moved({{},
            {},
+           before,
            state,
-           state,
-           known->memory.reason,
+           memory.reason,
            breaker_->share(),
-           "as it was " + to_human(away) + " ago, before the restart"});
+           same ? "as it was " + since + ", before the restart"
+                : "anew: " + since + " something else stood behind it"});
   }
 
   void on_feedback(const FeedbackObserved& fact) {
@@ -123,6 +129,7 @@ struct BreakerShell {
   void save() {
     saved_at_ = clock_->now();
     BreakerKnown known{breaker_->save(saved_at_), clock_->wall()};
+    known.memory.target = config_.target;
     self_->send(ledger_, BreakerSaved{config_.endpoint, known.at, known.memory});
     config_.cell->store(std::make_shared<const BreakerKnown>(std::move(known)));
   }

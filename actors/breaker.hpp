@@ -26,6 +26,9 @@ struct BreakerConfig {
   /// Where it says how slow its calls are, and reads how those of the others are; null: it knows no others.
   std::shared_ptr<policy::PeerBoard> peers = {};
   std::uint32_t seat = 0;
+  /// Of what stands behind the endpoint (policy::target_hash); 0: not known, then a memory of whatever is
+  /// taken on.
+  std::uint64_t target = 0;
 };
 
 /// `unit` null: CAF's scheduler.

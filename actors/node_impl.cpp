@@ -113,10 +113,11 @@ Result<actors::LocalEndpoint> Node::Impl::local_endpoint(const config::Config& c
   if (!wire) return std::unexpected(wire.error());
   warm_[endpoint.id] = {client.get(), (*wire)->origin, provider.warm_connections};
   actors::LocalEndpoint local;
-  bool shares = config.node.tokens_per_minute > 0;
-  local.endpoint = {config::endpoint_facts(endpoint), config::guard_policy(endpoint, shares), *wire,
+  local.endpoint = {config::endpoint_facts(endpoint),
+                    config::guard_policy(endpoint, config.node.tokens_per_minute > 0), *wire,
                     endpoint.tariff};
   local.breaker = {endpoint.id, endpoint.breaker, breaker_memory(endpoint.id)};
+  local.breaker.target = actors::breaker_target(config, endpoint);
   local.starter = [this, wire = *wire, http = client.get()](const actors::RunAttempt& order,
                                                             actors::HttpAttempt::Ended ended) {
     return actors::HttpAttempt::start(wire, order, *loop_, *http, clock_, std::move(ended));

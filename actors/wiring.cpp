@@ -86,6 +86,13 @@ Result<std::shared_ptr<const Wire>> make_wire(const config::Config& config,
   return wire;
 }
 
+std::uint64_t breaker_target(const config::Config& config, const config::EndpointConfig& endpoint) {
+  const auto& provider = config.providers.at(endpoint.provider);
+  return policy::target_hash({endpoint.provider, provider.dialect, provider.base_url, provider.project,
+                              endpoint.region, policy::to_string(endpoint.kind), endpoint.model,
+                              endpoint.remote_model});
+}
+
 std::shared_ptr<policy::QuotaTree> shared_quota(const config::Config& config) {
   if (config.node.tokens_per_minute <= 0) return nullptr;
   return std::make_shared<policy::QuotaTree>(config::quota_tree_policy(config), Instant{});

@@ -23,6 +23,10 @@ struct WireParts {
 Result<std::shared_ptr<const Wire>> make_wire(const config::Config& config,
                                               const config::EndpointConfig& endpoint, const WireParts& parts);
 
+/// Of the provider, the place, the kind of capacity and the model behind an endpoint: whether what its
+/// breaker remembers is about what it serves now.
+std::uint64_t breaker_target(const config::Config& config, const config::EndpointConfig& endpoint);
+
 /// What the node's features use together (C6); null: as much as they like.
 std::shared_ptr<policy::QuotaTree> shared_quota(const config::Config& config);
 /// `quota` may be null, and is shared by all of them.

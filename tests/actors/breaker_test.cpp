@@ -127,6 +127,44 @@ TEST_F(BreakerActorTest, GoesOnFromWhatTheBooksKept) {  // F13: another process,
   EXPECT_EQ(last().share, 0.01);
 }
 
+TEST_F(BreakerActorTest, BeginsAnewWhenSomethingElseStandsBehindTheEndpoint) {  // F13
+  auto cell = std::make_shared<BreakerCell>();
+  auto of = [&](std::uint64_t target) {
+    BreakerConfig config{"a", {}, cell};
+    config.target = target;
+    auto breaker = keep(spawn_breaker(system_, nullptr, config, clock_, ledger_probe(books_)));
+    tell(breaker, SubscribeHealth{probe(heard_)});
+    return breaker;
+  };
+  auto breaker = of(1);
+  trip(breaker);
+  kill(breaker);
+  kill(of(1));
+  EXPECT_EQ(last().state, BreakerState::open) << "the same: no free pass";
+  kill(of(0));
+  EXPECT_EQ(last().state, BreakerState::open) << "one that does not say";
+  kill(of(2));
+  EXPECT_EQ(last().state, BreakerState::open) << "its memory did not say either";
+  kill(of(3));
+  EXPECT_EQ(last().state, BreakerState::closed) << "another model is not sick for it";
+  EXPECT_EQ(books_.moves.back().event.from, BreakerState::open) << "and the figures say so";
+  EXPECT_EQ(books_.moves.back().event.to, BreakerState::closed);
+}
+
+TEST_F(BreakerActorTest, AnOrderIsForTheEndpointWhateverStandsBehindIt) {  // F13
+  auto cell = std::make_shared<BreakerCell>();
+  BreakerConfig config{"a", {}, cell};
+  for (std::uint64_t target : {1, 2}) {
+    config.target = target;
+    auto breaker = keep(spawn_breaker(system_, nullptr, config, clock_, ledger_probe(books_)));
+    tell(breaker, SubscribeHealth{probe(heard_)});
+    if (target == 1) tell(breaker, ForceBreaker{BreakerState::open, 1h, "ana", "not this week"});
+    kill(breaker);
+  }
+  EXPECT_EQ(last().state, BreakerState::open);
+  EXPECT_EQ(last().reason, policy::TripReason::forced);
+}
+
 TEST_F(BreakerActorTest, ForgetsTheCoolDownWhenNothingIsHandedOn) {
   auto breaker = open();
   trip(breaker);
