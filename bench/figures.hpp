@@ -40,6 +40,15 @@ inline void print_spread(const std::string& name, std::vector<double> values, st
     print(fmt::format("{}.p{:g}", name, share * 100), quantile(values, share), unit);
 }
 
+/// A mean and the 95 % interval around it, both times `times`. `Interval` has them as mean, low and high.
+template <class Interval>
+void print_with_interval(const std::string& name, const Interval& value, std::string_view unit,
+                         double times = 1) {
+  print(name, times * value.mean, unit);
+  print(name + ".low95", times * value.low, unit);
+  print(name + ".high95", times * value.high, unit);
+}
+
 /// Does the filter of the command line ask for the benchmark `name`? Its figures begin with that word.
 inline bool wanted(int argc, char** argv, std::string_view name) {
   return argc < 2 || std::string_view(argv[1]).empty() || name.starts_with(argv[1]) ||

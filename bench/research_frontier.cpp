@@ -2,9 +2,8 @@
 #include "bench/research_frontier.hpp"
 
 #include "bench/figures.hpp"
+#include "bench/research_price.hpp"
 #include "bench/research_split.hpp"
-#include "runtime/config/price_file.hpp"
-#include "runtime/policy/price_table.hpp"
 
 #include <fmt/format.h>
 
@@ -19,7 +18,6 @@ namespace {
 
 // One model for all calls: what is compared is how many there are, and what they read.
 constexpr const char* kPricedAs = "anthropic.claude-sonnet-4-6";
-constexpr const char* kPricedOn = "2026-11-23";
 
 struct FrontierPoint {
   std::string name;
@@ -71,10 +69,7 @@ void add_answer(FrontierPoint& point, const Answered& answered, const KnownQuest
 
 void print_between(const std::string& name, const std::vector<double>& from, const std::vector<double>& to,
                    double times, std::string_view unit) {
-  auto difference = paired_bootstrap(from, to);
-  print(name, times * difference.mean, unit);
-  print(name + ".low95", times * difference.low, unit);
-  print(name + ".high95", times * difference.high, unit);
+  print_with_interval(name, paired_bootstrap(from, to), unit, times);
 }
 
 void print_mean(const std::string& name, const std::vector<double>& values, double times,
@@ -110,19 +105,11 @@ void print_point(const std::string& half, const FrontierPoint& point, const std:
   print_between(name + ".gold_reached_less_single_shot", all.front().reached, point.reached, 100, "points");
 }
 
-std::optional<policy::Price> price_of_calls() {
-  auto table = config::load_prices(std::string(TROUPE_SOURCE_DIR) + "/configs/prices.yaml");
-  if (!table) return std::nullopt;
-  const auto* row = policy::find_price(*table, "bedrock", kPricedAs, "global", kPricedOn);
-  if (row == nullptr) return std::nullopt;
-  return policy::price_of(*row);
-}
-
 }  // namespace
 
 int measure_frontier(const CorpusPtr& corpus, const std::vector<KnownQuestion>& questions,
                      const std::string& half) {
-  auto price = price_of_calls();
+  auto price = list_price(kPricedAs);
   if (!price) {
     fmt::print(stderr, "no price of {} in configs/prices.yaml: nothing measured\n", kPricedAs);
     return 66;

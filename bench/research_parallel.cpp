@@ -113,10 +113,7 @@ void add_question(Walls& walls, const CorpusPtr& corpus, const KnownQuestion& qu
 }
 
 void print_wall(const std::string& name, const std::vector<double>& values, std::string_view unit) {
-  auto interval = paired_bootstrap(std::vector<double>(values.size(), 0), values);
-  print(name, interval.mean, unit);
-  print(name + ".low95", interval.low, unit);
-  print(name + ".high95", interval.high, unit);
+  print_with_interval(name, paired_bootstrap(std::vector<double>(values.size(), 0), values), unit);
 }
 
 void print_walls(const std::string& name, const Walls& walls) {

@@ -32,12 +32,9 @@ Answered handing_over(const CorpusPtr& corpus, const KnownQuestion& question, bo
 }
 
 void print_less(const std::string& name, const std::vector<double>& whole, const std::vector<double>& light) {
-  auto less = paired_bootstrap(light, whole);
   print(name + ".by_reference", mean_of(light), "bytes/question");
   print(name + ".whole_texts", mean_of(whole), "bytes/question");
-  print(name + ".saved", less.mean, "bytes/question");
-  print(name + ".saved.low95", less.low, "bytes/question");
-  print(name + ".saved.high95", less.high, "bytes/question");
+  print_with_interval(name + ".saved", paired_bootstrap(light, whole), "bytes/question");
 }
 
 }  // namespace
@@ -55,11 +52,9 @@ int measure_references(const CorpusPtr& corpus, const std::vector<KnownQuestion>
   print_less(name + ".lead_prompts", whole.lead_prompts, light.lead_prompts);
   print_less(name + ".all_prompts", whole.prompts, light.prompts);
   print_less(name + ".journal", whole.journal, light.journal);
-  auto f1 = paired_bootstrap(whole.f1, light.f1);
   print(name + ".f1_by_reference", 100 * mean_of(light.f1), "%");
-  print(name + ".f1_by_reference_less_whole", 100 * f1.mean, "points");
-  print(name + ".f1_by_reference_less_whole.low95", 100 * f1.low, "points");
-  print(name + ".f1_by_reference_less_whole.high95", 100 * f1.high, "points");
+  print_with_interval(name + ".f1_by_reference_less_whole", paired_bootstrap(whole.f1, light.f1), "points",
+                      100);
   print(name + ".altered_findings", mean_of(light.altered) + mean_of(whole.altered), "findings/question");
   return 0;
 }

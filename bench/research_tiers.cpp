@@ -3,10 +3,9 @@
 
 #include "agents/research/prompts.hpp"
 #include "bench/figures.hpp"
+#include "bench/research_price.hpp"
 #include "bench/research_split.hpp"
 #include "runtime/base/rng.hpp"
-#include "runtime/config/price_file.hpp"
-#include "runtime/policy/price_table.hpp"
 
 #include <fmt/format.h>
 
@@ -19,7 +18,6 @@
 namespace troupe::bench {
 namespace {
 
-constexpr const char* kTiersPricedOn = "2026-11-23";
 constexpr std::size_t kTierAgents = 3;
 
 struct SimulatedTier {
@@ -131,36 +129,26 @@ void answer_with(const Staffing& staffing, StaffedSeries& series, const CorpusPt
 }
 
 std::optional<std::map<std::string, policy::Price>> tier_prices() {
-  auto table = config::load_prices(std::string(TROUPE_SOURCE_DIR) + "/configs/prices.yaml");
-  if (!table) return std::nullopt;
   std::map<std::string, policy::Price> out;
   for (const auto& tier : kSimulatedTiers) {
-    const auto* row = policy::find_price(*table, "bedrock", tier.priced_as, "global", kTiersPricedOn);
-    if (row == nullptr) return std::nullopt;
-    out[tier.feature] = policy::price_of(*row);
+    auto price = list_price(tier.priced_as);
+    if (!price) return std::nullopt;
+    out[tier.feature] = *price;
   }
   return out;
 }
 
-void print_with_interval(const std::string& name, const MeanDifference& value, double times,
-                         std::string_view unit) {
-  print(name, times * value.mean, unit);
-  print(name + ".low95", times * value.low, unit);
-  print(name + ".high95", times * value.high, unit);
-}
-
 void print_staffing(const std::string& name, const StaffedSeries& series, const StaffedSeries& dear) {
   std::vector<double> none(series.f1.size(), 0);
-  print_with_interval(name + ".usd_per_1000_questions", paired_bootstrap(none, series.usd_per_1000), 1,
-                      "USD");
-  print_with_interval(name + ".exact_match", paired_bootstrap(none, series.exact), 100, "%");
-  print_with_interval(name + ".f1", paired_bootstrap(none, series.f1), 100, "%");
-  print_with_interval(name + ".gold_reached", paired_bootstrap(none, series.reached), 100, "%");
+  print_with_interval(name + ".usd_per_1000_questions", paired_bootstrap(none, series.usd_per_1000), "USD");
+  print_with_interval(name + ".exact_match", paired_bootstrap(none, series.exact), "%", 100);
+  print_with_interval(name + ".f1", paired_bootstrap(none, series.f1), "%", 100);
+  print_with_interval(name + ".gold_reached", paired_bootstrap(none, series.reached), "%", 100);
   print_with_interval(name + ".usd_less_all_dear", paired_bootstrap(dear.usd_per_1000, series.usd_per_1000),
-                      1, "USD");
-  print_with_interval(name + ".exact_match_less_all_dear", paired_bootstrap(dear.exact, series.exact), 100,
-                      "points");
-  print_with_interval(name + ".f1_less_all_dear", paired_bootstrap(dear.f1, series.f1), 100, "points");
+                      "USD");
+  print_with_interval(name + ".exact_match_less_all_dear", paired_bootstrap(dear.exact, series.exact),
+                      "points", 100);
+  print_with_interval(name + ".f1_less_all_dear", paired_bootstrap(dear.f1, series.f1), "points", 100);
   print(name + ".calls.dear", mean_of(series.dear), "calls/question");
   print(name + ".calls.middling", mean_of(series.middling), "calls/question");
   print(name + ".calls.cheap", mean_of(series.cheap), "calls/question");
@@ -186,9 +174,9 @@ int measure_tiers(const CorpusPtr& corpus, const std::vector<KnownQuestion>& que
   auto& pyramid = all[2];
   auto& cheap = all[1];
   auto name = fmt::format("research.{}.tiers.pyramid", half);
-  print_with_interval(name + ".f1_less_all_cheap", paired_bootstrap(cheap.f1, pyramid.f1), 100, "points");
+  print_with_interval(name + ".f1_less_all_cheap", paired_bootstrap(cheap.f1, pyramid.f1), "points", 100);
   print_with_interval(name + ".usd_less_all_cheap",
-                      paired_bootstrap(cheap.usd_per_1000, pyramid.usd_per_1000), 1, "USD");
+                      paired_bootstrap(cheap.usd_per_1000, pyramid.usd_per_1000), "USD");
   return 0;
 }
 

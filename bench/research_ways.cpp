@@ -121,9 +121,7 @@ std::set<std::string> gold_of(const KnownQuestion& question) {
   return {question.gold_titles.begin(), question.gold_titles.end()};
 }
 
-double tokens_of(const Usage& usage) {
-  return static_cast<double>(usage.input_total() + usage.output);
-}
+double tokens_of(const Usage& usage) { return static_cast<double>(usage.input_total() + usage.output); }
 
 bool reached_gold(const Answered& answered, const KnownQuestion& question) {
   return std::ranges::all_of(question.gold_titles,

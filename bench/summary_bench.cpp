@@ -163,10 +163,7 @@ struct Rouges {
 
 void print_interval(const std::string& name, const Groups& groups, std::string_view unit) {
   Rng rng(1);
-  auto interval = evaluation::mean_interval(groups, rng);
-  print(name, interval.mean, unit);
-  print(name + ".low95", interval.low, unit);
-  print(name + ".high95", interval.high, unit);
+  print_with_interval(name, evaluation::mean_interval(groups, rng), unit);
 }
 
 // The same items on both sides, so their differences say more than two intervals that overlap.
