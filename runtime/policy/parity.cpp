@@ -27,10 +27,14 @@ ParityLine judged_line(std::string what, const Spread& spread, double margin, do
                   pairs};
   if (pairs < kParityPairsMin) return line;
   if (line.low > -margin && line.high < margin) line.verdict = Parity::equal;
-  // The margin may be missed by chance alone; the interval may not.
-  bool off = line.low > 0 || line.high < 0;
-  if (off && std::abs(spread.estimate) > margin) line.verdict = Parity::different;
   return line;
+}
+
+// The margin may be missed by chance alone; an interval that holds for all lines at once may not, or one
+// report on twins in four would name something that differs.
+bool is_different(const ParityLine& line, double widened) {
+  auto estimate = (line.low + line.high) / 2, half = widened * (line.high - line.low) / 2;
+  return line.pairs >= kParityPairsMin && std::abs(estimate) > std::max(half, line.margin);
 }
 
 Spread mean_spread(const std::vector<double>& values) {
@@ -160,7 +164,12 @@ ParityReport compare(const std::vector<ParityPair>& pairs, const ParityPolicy& p
   auto& report = judge.report;
   if (report.lines.empty()) return report;
   report.verdict = Parity::equal;
-  for (const auto& line : report.lines) report.verdict = std::max(report.verdict, line.verdict);
+  auto lines = static_cast<double>(report.lines.size());
+  auto widened = normal_quantile(1 - policy.alpha / (2 * lines)) / judge.z;
+  for (auto& line : report.lines) {
+    if (is_different(line, widened)) line.verdict = Parity::different;
+    report.verdict = std::max(report.verdict, line.verdict);
+  }
   return report;
 }
 

@@ -35,7 +35,8 @@ struct ParityPolicy {
   double error_margin = 0.01;
   /// Of the mean length of answers, as a share.
   double length_margin = 0.05;
-  /// Of each test that finds two different models equal.
+  /// Of each test that finds two different models equal; and of all lines together that one of them finds
+  /// twins different.
   double alpha = 0.05;
 };
 std::optional<std::string> validate(const ParityPolicy& policy);

@@ -95,6 +95,42 @@ TEST(ParityReport, WithoutJudgesThereIsNoQualityLine) {
   EXPECT_EQ(line_of(compare(pairs, {}), "quality"), nullptr);
 }
 
+// As a judge of pairs has it: won, lost or neither.
+Parity judged_quality(double better, double worse, std::size_t count, std::uint64_t seed) {
+  Rng rng(seed);
+  std::vector<ParityPair> pairs(count);
+  for (auto& pair : pairs) {
+    double draw = rng.uniform();
+    pair.fresh.quality = draw < better ? 1 : draw < better + worse ? 0 : 0.5;
+    pair.old.quality = 1 - *pair.fresh.quality;
+  }
+  return line_of(compare(pairs, {}), "quality")->verdict;
+}
+
+TEST(ParityReport, FindsTwinsEqualOrUndecidedByTheirJudgeInNineteenOfTwenty) {
+  int equal = 0, different = 0;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    different += judged_quality(0.15, 0.15, 1000, seed) == Parity::different;
+    equal += judged_quality(0.15, 0.15, 20'000, seed) == Parity::equal;
+  }
+  EXPECT_LE(different, 5);
+  EXPECT_GE(equal, 95);
+}
+
+TEST(ParityReport, NeverCallsThreeMoreLostThanWonInAHundredEqual) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed)
+    EXPECT_NE(judged_quality(0.1, 0.13, 10'000, seed), Parity::equal) << seed;
+  EXPECT_EQ(judged_quality(0.1, 0.3, 1000, 1), Parity::different);
+}
+
+// Whatever may differ by chance, it is one report.
+TEST(ParityReport, NamesNothingThatDiffersOfTwinsOfFewPairs) {
+  int different = 0;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed)
+    different += compare(draw_pairs({}, 300, seed), {}).verdict == Parity::different;
+  EXPECT_LE(different, 5);
+}
+
 TEST(NormalQuantile, AgreesWithTheTables) {
   EXPECT_NEAR(normal_quantile(0.95), 1.6448536269514722, 1e-8);
   EXPECT_NEAR(normal_quantile(0.5), 0, 1e-9);
