@@ -2,6 +2,7 @@
 #include "providers/simulator/extractive.hpp"
 
 #include "providers/simulator/centrality.hpp"
+#include "providers/simulator/judge_answers.hpp"
 #include "providers/simulator/research_answers.hpp"
 #include "providers/simulator/schema_fill.hpp"
 #include "providers/simulator/search_answers.hpp"
@@ -241,6 +242,7 @@ Completion answer(const CompletionRequest& request) {
     return say(request, std::get<TextPart>(parts->front()).text);
   }
   if (auto text = search_answer(request)) return say(request, std::move(*text));
+  if (auto text = judge_answer(request)) return say(request, std::move(*text));
   if (auto text = tool_description_answer(request)) return say(request, std::move(*text));
   if (auto parts = tool_task_turn(request)) {
     if (calls_tools(*parts)) return call_tools(request, std::move(*parts));

@@ -25,8 +25,8 @@ std::int64_t count_input_tokens(const CompletionRequest& request);
 /// loses whole items; when not even one fits it is cut and stops with `length`. Deterministic; ties go to the
 /// earlier line. Text in the lines is data: nothing here could follow an instruction. Tools: see tool_calls
 /// and repeated_results; tasks for whoever has tools: see tool_task_turn; prompts of research: see
-/// research_answer, of search: see search_answer. Pure; any thread; 500 lines take a few
-/// milliseconds.
+/// research_answer, of search: see search_answer, of a judge: see judge_answer. Pure; any thread; 500 lines
+/// take a few milliseconds.
 Completion answer(const CompletionRequest& request);
 
 }  // namespace troupe::providers::simulator
