@@ -58,7 +58,11 @@ std::vector<RolloutPlace> ControlRoom::publish(const config::Config& config,
     auto& place = places.emplace_back();
     place.rule = rule;
     place.home = config::rollout_home(config, config.rollouts.at(rule.name));
-    if (auto shown = copies.find(rule.feature); shown != copies.end()) place.copies = shown->second;
+    bool copied = config.features.at(rule.feature).shadow.model == rule.model;
+    if (auto shown = copies.find(rule.feature); copied && shown != copies.end()) {
+      place.copies = shown->second.copies;
+      place.judged = shown->second.judged;
+    }
   }
   rules_.store(std::move(rules));
   return places;

@@ -20,8 +20,12 @@ struct ControlRoomParts {
   transport::Gateway* gateway = nullptr;
 };
 
-/// What this node's shadows have shown, by feature.
-using CopiesShown = std::map<std::string, std::shared_ptr<const Published<policy::TwoSides>>>;
+/// What this node's shadows and their judges have shown, by feature. `judged` may be null.
+struct ShownByCopies {
+  std::shared_ptr<const Published<policy::TwoSides>> copies;
+  std::shared_ptr<const Published<policy::JudgeTally>> judged;
+};
+using CopiesShown = std::map<std::string, ShownByCopies>;
 
 /// One per node. Once started what it publishes may be read on any thread.
 class ControlRoom {

@@ -2,6 +2,7 @@
 
 #include "actors/control_room.hpp"
 #include "actors/controls_json.hpp"
+#include "actors/judge_json.hpp"
 #include "runtime/policy/exposure.hpp"
 
 #include <fmt/format.h>
@@ -164,11 +165,13 @@ void control_shadows(const DeskServices& services, const Json&, const Reply& rep
                        {"high", line.high},
                        {"margin", line.margin},
                        {"pairs", line.pairs}});
-    out.push_back({{"feature", shadow.config.feature},
-                   {"model", shadow.config.model},
-                   {"share", shadow.config.policy.share},
-                   {"verdict", to_string(report->verdict)},
-                   {"lines", std::move(lines)}});
+    Json each{{"feature", shadow.config.feature},
+              {"model", shadow.config.model},
+              {"share", shadow.config.policy.share},
+              {"verdict", to_string(report->verdict)},
+              {"lines", std::move(lines)}};
+    if (shadow.judged) each["judge"] = judge_json(*shadow.judged->load(), services.clock->wall());
+    out.push_back(std::move(each));
   }
   reply(dump_json(out));
 }

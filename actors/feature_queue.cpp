@@ -279,16 +279,9 @@ struct FeatureQueueState {
     offer_to_shadow(open, *place.facts, order);
   }
 
-  ShadowActor shadow() const {
-    if (!config_.shadows) return {};
-    auto shadows = config_.shadows->load();
-    auto it = shadows->find(feature());
-    return it == shadows->end() ? ShadowActor() : it->second;
-  }
-
   // Once a call, when its primary is on its way (B5). Told and forgotten.
   void offer_to_shadow(Open& open, const policy::EndpointFacts& facts, const policy::AttemptOrder& order) {
-    auto shadow = this->shadow();
+    auto shadow = shadow_of(config_.shadows, feature());
     if (!shadow || std::exchange(open.offered, true)) return;
     ShadowOffered offer;
     offer.call = {self_->id(), order.call};
@@ -302,12 +295,11 @@ struct FeatureQueueState {
     self_->send(shadow, std::move(offer));
   }
 
-  void tell_shadow(const Open& open, const policy::CallEnd& ended) const {
-    auto shadow = open.offered ? this->shadow() : ShadowActor();
+  void tell_shadow(const Open& open, const policy::CallEnd& ended, const AnswerPtr& answer) const {
+    auto shadow = open.offered ? shadow_of(config_.shadows, feature()) : ShadowActor();
     if (!shadow || open.records.empty()) return;
     if (ended.error && ended.error->fault == Fault::caller) return;
-    self_->send(shadow,
-                PrimaryEnded{{self_->id(), ended.call}, parity_side(open.records.back(), ended.error)});
+    self_->send(shadow, primary_ended({self_->id(), ended.call}, open.records.back(), ended.error, answer));
   }
 
   // Where hedging is off nobody needs to know.
@@ -337,12 +329,15 @@ struct FeatureQueueState {
     if (node.empty()) return;
     auto& open = node.mapped();
     tell_rollout(open, ended);
-    tell_shadow(open, ended);
-    if (ended.error)
-      return open.call->answer({std::unexpected(*std::move(ended.error)), std::move(open.records)});
-    auto completion = newest_->completion;
-    if (open.stream) completion = open.stream->ended_well(ended.attempt, std::move(completion));
-    open.call->answer({std::move(completion), std::move(open.records)});
+    auto whole = ended.error ? nullptr : as_seen(open, ended.attempt);
+    tell_shadow(open, ended, whole);
+    if (whole) return open.call->answer({*whole, std::move(open.records)});
+    open.call->answer({std::unexpected(*std::move(ended.error)), std::move(open.records)});
+  }
+
+  AnswerPtr as_seen(const Open& open, std::uint64_t attempt) const {
+    if (!open.stream) return {newest_, &newest_->completion};
+    return std::make_shared<const Completion>(open.stream->ended_well(attempt, newest_->completion));
   }
 
   std::string explain(const CompletionRequest& request) {

@@ -48,6 +48,12 @@ bool has_cache_point(const CompletionRequest& request) {
 Result<std::string> boundary_of(const Call& call, const std::string& features,
                                 const std::map<std::string, std::string>* bound) {
   auto boundary = features;
+  if (!call.boundary.empty()) {
+    if (!boundary.empty() && boundary != call.boundary)
+      return fail(Errc::permission, "what this call carries is bound to " + call.boundary + " and feature " +
+                                        call.request->feature + " to " + boundary);
+    boundary = call.boundary;
+  }
   for (const auto* tenant : {&call.request->tenant, &call.tenant}) {
     auto it = bound != nullptr ? bound->find(*tenant) : decltype(bound->end()){};
     if (bound == nullptr || it == bound->end()) continue;
@@ -140,7 +146,7 @@ journal::UsageRow usage_row(const Call& call, std::size_t number, const AttemptR
   row.tenant = call.request->tenant;
   row.model = record.model;
   row.endpoint = record.endpoint;
-  row.cause = to_string(record.cause);
+  row.cause = to_string(call.cause.value_or(record.cause));
   row.error = record.error;
   row.usage = record.usage;
   row.usd = record.usd;

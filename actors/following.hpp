@@ -25,8 +25,8 @@ struct SentAttempt {
 };
 
 /// Data of some tenants may be processed only in one place (C8, D11): of whom the request is and whose run it
-/// is. Null: none is bound. `permission` when no place may have it, since the two, or the feature's own
-/// boundary, name different ones.
+/// is; and what a call carries of another feature only where that may go. Null: no tenant is bound.
+/// `permission` when no place may have it, since the two, or the feature's own boundary, name different ones.
 Result<std::string> boundary_of(const Call& call, const std::string& features,
                                 const std::map<std::string, std::string>* bound);
 /// May data bound to `boundary` be sent there?

@@ -16,6 +16,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -70,6 +71,10 @@ struct Call {
   std::string run_id, step_key;
   /// Whose run it is, whatever its request says: data of both stays where either's must. "" outside runs.
   std::string tenant;
+  /// Where what it carries must stay, besides what its feature and its tenants say; empty: they say it all.
+  std::string boundary;
+  /// What the books call all its attempts; none: what routing made each for.
+  std::optional<Cause> cause;
   /// Its run's budget is nearly spent: the cheapest model of the feature's hierarchy leads.
   bool cheaper = false;
   /// Asked before each attempt, on the queue's turn: false gives the call up as `cancelled`. Empty: always.

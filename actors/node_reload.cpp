@@ -167,7 +167,7 @@ void Node::Impl::change_features(const config::Config& next, const config::Confi
 
 actors::CopiesShown Node::Impl::copies_shown() const {
   actors::CopiesShown out;
-  for (const auto& shadow : shadows_) out[shadow.config.feature] = shadow.shown;
+  for (const auto& shadow : shadows_) out[shadow.config.feature] = {shadow.shown, shadow.judged};
   return out;
 }
 

@@ -1,5 +1,6 @@
 #include "actors/rollout.hpp"
 
+#include "actors/judge_json.hpp"
 #include "actors/rollout_json.hpp"
 #include "actors/shell.hpp"
 #include "runtime/base/log.hpp"
@@ -37,6 +38,9 @@ struct RolloutShell {
     /// Before the first stage what copies showed.
     Sides here;
     std::shared_ptr<const Sides> copies;
+    /// What had been judged when the rollout was begun again; and was it taken back before that?
+    policy::Moments judged_before;
+    bool taken_back = false;
     bool told = true;
     std::map<std::string, Sides> elsewhere;  // home only
     policy::SideEvidence old_before;         // of the stage before, home only
@@ -53,12 +57,23 @@ struct RolloutShell {
     if (epoch == going.epoch) return;
     // The old side of the stage before stands in where everyone is on the new one.
     if (share->stage != going.stage) going.old_before = sum(going).old;
+    // Whoever begins it again has mended something.
+    bool back = share->state == policy::RolloutState::rolled_back;
+    if (std::exchange(going.taken_back, back) && !back && going.place.copies)
+      going.judged_before = going.place.copies->load()->fresh.preference;
     going.epoch = epoch;
     going.stage = share->stage;
     going.since = stage_.clock->now();
     going.here = {};
+    going.here.fresh.preference = judged_here(going);
     going.elsewhere.clear();
-    going.told = true;
+    going.told = going.here.fresh.preference.n == 0;
+  }
+
+  // Pairs say the same of the two models at any share, so they count from stage to stage.
+  static policy::Moments judged_here(const Going& going) {
+    if (!going.copies) return {};
+    return going.copies->fresh.preference.since(going.judged_before);
   }
 
   static Sides sum(const Going& going) {
@@ -73,6 +88,9 @@ struct RolloutShell {
       auto& going = next[place.rule.name];
       auto before = places_.extract(place.rule.name);
       if (!before.empty() && !fact.redealt.contains(place.rule.name)) going = std::move(before.mapped());
+      // Another shadow has seen nothing yet.
+      if (going.place.copies != place.copies) going.judged_before = {};
+      going.copies.reset();
       going.place = place;
     }
     places_ = std::move(next);
@@ -80,15 +98,18 @@ struct RolloutShell {
 
   // ---- copies ----
 
-  // Nobody has been dealt in: what there is to judge by is the shadow's.
+  // Before anybody is dealt in what there is to go by is the shadow's; afterwards what its judge found.
   void look_at_copies(Going& going, const policy::Controls& known) {
     const auto& place = going.place;
-    if (place.rule.policy.after_copies == 0 || !place.copies) return;
-    if (known.share_of(place.rule.name) != nullptr) return;
-    auto copies = place.copies->load();
-    if (copies == going.copies) return;
-    going.here = *copies;
+    auto copies = place.copies ? place.copies->load() : nullptr;
+    if (!copies || copies == going.copies) return;
+    // The shadow has begun anew.
+    if (going.copies && copies->fresh.preference.n < going.copies->fresh.preference.n)
+      going.judged_before = {};
     going.copies = std::move(copies);
+    bool begun = known.share_of(place.rule.name) != nullptr;
+    if (!begun && place.rule.policy.after_copies > 0) going.here = *going.copies;
+    going.here.fresh.preference = judged_here(going);
     going.told = false;
   }
 
@@ -271,7 +292,9 @@ struct RolloutShell {
     out["home"] = going.place.home;
     out["seconds_in_stage"] = seconds(stage_.clock->now() - going.since);
     const auto* share = known->share_of(going.place.rule.name);
+    if (going.place.judged) out["judge"] = judge_json(*going.place.judged->load(), stage_.clock->wall());
     if (!at_home(going)) return out;
+    out["judged"] = sum(going).fresh.preference.n;
     if (share == nullptr) return copies_status(going, std::move(out));
     auto facts = facts_of(going, *share, stage_.clock->now());
     out["calls_new"] = facts.fresh.calls();

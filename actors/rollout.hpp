@@ -4,6 +4,7 @@
 
 #include "actors/controls.hpp"
 
+#include "runtime/policy/judge.hpp"
 #include "runtime/policy/rollout.hpp"
 
 #include <set>
@@ -31,8 +32,11 @@ struct RolloutCommand {
 struct RolloutPlace {
   policy::RolloutRule rule;
   std::string home;
-  /// What this node's shadow of the model has shown, for one that begins after copies; null: there is none.
+  /// What this node's shadow of the feature has shown, for one that begins after copies, and for the quality
+  /// of any; null: there is none.
   std::shared_ptr<const Published<policy::TwoSides>> copies = {};
+  /// What its judge has done here; null: there is none.
+  std::shared_ptr<const Published<policy::JudgeTally>> judged = {};
 };
 /// The rollouts there are from now on. Those of the same name go on with what they have counted, unless they
 /// are in `redealt`.

@@ -19,11 +19,9 @@ bool read_moments(const Json* json, policy::Moments& out) {
 }  // namespace
 
 Json to_json(const policy::SideEvidence& side) {
-  return {{"failed", moments_json(side.failed)},
-          {"log_ttft", moments_json(side.log_ttft)},
-          {"log_total", moments_json(side.log_total)},
-          {"usd", moments_json(side.usd)},
-          {"quality", moments_json(side.quality)}};
+  return {{"failed", moments_json(side.failed)},       {"log_ttft", moments_json(side.log_ttft)},
+          {"log_total", moments_json(side.log_total)}, {"usd", moments_json(side.usd)},
+          {"quality", moments_json(side.quality)},     {"preference", moments_json(side.preference)}};
 }
 
 std::optional<policy::SideEvidence> side_from(const Json* json) {
@@ -33,6 +31,9 @@ std::optional<policy::SideEvidence> side_from(const Json* json) {
                read_moments(find(*json, "log_ttft"), out.log_ttft) &&
                read_moments(find(*json, "log_total"), out.log_total) &&
                read_moments(find(*json, "usd"), out.usd) && read_moments(find(*json, "quality"), out.quality);
+  // A node of an older build does not say it.
+  const auto* preference = find(*json, "preference");
+  whole = whole && (preference == nullptr || read_moments(preference, out.preference));
   return whole ? std::optional(out) : std::nullopt;
 }
 

@@ -29,10 +29,12 @@ struct ShadowShell {
     stage_ = std::move(stage);
     budget_.emplace(config_.policy, stage_.clock->now());
     rng_ = Rng(config_.seed);
+    if (stage_.judge) self_->link_to(stage_.judge);
     return {
         [this](const ShadowOffered& offer) { on_offer(offer); },
-        [this](const PrimaryEnded& fact) { on_half(fact.call, &policy::ParityPair::old, fact.side); },
+        [this](const PrimaryEnded& fact) { on_primary_ended(fact); },
         [this](const AttemptEnded& fact) { on_copy_ended(fact); },
+        [this](const PairJudged& fact) { on_judged(fact); },
         [this](const HealthChanged& fact) { health_[fact.view->endpoint] = fact.view; },
         [this](const RosterChanged& fact) { roster_ = fact.roster; },
         [this](Retire) { retired_ = true; },
@@ -50,12 +52,14 @@ struct ShadowShell {
   struct Half {
     policy::ParityPair pair;
     bool old = false, fresh = false;
+    /// Null: the judge is not to see it.
+    std::unique_ptr<JudgePair> to_judge;
   };
 
   // ---- copying ----
 
   void on_offer(const ShadowOffered& offer) {
-    if (retired_) return;
+    if (retired_ || is_candidates(offer.primary_endpoint)) return;
     policy::ShadowFacts facts;
     facts.draw = rng_.uniform();
     trial_draw_ = rng_.uniform();
@@ -70,6 +74,13 @@ struct ShadowShell {
     }
     if (budget_->decide(facts, stage_.clock->now()) != policy::ShadowVerdict::copy) return;
     send_copy(offer, facts, target->handle);
+  }
+
+  // A model compared with itself says nothing.
+  bool is_candidates(const std::string& endpoint) const {
+    return std::ranges::any_of(*roster_, [&](const auto& entry) {
+      return entry.facts->id == endpoint && entry.facts->model == config_.model;
+    });
   }
 
   const RosterEntry* target_for(const ShadowOffered& offer, policy::ShadowFacts& facts) const {
@@ -116,6 +127,16 @@ struct ShadowShell {
     order.reply_to = self_;
     copies_[order.id] = {offer.call, facts, offer.request, offer.deadline};
     self_->send(target, std::move(order));
+    if (stage_.judge && rng_.uniform() < config_.judge->policy.share) keep_for_judge(offer);
+  }
+
+  // Of other calls the answers need not be kept.
+  void keep_for_judge(const ShadowOffered& offer) {
+    auto pair = std::make_unique<JudgePair>();
+    pair->request = offer.request;
+    pair->boundary = offer.boundary;
+    pair->reply_to = JudgeClient(self_);
+    half_of(offer.call).to_judge = std::move(pair);
   }
 
   void on_copy_ended(const AttemptEnded& fact) {
@@ -126,7 +147,9 @@ struct ShadowShell {
     if (result.not_sent) return budget_->ended(copy.expected, 0, 0);
     budget_->ended(copy.expected, tokens_of(result.record.usage), result.record.usd);
     book(copy, result.record);
-    on_half(copy.call, &policy::ParityPair::fresh, parity_side(result.record, result.error));
+    AnswerPtr answer;
+    if (!result.error) answer = {fact.result, &result.completion};
+    on_half(copy.call, &policy::ParityPair::fresh, parity_side(result.record, result.error), answer);
   }
 
   void book(const Copy& copy, const AttemptRecord& record) {
@@ -139,26 +162,60 @@ struct ShadowShell {
   // ---- comparing ----
 
   // Of calls that were not copied only the old half comes; it goes when newer ones come.
-  void on_half(const ShadowedCall& call, policy::ParitySide policy::ParityPair::*side,
-               const policy::ParitySide& value) {
+  Half& half_of(const ShadowedCall& call) {
     auto [it, begun] = halves_.try_emplace(call);
-    if (begun) order_.push_back(call);
-    it->second.pair.*side = value;
-    (side == &policy::ParityPair::old ? it->second.old : it->second.fresh) = true;
-    if (it->second.old && it->second.fresh) {
-      pairs_.push_back(it->second.pair);
-      shown_.old.add(figures_of(it->second.pair.old));
-      shown_.fresh.add(figures_of(it->second.pair.fresh));
-      shown_is_new_ = true;
-      if (pairs_.size() > config_.pairs_max) pairs_.pop_front();
-      halves_.erase(it);
-    }
-    for (; order_.size() > config_.waiting_max; order_.pop_front()) halves_.erase(order_.front());
+    if (!begun) return it->second;
+    order_.push_back(call);
+    for (; order_.size() > config_.waiting_max; order_.pop_front())
+      if (order_.front() != call) halves_.erase(order_.front());
+    return it->second;
+  }
+
+  void on_primary_ended(const PrimaryEnded& fact) {
+    // The candidate has served it as a fallback: the copy's half finds no other.
+    if (fact.model == config_.model) return void(halves_.erase(fact.call));
+    on_half(fact.call, &policy::ParityPair::old, fact.side, fact.answer);
+  }
+
+  void on_half(const ShadowedCall& call, policy::ParitySide policy::ParityPair::*side,
+               const policy::ParitySide& value, const AnswerPtr& answer) {
+    bool is_old = side == &policy::ParityPair::old;
+    auto& half = half_of(call);
+    half.pair.*side = value;
+    (is_old ? half.old : half.fresh) = true;
+    if (half.to_judge) (is_old ? half.to_judge->old_answer : half.to_judge->fresh_answer) = answer;
+    if (half.old && half.fresh) pair_up(std::move(halves_.extract(call).mapped()));
+  }
+
+  void pair_up(Half half) {
+    pairs_.push_back(half.pair);
+    shown_.old.add(figures_of(half.pair.old));
+    shown_.fresh.add(figures_of(half.pair.fresh));
+    shown_is_new_ = true;
+    if (pairs_.size() > config_.pairs_max) pairs_.pop_front();
+    auto number = pairs_made_++;
+    if (!half.to_judge || !half.to_judge->old_answer || !half.to_judge->fresh_answer) return;
+    half.to_judge->number = number;
+    self_->send(stage_.judge, std::move(*half.to_judge));
+  }
+
+  // One answer's worth is 1, 1/2 or 0, so that their difference is the preference.
+  void on_judged(const PairJudged& fact) {
+    if (!fact.preference) return;
+    double preference = *fact.preference;
+    shown_.fresh.preference.add(preference);
+    shown_is_new_ = true;
+    auto gone = pairs_made_ - pairs_.size();
+    if (fact.number < gone) return;
+    auto& pair = pairs_[fact.number - gone];
+    pair.old.quality = (1 - preference) / 2;
+    pair.fresh.quality = (1 + preference) / 2;
   }
 
   static policy::CallFigures figures_of(const policy::ParitySide& side) {
     return {side.error.has_value(), side.ttft, side.total, side.usd, side.quality};
   }
+
   void on_tick() {
     auto now = stage_.clock->now();
     if (std::exchange(shown_is_new_, false) && stage_.shown)
@@ -189,6 +246,7 @@ struct ShadowShell {
   std::map<ShadowedCall, Half> halves_;
   std::deque<ShadowedCall> order_;  // of halves, oldest first; may name whole ones
   std::deque<policy::ParityPair> pairs_;
+  std::uint64_t pairs_made_ = 0;
   policy::TwoSides shown_;
   bool shown_is_new_ = false, retired_ = false;
   std::uint64_t last_id_ = 0;
@@ -207,8 +265,23 @@ policy::ParitySide parity_side(const AttemptRecord& record, const std::optional<
   return side;
 }
 
+ShadowActor shadow_of(const std::shared_ptr<const Published<ShadowMap>>& shadows,
+                      const std::string& feature) {
+  if (!shadows) return {};
+  auto all = shadows->load();
+  auto it = all->find(feature);
+  return it == all->end() ? ShadowActor() : it->second;
+}
+
+PrimaryEnded primary_ended(const ShadowedCall& call, const AttemptRecord& last,
+                           const std::optional<Error>& error, AnswerPtr answer) {
+  return {call, parity_side(last, error), last.model, std::move(answer)};
+}
+
 ShadowActor spawn_shadow(caf::actor_system& system, Unit* unit, ShadowActorConfig config,
                          ShadowActorStage stage) {
+  if (config.judge && stage.queues && !stage.judge)
+    stage.judge = spawn_judge(system, *config.judge, {stage.clock, stage.queues, stage.judged});
   return spawn_shell<ShadowActor, ShadowShell>(system, unit, std::move(config), std::move(stage));
 }
 

@@ -110,7 +110,9 @@ struct SupervisorState {
   void spawn_shadow_of(const std::string& feature) {
     const auto& shadow = *std::ranges::find_if(
         config_.shadows, [&](const auto& each) { return each.config.feature == feature; });
-    ShadowActorStage stage{stage_.clock, stage_.ledger, config_.controls, shadow.report, shadow.shown};
+    ShadowActorStage stage{stage_.clock,  stage_.ledger, config_.controls,
+                           shadow.report, shadow.shown,  shadow.judged};
+    stage.queues = {stage_.board, &stage_.board->queues};
     auto actor = spawn_shadow(self_->system(), stage_.loop_unit, shadow.config, std::move(stage));
     shadows_[feature] = actor;
     watch("shadow " + feature, actor);

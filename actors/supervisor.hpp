@@ -26,6 +26,8 @@ struct FeatureShadow {
   ShadowActorConfig config;
   std::shared_ptr<Published<policy::ParityReport>> report;
   std::shared_ptr<Published<policy::TwoSides>> shown = {};
+  /// What its judge has done; null without one.
+  std::shared_ptr<Published<policy::JudgeTally>> judged = {};
 };
 
 /// What a changed configuration makes of the cast (C13). Who is named in none of these stays who it is, with

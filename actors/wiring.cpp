@@ -119,6 +119,22 @@ std::vector<FeatureConfig> feature_configs(const config::Config& config,
   return out;
 }
 
+namespace {
+
+std::optional<JudgeActorConfig> judge_of(const config::Config& config, const config::FeatureConfig& feature) {
+  const auto& judge = feature.shadow.judge;
+  if (judge.feature.empty() || judge.policy.share <= 0) return std::nullopt;
+  JudgeActorConfig out;
+  out.feature = judge.feature;
+  out.policy = judge.policy;
+  out.rubric = judge.rubric;
+  out.deadline = config.features.at(judge.feature).deadline;
+  out.seed = config.simulator.seed;
+  return out;
+}
+
+}  // namespace
+
 std::vector<FeatureShadow> feature_shadows(const config::Config& config) {
   std::vector<FeatureShadow> out;
   for (const auto& [name, feature] : config.features) {
@@ -130,6 +146,8 @@ std::vector<FeatureShadow> feature_shadows(const config::Config& config) {
     shadow.config.seed = config.simulator.seed;
     shadow.report = std::make_shared<Published<policy::ParityReport>>();
     shadow.shown = std::make_shared<Published<policy::TwoSides>>();
+    if (shadow.config.judge = judge_of(config, feature); shadow.config.judge)
+      shadow.judged = std::make_shared<Published<policy::JudgeTally>>();
     out.push_back(std::move(shadow));
   }
   return out;

@@ -102,6 +102,33 @@ int show_experiments(const Json& experiments) {
   return kDone;
 }
 
+std::string judge_text(const Json& judge) {
+  std::string by;
+  for (const auto& [model, calls] : judge["calls"].items())
+    by += fmt::format("{}{} ({} calls)", by.empty() ? "" : ", ", model, calls.get<std::uint64_t>());
+  const auto& left = judge["not_judged"];
+  auto out = fmt::format(
+      "{} pairs judged by {}: {} better, {} worse, {} ties ({} of the same text); "
+      "{:.0f} % the same in both orders; {:.4g} USD",
+      get_int(judge, "pairs"), by.empty() ? "nobody" : by, get_int(judge, "better"), get_int(judge, "worse"),
+      get_int(judge, "ties"), get_int(judge, "same_text"), 100 * get_double(judge, "agreement"),
+      get_double(judge, "usd"));
+  if (find(judge, "first_place") != nullptr)
+    out += fmt::format("; {:.0f} % of verdicts for the answer shown first",
+                       100 * get_double(judge, "first_place"));
+  out += fmt::format("; not judged: {} without a verdict, {} over budget, {} too many at once, {} unfit",
+                     get_int(left, "no_verdict"), get_int(left, "over_budget"), get_int(left, "too_many"),
+                     get_int(left, "unfit"));
+  if (find(judge, "stopped_until_ms") != nullptr)
+    out += "; the budget is spent until " + when(judge, "stopped_until_ms");
+  return out;
+}
+
+void show_judge(const Json& of, const std::string& whose) {
+  if (const auto* judge = find(of, "judge"))
+    std::printf("%s: %s\n", whose.c_str(), judge_text(*judge).c_str());
+}
+
 int show_shadows(const Json& shadows) {
   std::vector<ControlRow> rows{{"FEATURE", "CANDIDATE", "WHAT", "VERDICT", "LOW", "HIGH", "MARGIN", "PAIRS"}};
   for (const auto& each : shadows) {
@@ -114,6 +141,7 @@ int show_shadows(const Json& shadows) {
            fmt::format("{:.4g}", get_double(line, "margin")), std::to_string(get_int(line, "pairs"))});
   }
   std::fputs(table(rows).c_str(), stdout);
+  for (const auto& each : shadows) show_judge(each, "judge of " + get_string(each, "feature"));
   return kDone;
 }
 
@@ -127,6 +155,7 @@ int show_rollout(const Json& rollout) {
   std::printf("rollout %s: %s at %g%% (home %s) %s\n", get_string(rollout, "rollout").c_str(),
               get_string(rollout, "state").c_str(), 100 * get_double(rollout, "share"),
               get_string(rollout, "home").c_str(), get_string(rollout, "next").c_str());
+  show_judge(rollout, "judge on this node");
   const auto* gates = find(rollout, "gates");
   if (gates == nullptr) return kDone;
   std::vector<ControlRow> rows{{"GATE", "STATE", "NEW - OLD", "LOW", "HIGH", "MARGIN"}};

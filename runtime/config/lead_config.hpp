@@ -1,7 +1,8 @@
 // Options that decide who may see which data and who gets which model: sign-offs, checklists, experiments,
-// rollouts, shadows (B4-B7, D10, E4-E6).
+// rollouts, shadows and their judges (B4-B7, D10, E4-E6).
 #pragma once
 
+#include "runtime/policy/judge.hpp"
 #include "runtime/policy/rollout.hpp"
 #include "runtime/policy/shadow.hpp"
 
@@ -60,10 +61,20 @@ struct RolloutConfig {
   policy::RolloutPolicy policy;
 };
 
+/// Who compares what the shadow's model and the primaries answered; no feature: nobody.
+struct JudgeConfig {
+  /// A feature for judging alone, of class batch, whose models are none of those it judges.
+  std::string feature;
+  policy::JudgePolicy policy;
+  /// What makes an answer the better one, in words; empty: actors::kUsualRubric.
+  std::string rubric;
+};
+
 /// A feature's shadow; no model: none.
 struct ShadowConfig {
   std::string model;
   policy::ShadowPolicy policy;
+  JudgeConfig judge;
 };
 
 /// "2027-01-31" -> the beginning of that day, UTC. Nothing when it is no date.
@@ -78,5 +89,7 @@ std::string rollout_home(const Config& config, const RolloutConfig& rollout);
 /// Unknown names, unsound rules, and models nobody has signed for (E5). Expiry is looked at when a request
 /// comes.
 std::vector<Problem> validate_lead(const Config& config);
+/// Judges that would judge themselves, see what they may not, or stand in customers' way.
+std::vector<Problem> validate_judges(const Config& config);
 
 }  // namespace troupe::config

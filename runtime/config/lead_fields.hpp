@@ -1,4 +1,5 @@
-// What the options of sign-offs, experiments, rollouts and shadows are called in a file; part of fields.hpp.
+// What the options of sign-offs, experiments, rollouts, shadows and judges are called in a file; part of
+// fields.hpp.
 #pragma once
 
 #include "runtime/config/lead_config.hpp"
@@ -60,12 +61,21 @@ void fields(V& v, RolloutConfig& x) {
   v("alpha", x.policy.alpha);
 }
 template <class V>
+void fields(V& v, JudgeConfig& x) {
+  v("feature", x.feature);
+  v("share", x.policy.share);
+  v("usd_per_day", x.policy.usd_per_day);
+  v("in_flight_max", x.policy.in_flight_max);
+  v("rubric", x.rubric);
+}
+template <class V>
 void fields(V& v, ShadowConfig& x) {
   v("model", x.model);
   v("share", x.policy.share);
   v("tokens_per_hour", x.policy.tokens_per_hour);
   v("usd_per_hour", x.policy.usd_per_hour);
   v("in_flight_max", x.policy.in_flight_max);
+  v("judge", x.judge);
 }
 
 }  // namespace troupe::config

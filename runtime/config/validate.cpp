@@ -285,6 +285,7 @@ std::vector<Problem> ConfigCheck::run() {
   }
   check_issuers("simulator.issuers", config_.simulator.issuers);
   for (auto& problem : validate_lead(config_)) problems_.push_back(std::move(problem));
+  for (auto& problem : validate_judges(config_)) problems_.push_back(std::move(problem));
   for (auto& problem : validate_choices(config_)) problems_.push_back(std::move(problem));
   for (auto& problem : validate_money(config_)) problems_.push_back(std::move(problem));
   for (auto& problem : validate_tools(config_)) problems_.push_back(std::move(problem));

@@ -19,14 +19,27 @@ struct Gate {
 
 // Bonferroni over what is looked at: each gate of each stage.
 constexpr double kGates = 5;
+constexpr double kPairsMin = 30;
+
+GateReading reading_of(const char* name, const Bounds& bounds, double margin) {
+  GateReading out{name, GateState::open, bounds, margin};
+  if (bounds.high < margin) out.state = GateState::passed;
+  // Worse beyond doubt, and not by a trifle that only many samples make visible.
+  if (bounds.low > 0 && bounds.estimate > margin) out.state = GateState::failed;
+  return out;
+}
+
+Bounds turned(const Bounds& bounds) { return {-bounds.high, -bounds.low, -bounds.estimate}; }
 
 GateReading read_gate(const Gate& gate, double alpha) {
   auto bounds = difference_bounds(gate.fresh, gate.old, alpha, gate.margin);
-  if (gate.sign < 0) bounds = {-bounds.high, -bounds.low, -bounds.estimate};
-  GateReading out{gate.name, GateState::open, bounds, gate.margin};
-  if (bounds.high < gate.margin) out.state = GateState::passed;
-  // Worse beyond doubt, and not by a trifle that only many samples make visible.
-  if (bounds.low > 0 && bounds.estimate > gate.margin) out.state = GateState::failed;
+  return reading_of(gate.name, gate.sign < 0 ? turned(bounds) : bounds, gate.margin);
+}
+
+GateReading read_preference(const Moments& preference, double margin, double alpha) {
+  auto out = reading_of("quality", turned(preference_bounds(preference, alpha, margin)), margin);
+  // The bounds are asymptotic in the pairs, however many calls there were.
+  if (preference.n < kPairsMin) out.state = GateState::open;
   return out;
 }
 
@@ -128,7 +141,11 @@ std::vector<GateReading> read_gates(const RolloutPolicy& policy, const SideEvide
   add({"ttft", fresh.log_ttft, old.log_ttft, std::log(policy.ttft_ratio_max)});
   add({"total", fresh.log_total, old.log_total, std::log(policy.total_ratio_max)});
   if (old.usd.mean > 0) add({"cost", fresh.usd, old.usd, (policy.cost_ratio_max - 1) * old.usd.mean});
-  add({"quality", fresh.quality, old.quality, policy.quality_margin, -1});
+  // Of the same questions if a judge has looked: that says more than two means of different ones.
+  if (fresh.preference.n > 0)
+    out.push_back(read_preference(fresh.preference, policy.quality_margin, alpha));
+  else
+    add({"quality", fresh.quality, old.quality, policy.quality_margin, -1});
   return out;
 }
 
@@ -142,7 +159,8 @@ StageVerdict judge_stage(const RolloutPolicy& policy, const StageFacts& facts) {
       return {RolloutStep::roll_back, "worse: " + figures_of(gate)};
     if (gate.state != GateState::passed && open == nullptr) open = &gate;
   }
-  bool compared = !policy.gates || !gates.empty();
+  // Judged pairs alone say nothing of who fails or is slow.
+  bool compared = !policy.gates || facts.old.calls() > 1;
   if (enough && compared && open == nullptr)
     return {RolloutStep::advance, fmt::format("{:.0f} calls, every gate passed", facts.fresh.calls())};
   auto lacking = !enough ? fmt::format("{:.0f} of {} calls", facts.fresh.calls(), policy.samples_min)

@@ -50,7 +50,8 @@ enum class GateState : std::uint8_t { open, passed, failed };
 const char* to_string(GateState state);
 
 /// One gate's reading: the difference new minus old in the gate's own measure (shares, logarithms of ratios,
-/// USD; for quality old minus new, so that more is worse everywhere).
+/// USD; for quality old minus new, so that more is worse everywhere; where pairs were judged the share of
+/// lost ones minus that of won ones).
 struct GateReading {
   const char* gate = "";
   GateState state = GateState::open;

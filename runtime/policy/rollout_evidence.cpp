@@ -26,6 +26,17 @@ void Moments::merge(const Moments& other) {
   n = sum;
 }
 
+Moments Moments::since(const Moments& before) const {
+  if (before.n <= 0 || before.n > n) return *this;
+  Moments out;
+  out.n = n - before.n;
+  if (out.n <= 0) return {};
+  out.mean = (mean * n - before.mean * before.n) / out.n;
+  double off = out.mean - before.mean;
+  out.m2 = std::max(0.0, m2 - before.m2 - off * off * before.n * out.n / n);
+  return out;
+}
+
 double Moments::variance_of_mean() const {
   if (n < 1) return 1e18;
   double smoothing = 0.5 / (n + 1);
@@ -47,16 +58,32 @@ void SideEvidence::merge(const SideEvidence& other) {
   log_total.merge(other.log_total);
   usd.merge(other.usd);
   quality.merge(other.quality);
+  preference.merge(other.preference);
 }
+
+namespace {
 
 // EVALUATION's half-width sqrt(s2 (s2 + n t2) / (n^2 t2) ln((s2 + n t2) / (s2 alpha^2))), written in the
 // information n / s2 = 1 / variance of the difference, so that the two sides may have different counts.
-Bounds difference_bounds(const Moments& fresh, const Moments& old, double alpha, double scale) {
-  double information = 1 / (fresh.variance_of_mean() + old.variance_of_mean());
+Bounds bounds_around(double estimate, double variance, double alpha, double scale) {
+  double information = 1 / variance;
   double t2 = scale * scale, mixed = 1 + information * t2;
   double half = std::sqrt(mixed / (information * information * t2) * std::log(mixed / (alpha * alpha)));
-  double estimate = fresh.mean - old.mean;
   return {estimate - half, estimate + half, estimate};
+}
+
+}  // namespace
+
+Bounds difference_bounds(const Moments& fresh, const Moments& old, double alpha, double scale) {
+  return bounds_around(fresh.mean - old.mean, fresh.variance_of_mean() + old.variance_of_mean(), alpha,
+                       scale);
+}
+
+Bounds preference_bounds(const Moments& preference, double alpha, double scale) {
+  auto seen = preference;
+  seen.add(1);
+  seen.add(-1);
+  return bounds_around(preference.mean, seen.m2 / (seen.n * seen.n), alpha, scale);
 }
 
 }  // namespace troupe::policy

@@ -12,6 +12,8 @@ struct Moments {
   double n = 0, mean = 0, m2 = 0;
   void add(double x);
   void merge(const Moments& other);
+  /// What was added since it was `before`; all of it when it never was.
+  Moments since(const Moments& before) const;
   /// Of the mean. Never 0: half an event is added to each side, so that a row of equal figures does not pass
   /// for certainty.
   double variance_of_mean() const;
@@ -29,6 +31,9 @@ struct CallFigures {
 /// people mean by "slower". Failed calls count as failures alone.
 struct SideEvidence {
   Moments failed, log_ttft, log_total, usd, quality;
+  /// Of the new side: +1 for an answer that was judged better than the old model's to the same question, 0
+  /// for a tie, -1 for a worse one. A pair is one figure, since the two sides of it are not independent.
+  Moments preference;
   void add(const CallFigures& call);
   void merge(const SideEvidence& other);
   double calls() const { return failed.n; }
@@ -52,5 +57,8 @@ struct Bounds {
 /// the mixing deviation `scale`: it is tightest for differences of about that size. Holds from about 30 calls
 /// a side on. alpha in (0,1), scale above 0.
 Bounds difference_bounds(const Moments& fresh, const Moments& old, double alpha, double scale);
+/// The same for the mean of preferences. One pair of each kind is added to what was seen, so that a row of
+/// ties is worth what the rule of three says and no more.
+Bounds preference_bounds(const Moments& preference, double alpha, double scale);
 
 }  // namespace troupe::policy

@@ -14,7 +14,7 @@ TEST_F(BoundaryTest, NothingCrossesInRandomGraphsOfCalls) {  // D11
   EXPECT_EQ(ended_, graphs);
   EXPECT_GT(bound_calls_, 1000u);
   for (const char* cause :
-       {"primary", "retry", "fallback", "spillover", "hedge", "trickle", "probe", "shadow"})
+       {"primary", "retry", "fallback", "spillover", "hedge", "trickle", "probe", "shadow", "judging"})
     EXPECT_GT(reached_[cause], 5) << cause;
   EXPECT_EQ(marked(logged), std::set<std::string>()) << "content is never logged";
 }

@@ -159,6 +159,7 @@ class BoundaryTest : public ActorTest, public ChildRuns {
   /// An attempt reaches an endpoint's wire.
   void reach(const std::string& id, const RunAttempt& order) {
     ++reached_[to_string(order.cause)];
+    if (order.request->tenant == kJudgeTenant) ++reached_["judging"];
     for (const auto& tenant : marked(text_of(*order.request))) {
       auto bound = kBounds.find(tenant);
       if (bound == kBounds.end()) continue;
@@ -176,7 +177,7 @@ class BoundaryTest : public ActorTest, public ChildRuns {
     if (fate < 3) return due.ended(failed(due.endpoint, due.order, bad[rng_.below(bad.size())]));
     if (fate == 3 && due.order.sink) return break_off(due);
     auto result = answered(due.endpoint, due.order);
-    std::string text = "so:";
+    auto text = "so " + due.endpoint + ":";
     for (const auto& tenant : marked(text_of(*due.order.request))) text += mark_of(tenant);
     result->completion = text_answer(text);
     due.ended(std::move(result));
@@ -216,7 +217,12 @@ class BoundaryTest : public ActorTest, public ChildRuns {
       shadow.model = "candidate";
       shadow.policy = {
           .share = 1, .tokens_per_hour = 1'000'000'000, .usd_per_hour = 1e6, .in_flight_max = 1000};
-      (*shadows)[name] = keep(spawn_shadow(system_, nullptr, shadow, {&clock_, ledger_, controls_, nullptr}));
+      if (name != "judge")
+        shadow.judge = JudgeActorConfig{.feature = "judge",
+                                        .policy = {.share = 1, .usd_per_day = 1e6, .in_flight_max = 1000}};
+      ShadowActorStage stage{&clock_, ledger_, controls_, nullptr};
+      stage.queues = queues_;
+      (*shadows)[name] = keep(spawn_shadow(system_, nullptr, shadow, std::move(stage)));
       (*queues)[name] = keep(spawn_feature_queue(system_, nullptr, feature(name), clock_, ledger_));
       tell((*shadows)[name], RosterChanged{roster_});
       tell((*queues)[name], RosterChanged{roster_});

@@ -77,6 +77,14 @@ class RolloutActorTest : public ActorTest {
     }
     cell.store(std::make_shared<const policy::TwoSides>(shown));
   }
+  // Pairs of one node's whose new answers were judged worse so often, else as good.
+  void judge(const std::string& node, int pairs, double worse = 0.5) {
+    auto& cell = *nodes_.at(node).copies;
+    auto shown = *cell.load();
+    for (int i = 0; i < pairs; ++i) shown.fresh.preference.add(rng_.uniform() < worse ? -1 : 0);
+    cell.store(std::make_shared<const policy::TwoSides>(shown));
+  }
+  double judged() { return get_double(*parse_json(*command("a", "status")), "judged"); }
   policy::CallFigures figures(double failure) {
     policy::CallFigures call{.failed = rng_.uniform() < failure};
     call.ttft = std::exp(0.1 * rng_.normal());
@@ -233,6 +241,47 @@ TEST_F(RolloutActorTest, DoesNotBeginAboveAStopNorOnItsOldCopies) {
   span(10s);
   EXPECT_EQ(share(), 0) << "it is stopped";
   for (const auto& [id, node] : nodes_) EXPECT_EQ(count(id), 0) << id;
+}
+
+TEST_F(RolloutActorTest, JudgedPairsOfAllNodesTakeItBackAndCountAnewWhenItIsBegunAgain) {  // L7
+  ASSERT_TRUE(command("a", "start"));
+  serving_ = true;
+  span(10s);
+  ASSERT_EQ(state(), "running");
+  judge("b", 60);
+  span(2s);
+  EXPECT_EQ(state(), "running") << "one node's are too few";
+  judge("c", 60);
+  span(5s);
+  EXPECT_EQ(judged(), 120);
+  EXPECT_EQ(state(), "rolled_back");
+  EXPECT_NE(get_string(*parse_json(*command("a", "status")), "why").find("quality"), std::string::npos);
+  ASSERT_TRUE(command("a", "start"));
+  span(20s);
+  EXPECT_EQ(state(), "running") << "what was judged before is forgiven";
+  EXPECT_EQ(judged(), 0);
+  nodes_.at("b").copies->store(std::make_shared<const policy::TwoSides>());
+  for (int pairs : {40, 40}) judge("b", pairs, 0), span(2s);
+  EXPECT_EQ(judged(), 80) << "its shadow has begun anew, with more than was forgiven";
+  judge("b", 300);
+  span(5s);
+  EXPECT_EQ(state(), "rolled_back");
+}
+
+TEST_F(RolloutActorTest, JudgedPairsCountFromStageToStage) {
+  ASSERT_TRUE(command("a", "start"));
+  judge("b", 3);
+  span(2s);
+  ASSERT_TRUE(command("a", "advance"));
+  span(2s);
+  EXPECT_EQ(judged(), 3);
+  judge("b", 4);
+  span(2s);
+  EXPECT_EQ(judged(), 7);
+  nodes_.at("b").copies->store(std::make_shared<const policy::TwoSides>());
+  judge("b", 2);
+  span(2s);
+  EXPECT_EQ(judged(), 2) << "its shadow has begun anew";
 }
 
 TEST_F(RolloutActorTest, AReloadKeepsWhatARolloutHasCounted) {  // C13

@@ -3,6 +3,7 @@
 
 #include "actors/supervisor.hpp"
 #include "runtime/base/rng.hpp"
+#include "tests/actors/judge_world.hpp"
 #include "tests/actors/queue_world.hpp"
 
 #include <cmath>
@@ -32,9 +33,23 @@ class ShadowActorTest : public ActorTest {
       facts->price = {.input = 1000, .output = 1000};
       roster_->push_back({facts, scripted_endpoint(script), "n"});
     }
-    shadow_ = keep(spawn_shadow(system_, nullptr, config_, {&clock_, ledger_, controls_, report_, shown_}));
+    open();
+  }
+  void open() {
+    shadow_ = keep(spawn_shadow(system_, nullptr, config_,
+                                {&clock_, ledger_, controls_, report_, shown_, judged_, queues_}));
     tell(shadow_, RosterChanged{roster_});
     hear(1e18);
+  }
+  /// Who prefers whichever answer begins with "good".
+  void open_judge() {
+    auto queue = keep(scripted_queue(system_, [this](const CallPtr& call) {
+      ++asked_;
+      call->answer({text_answer(honest(*call->request)), {}});
+    }));
+    queues_->store(std::make_shared<const Queues>(Queues{{"judge", queue}}));
+    config_.judge = JudgeActorConfig{.feature = "judge", .policy = {.share = 1, .usd_per_day = 100}};
+    open();
   }
   void hear(double headroom, policy::BreakerState state = policy::BreakerState::closed) {
     for (const char* id : {"old", "new"}) {
@@ -51,7 +66,16 @@ class ShadowActorTest : public ActorTest {
     result->record.total = 2 * result->record.ttft;
     result->record.usage.output = 5;
     result->record.usd = 0.015;
+    auto word = rng_.uniform() < good_ ? "good" : "bad";
+    result->completion = text_answer(word + (" from " + endpoint));
     return result;
+  }
+  const policy::ParityLine* quality() {
+    pass(1s, shadow_);
+    report_kept_ = report_->load();
+    for (const auto& line : report_kept_->lines)
+      if (line.what == "quality") return &line;
+    return nullptr;
   }
   void offer(std::uint64_t call) {
     ShadowOffered offer;
@@ -72,7 +96,8 @@ class ShadowActorTest : public ActorTest {
     order.reply_to = primary_client_;
     tell((*roster_)[0].handle, order);
     offer(call);
-    tell(shadow_, PrimaryEnded{{1, call}, {{}, std::exp(0.1 * rng_.normal()), 2, 5, {}}});
+    auto said = std::make_shared<const Completion>(text_answer("good " + std::to_string(call)));
+    tell(shadow_, PrimaryEnded{{1, call}, {{}, std::exp(0.1 * rng_.normal()), 2, 5, {}}, "usual", said});
   }
   void stop(policy::Subject subject, std::string name) {
     auto controls = *controls_->load();
@@ -92,6 +117,12 @@ class ShadowActorTest : public ActorTest {
   std::shared_ptr<Published<policy::ParityReport>> report_ =
       std::make_shared<Published<policy::ParityReport>>();
   std::shared_ptr<Published<policy::TwoSides>> shown_ = std::make_shared<Published<policy::TwoSides>>();
+  using Queues = std::map<std::string, FeatureQueueActor>;
+  std::shared_ptr<Published<policy::JudgeTally>> judged_ = std::make_shared<Published<policy::JudgeTally>>();
+  std::shared_ptr<Published<Queues>> queues_ = std::make_shared<Published<Queues>>();
+  std::shared_ptr<const policy::ParityReport> report_kept_;
+  double good_ = 1;
+  int asked_ = 0;
   std::shared_ptr<Roster> roster_;
   ShadowActor shadow_;
   std::string data_class_;
@@ -194,9 +225,78 @@ TEST_F(ShadowActorTest, ReportsParityOfWhatBothAnswered) {
   EXPECT_NE(report->verdict, policy::Parity::equal);
 }
 
+TEST_F(ShadowActorTest, ItsJudgesPreferencesAreTheQualityOfItsReport) {  // B6, L7
+  good_ = 0.7;
+  open_judge();
+  for (std::uint64_t call = 1; call <= 300; ++call) serve(call);
+  const auto* line = quality();
+  ASSERT_NE(line, nullptr);
+  EXPECT_EQ(line->verdict, policy::Parity::different);
+  EXPECT_EQ(line->pairs, 300u);
+  EXPECT_LT(line->high, -0.15);
+  EXPECT_NEAR(shown_->load()->fresh.preference.mean, -0.3, 0.1);
+  EXPECT_EQ(shown_->load()->fresh.preference.n, 300);
+  EXPECT_EQ(judged_->load()->pairs, 300u);
+  EXPECT_EQ(books_.by_cause(), (std::map<std::string, int>{{"shadow", 300}}));
+}
+
+TEST_F(ShadowActorTest, TwinsAreNotFoundDifferentByTheirJudge) {
+  open_judge();
+  for (std::uint64_t call = 1; call <= 300; ++call) serve(call);
+  ASSERT_NE(quality(), nullptr);
+  EXPECT_NE(quality()->verdict, policy::Parity::different);
+  EXPECT_EQ(judged_->load()->ties, 300u);
+}
+
+TEST_F(ShadowActorTest, WithoutAJudgeNobodyIsAskedAndThereIsNoQuality) {
+  good_ = 0.5;
+  for (std::uint64_t call = 1; call <= 200; ++call) serve(call);
+  EXPECT_EQ(quality(), nullptr);
+  EXPECT_EQ(asked_, 0);
+}
+
+TEST_F(ShadowActorTest, WhatFailedOrWasServedByTheCandidateIsNotJudged) {
+  open_judge();
+  target_->reply = [](const RunAttempt& order) { return failed("new", order, Errc::transient_server); };
+  serve(1);
+  target_->reply = [this](const RunAttempt& order) { return answer("new", order); };
+  offer(2);
+  tell(shadow_, PrimaryEnded{{1, 2}, {}, "candidate", std::make_shared<const Completion>(text_answer("x"))});
+  offer(3);
+  tell(shadow_, PrimaryEnded{{1, 3}, {Errc::timeout}, "usual", nullptr});
+  EXPECT_EQ(asked_, 0);
+  serve(4);
+  EXPECT_EQ(asked_, 2);
+  pass(100ms, shadow_);
+  EXPECT_EQ(shown_->load()->fresh.calls(), 3) << "a model is not compared with itself";
+}
+
+TEST_F(ShadowActorTest, AJudgeLeavesWithItsShadow) {
+  auto others = judged_.use_count();
+  open_judge();
+  serve(1);
+  EXPECT_EQ(asked_, 2);
+  EXPECT_GT(judged_.use_count(), others);
+  tell(shadow_, Retire{});
+  pass(1s, shadow_);
+  EXPECT_TRUE(caf::actor_cast<caf::abstract_actor*>(shadow_)->getf(caf::abstract_actor::is_terminated_flag));
+  EXPECT_EQ(judged_.use_count(), others) << "who published there is gone";
+}
+
+TEST_F(ShadowActorTest, GoesWithItsJudgeSoThatBothAreMadeAnew) {
+  open_judge();
+  ShadowActorStage stage{&clock_, ledger_, controls_, report_, shown_, judged_, queues_};
+  stage.judge = keep(spawn_judge(system_, *config_.judge, {&clock_, queues_, judged_}));
+  auto judge = stage.judge;
+  shadow_ = keep(spawn_shadow(system_, nullptr, config_, std::move(stage)));
+  run();
+  kill(judge);
+  EXPECT_TRUE(caf::actor_cast<caf::abstract_actor*>(shadow_)->getf(caf::abstract_actor::is_terminated_flag));
+}
+
 TEST_F(ShadowActorTest, HalvesWithoutTheOtherAreForgottenAtTheirBound) {
   config_.waiting_max = 10;
-  shadow_ = keep(spawn_shadow(system_, nullptr, config_, {&clock_, ledger_, controls_, report_, shown_}));
+  open();
   for (std::uint64_t call = 1; call <= 1000; ++call) tell(shadow_, PrimaryEnded{{1, call}, {}});
   tell(shadow_, RosterChanged{roster_});
   hear(1e18);
@@ -233,6 +333,7 @@ class ShadowedQueueTest : public QueueTest {
       return {[this](const ShadowOffered& offer) { offers_.push_back(offer); },
               [this](const PrimaryEnded& end) { ends_.push_back(end); },
               [](const AttemptEnded&) {},
+              [](const PairJudged&) {},
               [](const HealthChanged&) {},
               [](const RosterChanged&) {},
               [](Retire) {},
@@ -258,6 +359,8 @@ TEST_F(ShadowedQueueTest, OffersEachCallOnceWhenItsPrimaryIsOnItsWayAndTellsHowT
   ASSERT_EQ(ends_.size(), 1u);
   EXPECT_EQ(ends_[0].call, offers_[0].call);
   EXPECT_FALSE(ends_[0].side.error);
+  ASSERT_TRUE(ends_[0].answer);
+  EXPECT_EQ(ends_[0].answer->text(), "from b");
 }
 
 TEST_F(ShadowedQueueTest, AReplacedQueuesCallsAreToldFromThoseOfTheNext) {

@@ -4,6 +4,7 @@
 
 #include "runtime/base/rng.hpp"
 #include "tests/actors/cast_world.hpp"
+#include "tests/actors/judge_world.hpp"
 
 #include <cmath>
 #include <cstdio>
@@ -31,8 +32,8 @@ class UpgradeTest : public ActorTest {
                                     RolloutActorStage{&clock_, orders_, controls_, nobody}));
     SupervisorConfig cast;
     cast.node = "n1";
-    cast.endpoints = {endpoint("a", "old"), endpoint("b", "old")};
-    cast.features = {feature({"old"}, {})};
+    cast.endpoints = {endpoint("a", "old"), endpoint("b", "old"), endpoint("j", "wise")};
+    cast.features = {feature({"old"}, {}), judge()};
     cast.controls = orders_;
     supervisor_ = keep(spawn_supervisor(system_, std::move(cast),
                                         {nullptr, nullptr, &clock_, nullptr, ledger_probe(books_), board_}));
@@ -53,12 +54,25 @@ class UpgradeTest : public ActorTest {
       result->record.ttft = from_seconds(0.3 * std::exp(0.1 * rng_.normal()));
       result->record.total = 2 * result->record.ttft;
       result->record.usage.output = 3 + static_cast<std::int64_t>(rng_.below(5));
+      if (!result->error) result->completion = text_answer(said_by(model, *order.request));
       auto due = clock_.now() + result->record.total;
       pending_.emplace(due, Pending{std::move(ended), std::move(result)});
       if (order.cause == Cause::primary) ++primaries_[model];
       return std::make_shared<IdleAttempt>();
     };
     return local;
+  }
+  // One answer in ten is bad, and of a new model that is worse some more; who is wise sees which.
+  std::string said_by(const std::string& model, const CompletionRequest& request) {
+    if (model == "wise") return honest(request);
+    bool bad = rng_.uniform() < 0.1 || (model == "new" && rng_.uniform() < new_worse_);
+    return (bad ? "bad " : "good ") + std::to_string(rng_.below(1'000'000));
+  }
+  FeatureConfig judge() {
+    FeatureConfig feature;
+    feature.dispatch.rules = {
+        .feature = "judge", .hierarchy = {"wise"}, .work_class = policy::WorkClass::batch};
+    return feature;
   }
   FeatureConfig feature(std::vector<std::string> hierarchy, std::vector<policy::RolloutRule> rules) {
     FeatureConfig feature;
@@ -78,11 +92,15 @@ class UpgradeTest : public ActorTest {
         .share = 0.1, .tokens_per_hour = 10'000'000, .usd_per_hour = 100, .in_flight_max = 50};
     shadow.report = std::make_shared<Published<policy::ParityReport>>();
     shadow.shown = std::make_shared<Published<policy::TwoSides>>();
+    shadow.judged = judged_;
+    if (with_judge_)
+      shadow.config.judge = JudgeActorConfig{.feature = "judge",
+                                             .policy = {.share = 1, .usd_per_day = 1e6, .in_flight_max = 50}};
     CastChange change;
     change.endpoints = {endpoint("c", "new"), endpoint("d", "new")};
     change.shadows = {shadow};
     change.features = {feature({"old", "new"}, {rule_})};
-    caf::anon_send(rollouts_, RolloutsChanged{{{rule_, "n1", shadow.shown}}, {}});
+    caf::anon_send(rollouts_, RolloutsChanged{{{rule_, "n1", shadow.shown, judged_}}, {}});
     tell(supervisor_, ChangeCast{std::make_shared<const CastChange>(std::move(change))});
   }
   // Twenty calls a second of many tenants.
@@ -142,7 +160,9 @@ class UpgradeTest : public ActorTest {
   SupervisorActor supervisor_;
   std::map<std::string, int> primaries_;
   std::vector<double> shares_{0};
-  double new_fails_ = 0, most_ = 0;
+  std::shared_ptr<Published<policy::JudgeTally>> judged_ = std::make_shared<Published<policy::JudgeTally>>();
+  double new_fails_ = 0, new_worse_ = 0, most_ = 0;
+  bool with_judge_ = false;
   int answered_ = 0, failed_ = 0;
   bool serving_ = true;
 };
@@ -172,6 +192,44 @@ TEST_F(UpgradeTest, AModelThatFailsNowAndThenIsGivenToNobody) {
   EXPECT_EQ(failed_, 0);
   EXPECT_EQ(primaries_["new"], 0);
   EXPECT_GT(books_.by_cause()["shadow"], 30);
+}
+
+TEST_F(UpgradeTest, AModelWhoseAnswersAreWorseIsGivenToNobody) {  // L7
+  new_worse_ = 0.3;
+  with_judge_ = true;
+  reload();
+  span(15min);
+  EXPECT_EQ(state(), "rolled_back") << status();
+  EXPECT_EQ(most_, 0);
+  EXPECT_EQ(primaries_["new"], 0);
+  EXPECT_EQ(failed_, 0);
+  auto told = *parse_json(status());
+  EXPECT_NE(get_string(told, "why").find("quality"), std::string::npos) << status();
+  EXPECT_GT(get_double(told, "judged"), 30);
+  EXPECT_EQ(get_double(*find(told, "judge"), "agreement"), 1);
+  EXPECT_EQ(books_.by_cause()["judge"], static_cast<int>(judged_->load()->calls.at("wise")));
+  for (const auto& each : books_.attempts)
+    EXPECT_EQ(each.row.cause == "judge", each.row.tenant == kJudgeTenant) << each.row.cause;
+}
+
+// Nothing else tells: the same model fails no more often, and is as quick.
+TEST_F(UpgradeTest, WithoutAJudgeTheModelWhoseAnswersAreWorseReachesEveryone) {
+  new_worse_ = 0.3;
+  reload();
+  auto began = clock_.now();
+  while (state() != "done" && clock_.now() - began < 3h) span(10s);
+  EXPECT_EQ(state(), "done");
+}
+
+TEST_F(UpgradeTest, AJudgedTwinArrives) {
+  with_judge_ = true;
+  rule_.policy.quality_margin = 0.1;
+  reload();
+  auto began = clock_.now();
+  while ((state() == "running" || state() == "not begun") && clock_.now() - began < 24h) span(10s);
+  EXPECT_EQ(state(), "done") << status();
+  EXPECT_GT(judged_->load()->pairs, 500u);
+  EXPECT_EQ(failed_, 0);
 }
 
 // What the copies are worth: begun by an order, the same model is seen by customers.

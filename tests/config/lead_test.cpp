@@ -122,5 +122,71 @@ TEST(LeadConfig, MistakesAreToldWithTheirPlace) {
               HasSubstr("not in the hierarchy"));
 }
 
+/// A feature with a shadow, and one that may judge it.
+struct JudgeWorld {
+  std::string judge = "feature: judge, share: 0.2, usd_per_day: 5";
+  std::string judging = "hierarchy: [wise], class: batch";
+  std::string recap, remote = "wise-1", price = "{input: 1, output: 2}";
+};
+std::string judge_complaint(const JudgeWorld& world) {
+  auto text = R"(
+providers: {aws: {base_url: simulator, region: us}, gcp: {base_url: simulator, region: us}}
+models: {large: {}, small: {}, wise: {}}
+simulator: {endpoints: [{name: a}, {name: b}, {name: c}, {name: d}]}
+prices: {models: {wise-1: )" +
+              world.price + R"(}}
+endpoints:
+  data_classes: {customer: {provider: [], model: []}}
+  list:
+    - {id: a, provider: aws, model: large}
+    - {id: b, provider: gcp, model: small, remote_model: small-1}
+    - {id: c, provider: aws, model: wise, remote_model: wise-1}
+    - {id: d, provider: gcp, model: wise, remote_model: )" +
+              world.remote + R"(}
+features:
+  judge: {)" + world.judging +
+              R"(}
+  recap: {hierarchy: [large, small], )" +
+              world.recap +
+              "shadow: {model: small, share: 0.1, tokens_per_hour: 9, usd_per_hour: 1, judge: {" +
+              world.judge + "}}}\n";
+  auto config = parse_config(text, "x.yaml");
+  return config ? "" : config.error().what;
+}
+
+TEST(JudgeConfig, IsAFeatureOfItsOwnWithABudget) {
+  EXPECT_EQ(judge_complaint({}), "");
+  EXPECT_EQ(judge_complaint({.judge = ""}), "");
+  EXPECT_THAT(judge_complaint({.judge = "feature: judge, share: 0.2"}),
+              HasSubstr("features.recap.shadow.judge: a judge needs a budget of its own"));
+  EXPECT_THAT(judge_complaint({.judge = "share: 0.2, usd_per_day: 5"}), HasSubstr("a feature of its own"));
+  EXPECT_THAT(judge_complaint({.judge = "feature: jugde, share: 0.2, usd_per_day: 5"}),
+              HasSubstr("there is no feature \"jugde\"; did you mean \"judge\"?"));
+  EXPECT_THAT(judge_complaint({.judge = "feature: recap, share: 0.2, usd_per_day: 5"}),
+              HasSubstr("a feature does not judge itself"));
+  EXPECT_THAT(judge_complaint({.judge = "feature: judge, rubric: " + std::string(9000, 'x')}),
+              HasSubstr("shadow.judge.rubric: has 9000 bytes"));
+  EXPECT_THAT(judge_complaint({.price = "{input: 0}"}), HasSubstr("endpoint c has no price"));
+}
+
+TEST(JudgeConfig, IsNoModelThatItJudgesWhateverItIsCalled) {
+  EXPECT_THAT(judge_complaint({.judging = "hierarchy: [wise, large], class: batch"}),
+              HasSubstr("model large would judge its own answers"));
+  EXPECT_THAT(judge_complaint({.judging = "hierarchy: [small, wise], class: batch"}),
+              HasSubstr("model small would judge its own answers"))
+      << "the candidate";
+  EXPECT_THAT(judge_complaint({.remote = "small-1"}), HasSubstr("d is small-1 as well"));
+}
+
+TEST(JudgeConfig, ComesBehindCustomersAndKeepsTheirDataWhereItIs) {
+  EXPECT_THAT(judge_complaint({.judging = "hierarchy: [wise]"}), HasSubstr("must be of class batch"));
+  EXPECT_THAT(judge_complaint({.recap = "data_class: customer, "}),
+              HasSubstr("must have data_class customer"));
+  EXPECT_EQ(judge_complaint({.judging = "hierarchy: [wise], class: batch, data_class: customer",
+                             .recap = "data_class: customer, "}),
+            "");
+  EXPECT_THAT(judge_complaint({.recap = "boundary: eu, "}), HasSubstr("must have boundary eu"));
+}
+
 }  // namespace
 }  // namespace troupe::config
