@@ -62,6 +62,7 @@ class ChangeReader {
       case Takes::nothing: return;
       case Takes::routing: return add(out_.features, names_in(option, before_.features));
       case Takes::share: return take_share(option);
+      case Takes::candidate: add(out_.features, names_in(option, before_.features)); [[fallthrough]];
       case Takes::shadow: return add(out_.shadows.changed, names_in(option, before_.features));
       case Takes::rollout: return add(out_.rollouts.changed, names_in(option, after_.rollouts));
       case Takes::leads: return take_lead(option);

@@ -25,16 +25,17 @@ std::vector<ChangedOption> changed_options(const Config& before, const Config& a
 
 /// What a running node makes anew when an option changes; everything else stays as it is.
 enum class Takes : std::uint8_t {
-  nothing,   ///< nobody acts by it, or only by what it does to other options
-  routing,   ///< the feature's queue
-  share,     ///< with a limit for all (node.tokens_per_minute) every feature's queue: they use one tree
-  shadow,    ///< the feature's shadow
-  rollout,   ///< how the rollout is judged
-  leads,     ///< the queues of the features the experiment or rollout is about
-  endpoint,  ///< that endpoint
-  provider,  ///< the provider's endpoints
-  sign_off,  ///< what has been signed
-  restart,   ///< cannot be taken over
+  nothing,    ///< nobody acts by it, or only by what it does to other options
+  routing,    ///< the feature's queue
+  share,      ///< with a limit for all (node.tokens_per_minute) every feature's queue: they use one tree
+  shadow,     ///< the feature's shadow
+  candidate,  ///< the same and the feature's queue, which holds the shadow's model back (B5)
+  rollout,    ///< how the rollout is judged
+  leads,      ///< the queues of the features the experiment or rollout is about
+  endpoint,   ///< that endpoint
+  provider,   ///< the provider's endpoints
+  sign_off,   ///< what has been signed
+  restart,    ///< cannot be taken over
 };
 /// `key` as known_keys() names it. Nothing for a key nobody has thought about.
 std::optional<Takes> takes(std::string_view key);

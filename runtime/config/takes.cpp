@@ -33,6 +33,7 @@ constexpr std::pair<std::string_view, Takes> kTakes[] = {
     {"features.*.budget", Takes::restart},
     {"features.*.share", Takes::share},
     {"features.*.shadow", Takes::shadow},
+    {"features.*.shadow.model", Takes::candidate},
     {"features.*.hierarchy", Takes::routing},
     {"features.*.class", Takes::routing},
     {"features.*.boundary", Takes::routing},

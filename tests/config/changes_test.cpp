@@ -134,10 +134,11 @@ TEST(ConfigChanges, EveryOptionThatDiffersIsSeenAndTakesWhatItsRowSays) {
     ASSERT_THAT(changes.options, ::testing::Not(IsEmpty())) << key;
     EXPECT_EQ(!changes.fixed.empty(), *what == Takes::restart) << key << " " << changes.fixed.size();
     EXPECT_EQ(in_rest(key), *what == Takes::restart) << key;
-    bool queue = *what == Takes::routing || *what == Takes::share;
+    bool candidate = *what == Takes::candidate;
+    bool queue = *what == Takes::routing || *what == Takes::share || candidate;
     bool endpoint = *what == Takes::endpoint || *what == Takes::provider;
     EXPECT_TRUE(!queue || !changes.features.empty()) << key;
-    EXPECT_EQ(!changes.shadows.empty(), *what == Takes::shadow) << key;
+    EXPECT_EQ(!changes.shadows.empty(), *what == Takes::shadow || candidate) << key;
     EXPECT_TRUE(*what != Takes::rollout || changes.rollouts.changed.size() == 1) << key;
     EXPECT_EQ(changes.leads, *what == Takes::leads) << key;
     EXPECT_TRUE(*what != Takes::sign_off || changes.sign_offs) << key;
@@ -248,10 +249,27 @@ TEST(ConfigChanges, OfARolloutConcernItsFeatureAndOnlyIfUnitsAreDealtAnew) {
   EXPECT_EQ(moved.features, (Names{"a", "recap"}));
 }
 
-TEST(ConfigChanges, OfAShadowLeaveTheFeaturesQueueAlone) {
-  auto begun = changes([](Config& c) { c.features["recap"].shadow.model = "candidate"; });
+TEST(ConfigChanges, OfAShadowsModelMakeTheQueueAnewThatHoldsItBack) {  // B5
+  auto before = demo_config();
+  auto& recap = before.features["recap"];
+  auto begun =
+      changes([](Config& c) { c.features["recap"].shadow.model = c.features["recap"].hierarchy[1]; });
   EXPECT_EQ(begun.shadows.added, Names{"recap"});
-  EXPECT_THAT(begun.features, IsEmpty());
+  EXPECT_EQ(begun.features, Names{"recap"});
+  recap.shadow.model = recap.hierarchy[1];
+  auto ended = changes_between(before, demo_config());
+  EXPECT_EQ(ended.shadows.removed, Names{"recap"});
+  EXPECT_EQ(ended.features, Names{"recap"}) << "its model is a backup like any other again";
+}
+
+TEST(ConfigChanges, OfTheRestOfAShadowLeaveTheFeaturesQueueAlone) {
+  auto before = demo_config();
+  before.features["recap"].shadow.model = before.features["recap"].hierarchy[1];
+  auto after = before;
+  after.features["recap"].shadow.policy.share = 0.5;
+  auto slower = changes_between(before, after);
+  EXPECT_EQ(slower.shadows.changed, Names{"recap"});
+  EXPECT_THAT(slower.features, IsEmpty());
   EXPECT_TRUE(changes([](Config& c) { c.features["recap"].shadow.policy.share = 0.5; }).shadows.empty())
       << "there is none";
 }
@@ -301,7 +319,7 @@ TEST(ConfigChanges, SayWhatIsMadeAnew) {
     c.endpoints.list[0].limits.in_flight_max += 1;
     c.features["recap"].shadow.model = "candidate";
   }));
-  EXPECT_EQ(text, "endpoints ~" + demo_config().endpoints.list[0].id + "; shadows +recap");
+  EXPECT_EQ(text, "endpoints ~" + demo_config().endpoints.list[0].id + "; shadows +recap; queues recap");
   EXPECT_EQ(to_text(ConfigChanges{}), "");
 }
 
