@@ -28,7 +28,7 @@ std::vector<std::string> names_in(const std::map<std::string, T>& values) {
 /// Collects problems below a path.
 class ConfigCheck {
  public:
-  explicit ConfigCheck(const Config& config) : config_(config) {}
+  explicit ConfigCheck(const Config& config) : config_(config), leads_(lead_rules_of(config)) {}
   std::vector<Problem> run();
 
  private:
@@ -54,15 +54,17 @@ class ConfigCheck {
   void check_cluster();
   void check_provider(const std::string& path, const ProviderConfig& provider);
   void check_endpoint(const std::string& path, const EndpointConfig& endpoint);
-  void check_feature(const std::string& path, const FeatureConfig& feature);
+  void check_feature(const std::string& name, const FeatureConfig& feature);
   void check_choice(const std::string& path, const FeatureConfig& feature);
-  void check_backup(const std::string& path, const FeatureConfig& feature);
+  void check_backup(const std::string& name, const FeatureConfig& feature);
+  bool on_trial(const std::string& name, const FeatureConfig& feature, const std::string& model) const;
   void check_simulated(const std::string& path, const SimulatedEndpoint& endpoint);
   void check_fault(const std::string& path, const Fault& fault);
   void check_capacity(const std::string& path, const SimulatedCapacity& capacity);
   void check_issuers(const std::string& path, const SimulatedIssuers& issuers);
 
   const Config& config_;
+  const policy::LeadRules leads_;
   std::vector<Problem> problems_;
   std::set<std::string> endpoint_ids_, simulated_names_;
 };
@@ -143,7 +145,7 @@ void ConfigCheck::check_endpoint(const std::string& path, const EndpointConfig& 
   }
   known_name(path + ".provider", "provider", endpoint.provider, names_in(config_.providers));
   known_name(path + ".model", "model", endpoint.model, names_in(config_.models));
-  if (endpoint.home != config_.node.id) {
+  if (!endpoint.home.empty() && endpoint.home != config_.node.id) {
     std::vector<std::string> nodes{config_.node.id};
     for (const auto& peer : config_.cluster.peers) nodes.push_back(peer.id);
     known_name(path + ".home", "node", endpoint.home, nodes);
@@ -160,24 +162,38 @@ void ConfigCheck::check_endpoint(const std::string& path, const EndpointConfig& 
   known_name(path + ".id", "simulated endpoint", endpoint.id, simulated);
 }
 
-// C10: one cloud in one region is one failure domain; a feature must outlive any of them.
-void ConfigCheck::check_backup(const std::string& path, const FeatureConfig& feature) {
+// Of the hierarchy, but for its first, which serves already (B5).
+bool ConfigCheck::on_trial(const std::string& name, const FeatureConfig& feature,
+                           const std::string& model) const {
+  auto is_it = [&](const auto& each) { return each.feature == name && each.model == model; };
+  return model != feature.hierarchy.front() &&
+         (std::ranges::any_of(leads_.rollouts, is_it) || std::ranges::any_of(leads_.shadowed, is_it));
+}
+
+// C10: one cloud in one region is one failure domain; a feature must outlive any of them. A model that is
+// only tried out is no backup to count on.
+void ConfigCheck::check_backup(const std::string& name, const FeatureConfig& feature) {
+  auto path = "features." + name + ".hierarchy";
   std::set<std::pair<std::string, std::string>> domains;
+  std::string tried;
   for (const auto& endpoint : config_.endpoints.list) {
     bool listed = std::ranges::find(feature.hierarchy, endpoint.model) != feature.hierarchy.end();
     bool allowed = feature.boundary.empty() || endpoint.boundary == feature.boundary;
-    if (listed && allowed) domains.emplace(endpoint.provider, endpoint.region);
+    if (!listed || !allowed) continue;
+    if (on_trial(name, feature, endpoint.model))
+      tried = fmt::format(", but for model {}, which is only tried out", endpoint.model);
+    else
+      domains.emplace(endpoint.provider, endpoint.region);
   }
-  if (domains.empty())
-    return add(path + ".hierarchy", "no endpoint serves any of these models within the boundary");
+  if (domains.empty()) return add(path, "no endpoint serves any of these models within the boundary" + tried);
   if (domains.size() > 1) return;
-  add(path + ".hierarchy",
-      fmt::format("every endpoint is in one failure domain (provider {}, region {}); add a backup "
-                  "model or an endpoint of another provider or region",
-                  domains.begin()->first, domains.begin()->second));
+  add(path, fmt::format("every endpoint is in one failure domain (provider {}, region {}){}; add a backup "
+                        "model or an endpoint of another provider or region",
+                        domains.begin()->first, domains.begin()->second, tried));
 }
 
-void ConfigCheck::check_feature(const std::string& path, const FeatureConfig& feature) {
+void ConfigCheck::check_feature(const std::string& name, const FeatureConfig& feature) {
+  auto path = "features." + name;
   if (feature.hierarchy.empty()) return add(path + ".hierarchy", "a feature needs at least one model");
   auto models = names_in(config_.models);
   auto before = problems_.size();
@@ -190,7 +206,7 @@ void ConfigCheck::check_feature(const std::string& path, const FeatureConfig& fe
     if (config_.models.contains(model) && !served)
       add(entry, fmt::format("no endpoint serves model \"{}\"", model));
   }
-  if (problems_.size() == before) check_backup(path, feature);
+  if (problems_.size() == before) check_backup(name, feature);
   check_choice(path, feature);
   if (feature.deadline <= Duration{}) add(path + ".deadline", "must be above 0");
   add_if(path + ".route", policy::validate(feature.route));
@@ -275,7 +291,7 @@ std::vector<Problem> ConfigCheck::run() {
   for (std::size_t i = 0; i < config_.endpoints.list.size(); ++i) {
     check_endpoint(fmt::format("endpoints.list[{}]", i), config_.endpoints.list[i]);
   }
-  for (const auto& [name, feature] : config_.features) check_feature("features." + name, feature);
+  for (const auto& [name, feature] : config_.features) check_feature(name, feature);
   if (config_.simulator.in_flight_max == 0) add("simulator.in_flight_max", "must be above 0");
   for (std::size_t i = 0; i < config_.simulator.endpoints.size(); ++i) {
     check_simulated(fmt::format("simulator.endpoints[{}]", i), config_.simulator.endpoints[i]);

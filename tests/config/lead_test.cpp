@@ -62,6 +62,23 @@ experiments:
   EXPECT_TRUE(sign_offs.missing({"a", "aws", "large", "customer"}, {1'801'353'600'000}, never));
 }
 
+TEST(LeadConfig, AModelThatIsOnlyTriedOutIsNoBackup) {  // C10, B5
+  std::string rollout = "rollouts: {r: {feature: recap, model: small}}\n";
+  std::string feature = "features: {recap: {hierarchy: [large, small]}}\n";
+  std::string shadowed =
+      "features: {recap: {hierarchy: [large, small], "
+      "shadow: {model: small, share: 1, tokens_per_hour: 9, usd_per_hour: 1}}}\n";
+  EXPECT_EQ(complaint("", feature), "") << "two clouds";
+  for (const auto& tried : {complaint(rollout, feature), complaint("", shadowed)}) {
+    EXPECT_THAT(tried,
+                HasSubstr("features.recap.hierarchy: every endpoint is in one failure domain (provider "
+                          "aws, region us-east-1), but for model small, which is only tried out"));
+  }
+  EXPECT_EQ(complaint(rollout, "features: {recap: {hierarchy: [large, small, unsigned]}}\n"), "");
+  EXPECT_EQ(complaint(rollout, "features: {recap: {hierarchy: [small, large]}}\n"), "")
+      << "it serves already";
+}
+
 TEST(LeadConfig, ACohortOfNobodyIsNobody) {
   auto config = parse("experiments: {x: {percent: 20, cohorts: [none], arms: [{name: a}, {name: b}]}}");
   ASSERT_TRUE(config) << config.error().what;
