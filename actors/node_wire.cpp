@@ -4,6 +4,7 @@
 
 #include "actors/wire.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/transport/mesh.hpp"
 
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
@@ -41,6 +42,9 @@ void Node::Impl::arrived(const std::shared_ptr<const transport::Inbound>& messag
     system_->spawn([this, message](caf::event_based_actor*) { on_ask(*message); });
     return;
   }
+  // Whoever may ask is no node: it has counted nothing, owns nothing and orders by asking.
+  if (message->peer.starts_with(transport::kClientPrefix))
+    return log::warn("node", message->peer + " sent what only nodes send; ignored");
   if (control_room_.heard(*message)) return;
   auto peers = board_->peers.load();
   if (auto it = peers->find(message->peer); it != peers->end())
