@@ -260,14 +260,14 @@ Credentials::Credentials(http::Loop& loop, Clock& clock, std::shared_ptr<telemet
 Credentials::~Credentials() = default;
 
 Result<std::shared_ptr<Principal>> Credentials::principal(const Place& place) {
-  auto& [auth, found] = principals_[{place.provider, place.region}];
+  auto& known = principals_[{place.provider, place.region}];
   auto wanted = auth_text(place.config->auth);
-  if (found && auth == wanted) return found;
-  if (found)
+  if (known.principal && known.auth == wanted) return known.principal;
+  if (known.principal)
     return fail(Errc::bad_config,
                 fmt::format("provider {} had other credentials before; a restart is needed, or another name",
                             place.provider));
-  auth = std::move(wanted);
+  known.auth = std::move(wanted);
   Principal::Parts parts;
   parts.name = place.region.empty() ? place.provider : place.provider + " " + place.region;
   parts.fetch = fetch_of(place.config->auth, place.region);
@@ -276,8 +276,16 @@ Result<std::shared_ptr<Principal>> Credentials::principal(const Place& place) {
   parts.clients = {place.client, &plain_};
   parts.processes = &processes_;
   parts.metrics = metrics_;
-  found = std::make_shared<Principal>(std::move(parts));
-  return found;
+  known.principal = std::make_shared<Principal>(std::move(parts));
+  return known.principal;
+}
+
+void Credentials::keep_new() {
+  for (auto& [key, known] : principals_) known.kept = true;
+}
+
+void Credentials::drop_new() {
+  std::erase_if(principals_, [](const auto& each) { return !each.second.kept; });
 }
 
 Result<std::shared_ptr<Authorizer>> Credentials::authorizer(const Place& place) {
@@ -300,7 +308,7 @@ Result<std::shared_ptr<Authorizer>> Credentials::authorizer(const Place& place) 
 
 void Credentials::prefetch() {
   for (const auto& [key, known] : principals_)
-    loop_.post([weak = std::weak_ptr(known.second)] {
+    loop_.post([weak = std::weak_ptr(known.principal)] {
       if (auto alive = weak.lock()) alive->tend();
     });
 }

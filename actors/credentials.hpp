@@ -18,8 +18,8 @@
 namespace troupe::actors {
 
 /// One credential that lives and is renewed: one fetch at a time however many requests wait, ahead of its
-/// expiry, traffic or none (D8, D9). Loop thread only; made and destroyed on any, as long as the loop has
-/// stopped by then or the destroyer is the loop.
+/// expiry, traffic or none (D8, D9). Loop thread only; made and destroyed on any, as long as it has never
+/// been tended, the loop has stopped by then, or the destroyer is the loop.
 class Principal : public std::enable_shared_from_this<Principal> {
  public:
   using Grant = Result<providers::Expiring<providers::Secret>>;
@@ -74,7 +74,11 @@ class Credentials {
   /// (A2). Null for kind none. Fails with bad_config (a secret that cannot be read, a region that is
   /// missing, a name that had other credentials before a reload); issuers are asked later.
   Result<std::shared_ptr<Authorizer>> authorizer(const Place& place);
-  /// Fetches every credential now, before the first request wants it (D8). Any thread.
+  /// Principals made since the last of these two calls: they stay; or nobody will use them, and their names
+  /// are free again. One thread at a time with `authorizer` and `prefetch`.
+  void keep_new();
+  void drop_new();
+  /// Fetches every credential now, before the first request wants it (D8).
   void prefetch();
 
  private:
@@ -85,9 +89,12 @@ class Credentials {
   std::shared_ptr<telemetry::Metrics> metrics_;
   http::Client plain_;
   ProcessRunner processes_;
-  /// By provider and region, with the options it was made by.
-  std::map<std::pair<std::string, std::string>, std::pair<std::string, std::shared_ptr<Principal>>>
-      principals_;
+  struct Known {
+    std::string auth;  // the options it was made by
+    std::shared_ptr<Principal> principal;
+    bool kept = false;
+  };
+  std::map<std::pair<std::string, std::string>, Known> principals_;  // by provider and region
 };
 
 }  // namespace troupe::actors

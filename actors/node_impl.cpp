@@ -98,28 +98,37 @@ std::shared_ptr<actors::BreakerCell> Node::Impl::breaker_memory(const std::strin
   return cell;
 }
 
+Result<http::Client*> Node::Impl::client_of(const config::Config& config,
+                                            const config::ProviderConfig& provider, Reach& reach) {
+  auto key = actors::client_key(provider);
+  if (auto known = reach_.clients.find(key); known != reach_.clients.end()) return known->second.get();
+  auto& client = reach.clients[key];
+  if (client) return client.get();
+  auto options = actors::client_config(config, provider);
+  if (!options) return std::unexpected(options.error());
+  client = std::make_unique<http::Client>(*loop_, std::move(*options));
+  return client.get();
+}
+
 Result<actors::LocalEndpoint> Node::Impl::local_endpoint(const config::Config& config,
-                                                         const config::EndpointConfig& endpoint) {
+                                                         const config::EndpointConfig& endpoint,
+                                                         Reach& reach) {
   const auto& provider = config.providers.at(endpoint.provider);
-  auto& client = clients_[actors::client_key(provider)];
-  if (!client) {
-    auto reach = actors::client_config(config, provider);
-    if (!reach) return std::unexpected(reach.error());
-    client = std::make_unique<http::Client>(*loop_, std::move(*reach));
-  }
-  actors::WireParts parts{simulator_ ? simulator_->origin() : http::Origin{}, credentials_.get(),
-                          client.get(), desk_.metrics};
+  auto client = client_of(config, provider, reach);
+  if (!client) return std::unexpected(client.error());
+  actors::WireParts parts{simulator_ ? simulator_->origin() : http::Origin{}, credentials_.get(), *client,
+                          desk_.metrics};
   auto wire = actors::make_wire(config, endpoint, parts);
   if (!wire) return std::unexpected(wire.error());
-  warm_[endpoint.id] = {client.get(), (*wire)->origin, provider.warm_connections};
+  reach.warmth.want(endpoint.id, {*client, (*wire)->origin, provider.warm_connections});
   actors::LocalEndpoint local;
   local.endpoint = {config::endpoint_facts(endpoint),
                     config::guard_policy(endpoint, config.node.tokens_per_minute > 0), *wire,
                     endpoint.tariff};
   local.breaker = {endpoint.id, endpoint.breaker, breaker_memory(endpoint.id)};
   local.breaker.target = actors::breaker_target(config, endpoint);
-  local.starter = [this, wire = *wire, http = client.get()](const actors::RunAttempt& order,
-                                                            actors::HttpAttempt::Ended ended) {
+  local.starter = [this, wire = *wire, http = *client](const actors::RunAttempt& order,
+                                                       actors::HttpAttempt::Ended ended) {
     return actors::HttpAttempt::start(wire, order, *loop_, *http, clock_, std::move(ended));
   };
   return local;
@@ -147,10 +156,10 @@ void Node::Impl::equip(std::vector<actors::FeatureConfig>& features) const {
   }
 }
 
-Result<void> Node::Impl::add_endpoints(actors::SupervisorConfig& cast) {
+Result<void> Node::Impl::add_endpoints(actors::SupervisorConfig& cast, Reach& reach) {
   for (const auto& endpoint : values().endpoints.list) {
     if (!actors::lives_here(values(), endpoint)) continue;
-    auto local = local_endpoint(values(), endpoint);
+    auto local = local_endpoint(values(), endpoint, reach);
     if (!local) return std::unexpected(local.error());
     cast.endpoints.push_back(std::move(*local));
   }
@@ -165,7 +174,8 @@ Result<void> Node::Impl::start_cast() {
   actors::ControlRoomParts parts{system_.get(), loop_unit_.get(), &clock_, journal_.get(), gateway_.get()};
   shadows_ = actors::feature_shadows(values());
   if (auto ready = control_room_.start(values(), parts, copies_shown()); !ready) return ready;
-  if (auto added = add_endpoints(cast); !added) return added;
+  Reach reach;
+  if (auto added = add_endpoints(cast, reach); !added) return added;
   quota_ = actors::shared_quota(values());
   cast.features = actors::feature_configs(values(), quota_);
   equip(cast.features);
@@ -173,7 +183,7 @@ Result<void> Node::Impl::start_cast() {
   cast.controls = control_room_.board();
   cast.peers = actors::remote_peers(values());
   publish(values());
-  make_ready();
+  take(std::move(reach));
   start_ledger(cast);
   actors::Stage stage{loop_unit_.get(), gateway_unit_.get(), &clock_, gateway_.get(), ledger_, board_};
   supervisor_ = actors::spawn_supervisor(*system_, std::move(cast), std::move(stage));
@@ -197,13 +207,13 @@ Result<void> Node::Impl::start_cast() {
   return {};
 }
 
-// D8: the first request finds credentials fetched and connections open.
-void Node::Impl::make_ready() {
+void Node::Impl::take(Reach reach) {
+  reach_.clients.merge(reach.clients);
+  credentials_->keep_new();
   credentials_->prefetch();
-  std::map<std::pair<http::Client*, http::Origin>, std::size_t> wanted;
-  for (const auto& [id, warm] : warm_) wanted[{warm.client, warm.origin}] += warm.count;
-  for (const auto& [place, count] : wanted)
-    if (count > 0) loop_->post([place = place, count = count] { place.first->warm(place.second, count); });
+  for (auto& wish : reach.warmth.since(reach_.warmth))
+    loop_->post([wish = std::move(wish)] { wish.client->warm(wish.origin, wish.count); });
+  reach_.warmth = std::move(reach.warmth);
 }
 
 void Node::Impl::make_desk() {
@@ -269,7 +279,7 @@ void Node::Impl::stop() {
   if (loop_) loop_->stop();
   if (simulator_loop_) simulator_loop_->stop();
   credentials_.reset();
-  clients_.clear();
+  reach_ = {};
   desk_ = {};
   supervisor_ = nullptr;
   ledger_ = nullptr;

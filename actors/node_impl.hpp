@@ -8,6 +8,7 @@
 #include "actors/run_host.hpp"
 #include "actors/scheduler.hpp"
 #include "actors/supervisor.hpp"
+#include "actors/warmth.hpp"
 #include "actors/wiring.hpp"
 #include "providers/simulator/server.hpp"
 #include "runtime/base/clock.hpp"
@@ -53,6 +54,11 @@ struct Node::Impl final : transport::GatewayListener {
   void on_message(transport::Inbound message) override;
 
  private:
+  /// How endpoints are reached. What is prepared is `taken` only when nothing can fail any more.
+  struct Reach {
+    std::map<std::string, std::unique_ptr<http::Client>> clients;  // by client_key
+    actors::Warmth warmth;
+  };
   /// What the node began with: right for options that need a restart.
   const config::Config& values() const { return config_.values(); }
   Result<void> load_workflows();
@@ -63,7 +69,7 @@ struct Node::Impl final : transport::GatewayListener {
   Result<void> start_gateway();
   Result<void> start_cast();
   /// Those that live here.
-  Result<void> add_endpoints(actors::SupervisorConfig& cast);
+  Result<void> add_endpoints(actors::SupervisorConfig& cast, Reach& reach);
   void start_ledger(actors::SupervisorConfig& cast);
   /// Gives the features what they read of the node.
   void equip(std::vector<actors::FeatureConfig>& features) const;
@@ -71,7 +77,9 @@ struct Node::Impl final : transport::GatewayListener {
   std::vector<std::string> begun_rollouts(const config::Config& next, const config::ConfigChanges& changes);
   /// Everything that can fail, before anything is changed.
   Result<std::shared_ptr<actors::CastChange>> prepare(const config::Config& next,
-                                                      const config::ConfigChanges& changes);
+                                                      const config::ConfigChanges& changes, Reach& reach);
+  void take_over(const Config& config, const config::ConfigChanges& changes, Reach reach,
+                 std::shared_ptr<actors::CastChange> cast);
   void change_shadows(const config::Config& next, const config::ConfigChanges& changes,
                       actors::CastChange& cast);
   void change_features(const config::Config& next, const config::ConfigChanges& changes,
@@ -82,10 +90,13 @@ struct Node::Impl final : transport::GatewayListener {
   void publish_shadows();
   actors::CopiesShown copies_shown() const;
   Result<actors::LocalEndpoint> local_endpoint(const config::Config& config,
-                                               const config::EndpointConfig& endpoint);
+                                               const config::EndpointConfig& endpoint, Reach& reach);
+  Result<http::Client*> client_of(const config::Config& config, const config::ProviderConfig& provider,
+                                  Reach& reach);
   /// What the journal knows of its breaker.
   std::shared_ptr<actors::BreakerCell> breaker_memory(const std::string& endpoint);
-  void make_ready();
+  /// Keeps what was prepared: credentials are fetched, connections opened (D8) or no longer kept open.
+  void take(Reach reach);
   void make_desk();
   void let_desk_at_runs();
   void tick();
@@ -115,13 +126,7 @@ struct Node::Impl final : transport::GatewayListener {
   std::unique_ptr<http::Loop> simulator_loop_;
   std::unique_ptr<providers::simulator::SimulatorServer> simulator_;
   std::unique_ptr<http::Loop> loop_;
-  std::map<std::string, std::unique_ptr<http::Client>> clients_;  // by client_key
-  struct Warm {
-    http::Client* client = nullptr;
-    http::Origin origin;
-    std::size_t count = 0;
-  };
-  std::map<std::string, Warm> warm_;  // by endpoint
+  Reach reach_;
   std::unique_ptr<actors::Credentials> credentials_;
   std::unique_ptr<http::Loop::Timer> timer_;  // loop thread only
   caf::actor_system_config system_config_;

@@ -77,24 +77,29 @@ Result<config::ConfigChanges> Node::Impl::reload(const Config& config, bool dry_
     log::error("node", what);
     return fail(Errc::bad_config, what);
   }
-  auto cast = prepare(next, changes);
+  Reach reach{{}, reach_.warmth};
+  auto cast = prepare(next, changes, reach);
+  if (!cast || dry_run) credentials_->drop_new();
   if (!cast) {
     log::error("node", "nothing was taken over: " + cast.error().what);
     return std::unexpected(cast.error());
   }
-  if (dry_run) return changes;
-  for (const auto& id : changes.endpoints.removed) warm_.erase(id);
-  change_shadows(next, changes, **cast);
+  if (!dry_run) take_over(config, changes, std::move(reach), std::move(*cast));
+  return changes;
+}
+
+void Node::Impl::take_over(const Config& config, const config::ConfigChanges& changes, Reach reach,
+                           std::shared_ptr<actors::CastChange> cast) {
+  const auto& next = config.values();
+  change_shadows(next, changes, *cast);
   control_room_.change(next, changes.redealt, copies_shown());
-  change_features(next, changes, **cast);
+  change_features(next, changes, *cast);
   current_ = config;
   publish(next);
-  make_ready();
-  for (const auto& local : (*cast)->endpoints)
-    desk_.metrics->breaker_moved(local.breaker.endpoint, "closed", 1);
-  caf::anon_send(supervisor_, actors::ChangeCast{std::move(*cast)});
+  take(std::move(reach));
+  for (const auto& local : cast->endpoints) desk_.metrics->breaker_moved(local.breaker.endpoint, "closed", 1);
+  caf::anon_send(supervisor_, actors::ChangeCast{std::move(cast)});
   log::info("node", "another configuration: " + to_text(changes));
-  return changes;
 }
 
 // A share that a rollout was given for one model says nothing of another. A name that is new here and has a
@@ -117,18 +122,20 @@ std::vector<std::string> Node::Impl::begun_rollouts(const config::Config& next,
 }
 
 Result<std::shared_ptr<actors::CastChange>> Node::Impl::prepare(const config::Config& next,
-                                                                const config::ConfigChanges& changes) {
+                                                                const config::ConfigChanges& changes,
+                                                                Reach& reach) {
   auto cast = std::make_shared<actors::CastChange>();
   const auto& before = current_.values();
   for (const auto* names : {&changes.endpoints.removed, &changes.endpoints.changed})
     for (const auto& id : *names)
       if (const auto* was = endpoint_named(before, id); was != nullptr && actors::lives_here(before, *was))
         cast->endpoints_gone.push_back(id);
+  for (const auto& id : cast->endpoints_gone) reach.warmth.leave(id);
   for (const auto* names : {&changes.endpoints.added, &changes.endpoints.changed})
     for (const auto& id : *names) {
       const auto* is = endpoint_named(next, id);
       if (is == nullptr || !actors::lives_here(next, *is)) continue;
-      auto local = local_endpoint(next, *is);
+      auto local = local_endpoint(next, *is, reach);
       if (!local) return std::unexpected(local.error());
       cast->endpoints.push_back(std::move(*local));
     }

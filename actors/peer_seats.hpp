@@ -12,6 +12,8 @@
 
 namespace troupe::actors {
 
+struct FeatureConfig;
+
 /// Numbers endpoints of this node and of others on one board. Those that live here post for themselves how
 /// slow they are; of others we hear only whether they are closed. The supervisor's own: not thread-safe.
 class PeerSeats {

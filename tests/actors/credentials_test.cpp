@@ -243,6 +243,22 @@ TEST_F(CredentialsTest, StopsWaitingWhenCancelled) {
   EXPECT_FALSE(result->error->maybe_billed);
 }
 
+TEST_F(CredentialsTest, WhatWasOnlyTriedLeavesNothingBehind) {  // C13: a dry run, a reload that fails
+  auto one = token_provider(), other = token_provider();
+  other.auth.client_id = "another";
+  auto can_have = [&](const config::ProviderConfig& provider) {
+    return credentials_->authorizer({"p", &provider, "r", providers::find_dialect("bedrock"), &client_})
+        .has_value();
+  };
+  EXPECT_TRUE(can_have(one));
+  EXPECT_FALSE(can_have(other));
+  credentials_->drop_new();
+  EXPECT_TRUE(can_have(other)) << "nobody has used the name";
+  credentials_->keep_new();
+  credentials_->drop_new();
+  EXPECT_FALSE(can_have(one)) << "now it is in use";
+}
+
 // ---- signatures ----
 
 config::ProviderConfig signed_provider(const std::string& url) {
