@@ -4,32 +4,25 @@
 #include "actors/interfaces.hpp"
 #include "actors/shadow.hpp"
 
-#include <optional>
 #include <vector>
 
 namespace troupe::actors {
 
-/// The supervisor's; not thread-safe. Local ones leave by themselves when they are done (Retire); stand-ins
-/// do not know when that is and have a time.
+/// The supervisor's; not thread-safe. They leave by themselves when they are done (Retire).
 class Departing {
  public:
   void add(RosterEntry endpoint);
-  void add_stand_in(RosterEntry endpoint, Instant now);
   void add(ShadowActor shadow) { shadows_.push_back(std::move(shadow)); }
-  /// True when it was an endpoint of ours: the roster is another now.
+  /// True when it was an endpoint: the roster is another now.
   bool forget(const caf::actor_addr& gone);
-  /// Passes the time on. Gives those whose time is over, forgotten.
-  std::vector<EndpointActor> tick(Instant now);
+  /// Passes the time on.
+  void tick() const;
   /// Everyone: to be sent away.
   std::vector<caf::strong_actor_ptr> everyone() const;
   void list(Roster& into) const;
 
  private:
-  struct Leaving {
-    RosterEntry entry;
-    std::optional<Instant> until;
-  };
-  std::vector<Leaving> endpoints_;
+  std::vector<RosterEntry> endpoints_;
   std::vector<ShadowActor> shadows_;
 };
 

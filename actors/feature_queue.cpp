@@ -6,6 +6,7 @@
 #include "actors/explain.hpp"
 #include "actors/exposure_log.hpp"
 #include "actors/following.hpp"
+#include "actors/queue_places.hpp"
 #include "actors/shell.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/base/log.hpp"
@@ -49,7 +50,9 @@ struct FeatureQueueState {
         [this](const CancelCall& order) { on_cancel(order.call); },
         [this](const AttemptEnded& fact) { on_attempt_ended(fact.id, fact.result); },
         [this](const FirstToken& fact) { on_first_token(fact.id); },
-        [this](const HealthChanged& fact) { on_health(fact.view); },
+        [this](const HealthChanged& fact) {
+          if (auto number = places_.hear(fact.view)) tell_health(*number);
+        },
         [this](const RosterChanged& fact) { on_roster(fact.roster); },
         [this](const ExplainRoute& wish) { wish.reply(explain(*wish.request)); },
         [this](Retire) { retired_at_ = clock_->now(); },
@@ -68,11 +71,6 @@ struct FeatureQueueState {
     std::uint64_t input_tokens = 0;
     bool exposed = false, offered = false;
     std::vector<AttemptRecord> records;
-  };
-  /// An endpoint keeps its number for good, so that plans made before a change of the roster stay true.
-  struct Place {
-    policy::FactsPtr facts;
-    EndpointActor actor;  ///< null: not in the roster
   };
 
   const std::string& feature() const { return config_.dispatch.rules.feature; }
@@ -171,30 +169,10 @@ struct FeatureQueueState {
   }
 
   void on_roster(const RosterPtr& roster) {
-    for (auto& place : places_) place.actor = EndpointActor();
-    leaving_.clear();
-    for (const auto& entry : *roster) {
-      if (entry.leaving) leaving_.push_back(entry.handle);
-      if (entry.leaving) continue;
-      auto& place = places_[number_of(entry.facts)];
-      place = {entry.facts, entry.handle};
-    }
-    std::vector<policy::FactsPtr> facts;
-    for (const auto& place : places_) facts.push_back(place.facts);
-    dispatcher_->set_endpoints(std::move(facts));
+    places_.take(*roster);
+    dispatcher_->set_endpoints(places_.facts());
     for (std::uint32_t i = 0; i < places_.size(); ++i) tell_health(i);
-    end_lost([this](const SentAttempt& sent) { return !stands(sent.actor); });
-  }
-
-  std::uint32_t number_of(const policy::FactsPtr& facts) {
-    auto [it, added] = numbers_.emplace(facts->id, static_cast<std::uint32_t>(places_.size()));
-    if (added) places_.push_back({facts, EndpointActor()});
-    return it->second;
-  }
-
-  bool stands(const EndpointActor& endpoint) const {
-    return std::ranges::any_of(places_, [&](const Place& place) { return place.actor == endpoint; }) ||
-           std::ranges::find(leaving_, endpoint) != leaving_.end();
+    end_lost([this](const SentAttempt& sent) { return !places_.stands(sent.actor); });
   }
 
   // Their actor was replaced or given up, or has kept silent for too long: nobody is left who could say how
@@ -209,18 +187,9 @@ struct FeatureQueueState {
         on_attempt_ended(attempt, lost_attempt(it->second));
   }
 
-  void on_health(const HealthPtr& view) {
-    auto& known = health_[view->endpoint];
-    if (known && known->version > view->version && known->reachable == view->reachable) return;
-    known = view;
-    if (auto it = numbers_.find(view->endpoint); it != numbers_.end()) tell_health(it->second);
-  }
-
   void tell_health(std::uint32_t number) {
     const auto& place = places_[number];
-    auto health = health_.find(place.facts->id);
-    bool known = place.actor && health != health_.end();
-    dispatcher_->set_health(number, known ? health->second : nullptr);
+    dispatcher_->set_health(number, place.actor ? place.health : nullptr);
   }
 
   void on_tick() {
@@ -369,10 +338,7 @@ struct FeatureQueueState {
   std::unordered_map<std::uint64_t, Open> open_;
   std::unordered_map<std::uint64_t, SentAttempt> sent_;  // attempts out now
   AttemptResultPtr newest_;                              // the attempt whose end is being considered
-  std::vector<Place> places_;
-  std::vector<EndpointActor> leaving_;                      // still answer what they were sent
-  std::unordered_map<std::string, std::uint32_t> numbers_;  // of places_
-  std::unordered_map<std::string, HealthPtr> health_;
+  QueuePlaces places_;
   std::uint64_t last_call_ = 0;
   std::optional<Instant> retired_at_;
   std::uint64_t turned_away_ = 0;  // refused before the dispatcher heard of them

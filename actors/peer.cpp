@@ -52,6 +52,7 @@ class RemoteSink final : public StreamSink {
   std::atomic<bool> hushed_ = false;
 };
 
+/// An attempt that has not ended by so long after its deadline never will.
 constexpr Duration kLateGrace = std::chrono::seconds(5);
 
 struct PeerState {
@@ -294,24 +295,31 @@ struct RemoteEndpointState {
   static constexpr const char* name = "remote_endpoint";
   explicit RemoteEndpointState(EndpointActor::pointer self) : self_(self) {}
 
-  EndpointActor::behavior_type start(std::string endpoint, PeerActor peer) {
+  EndpointActor::behavior_type start(std::string endpoint, PeerActor peer, Clock* clock) {
     endpoint_ = std::move(endpoint);
     peer_ = std::move(peer);
+    clock_ = clock;
     return {
         [this](const RunAttempt& order) {
+          last_deadline_ = std::max(last_deadline_, order.deadline);
           self_->send(peer_, RunRemote{endpoint_, order});
         },
         [this](const CancelAttempt& order) { self_->send(peer_, CancelRemote{order}); },
         [](const LimitsHeard&) {},
         [](const AttemptEnded&) {},
-        [](Retire) {},
-        [](Tick) {},
+        [this](Retire) { last_deadline_ = std::max(last_deadline_, clock_->now()), retired_ = true; },
+        [this](Tick) {
+          if (retired_ && clock_->now() - kLateGrace > last_deadline_) self_->quit();
+        },
     };
   }
 
   EndpointActor::pointer self_;
   std::string endpoint_;
   PeerActor peer_;
+  Clock* clock_ = nullptr;
+  Instant last_deadline_;
+  bool retired_ = false;
 };
 
 }  // namespace
@@ -322,8 +330,9 @@ PeerActor spawn_peer(caf::actor_system& system, Unit* unit, PeerActorConfig conf
 }
 
 EndpointActor spawn_remote_endpoint(caf::actor_system& system, Unit* unit, std::string endpoint,
-                                    PeerActor peer) {
-  return spawn_shell<EndpointActor, RemoteEndpointState>(system, unit, std::move(endpoint), std::move(peer));
+                                    PeerActor peer, Clock& clock) {
+  return spawn_shell<EndpointActor, RemoteEndpointState>(system, unit, std::move(endpoint), std::move(peer),
+                                                         &clock);
 }
 
 }  // namespace troupe::actors

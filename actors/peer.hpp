@@ -33,8 +33,9 @@ struct PeerActorConfig {
 PeerActor spawn_peer(caf::actor_system& system, Unit* unit, PeerActorConfig config, Clock& clock,
                      transport::Gateway& gateway);
 
-/// An EndpointActor whose attempts run on the peer's node. Callers cannot tell the difference.
+/// An EndpointActor whose attempts run on the peer's node. Callers cannot tell the difference. It does not
+/// hear how they end: one that is retired leaves when the last of them must have.
 EndpointActor spawn_remote_endpoint(caf::actor_system& system, Unit* unit, std::string endpoint,
-                                    PeerActor peer);
+                                    PeerActor peer, Clock& clock);
 
 }  // namespace troupe::actors

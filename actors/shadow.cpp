@@ -36,7 +36,7 @@ struct ShadowShell {
         [this](const AttemptEnded& fact) { on_copy_ended(fact); },
         [this](const PairJudged& fact) { on_judged(fact); },
         [this](const HealthChanged& fact) { health_[fact.view->endpoint] = fact.view; },
-        [this](const RosterChanged& fact) { roster_ = fact.roster; },
+        [this](const RosterChanged& fact) { on_roster(fact.roster); },
         [this](Retire) { retired_ = true; },
         [this](Tick) { on_tick(); },
     };
@@ -55,6 +55,20 @@ struct ShadowShell {
     /// Null: the judge is not to see it.
     std::unique_ptr<JudgePair> to_judge;
   };
+
+  // Where another stands for an endpoint now, what was said of the one before says nothing (F14).
+  void on_roster(const RosterPtr& roster) {
+    std::erase_if(health_, [&](const auto& each) {
+      return handle_in(*roster_, each.first) != handle_in(*roster, each.first);
+    });
+    roster_ = roster;
+  }
+
+  static EndpointActor handle_in(const Roster& roster, const std::string& endpoint) {
+    auto it = std::ranges::find_if(
+        roster, [&](const auto& entry) { return !entry.leaving && entry.facts->id == endpoint; });
+    return it == roster.end() ? EndpointActor() : it->handle;
+  }
 
   // ---- copying ----
 

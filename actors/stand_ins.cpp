@@ -20,7 +20,7 @@ void StandIns::begin(const RemotePeer& peer, const PeerActor& actor) {
   own(peer);
   for (const auto& facts : peer.endpoints)
     all_[facts.id] = {std::make_shared<const policy::EndpointFacts>(facts),
-                      spawn_remote_endpoint(system_, unit_, facts.id, actor), peer.id};
+                      spawn_remote_endpoint(system_, unit_, facts.id, actor, clock_), peer.id};
 }
 
 std::vector<RosterEntry> StandIns::change(const RemotePeer& peer, const PeerActor& actor) {
@@ -36,7 +36,7 @@ std::vector<RosterEntry> StandIns::change(const RemotePeer& peer, const PeerActo
     auto& entry = all_[facts.id];
     bool moved = entry.handle && entry.home != peer.id;
     if (moved) gone.push_back(entry);
-    if (moved || !entry.handle) entry.handle = spawn_remote_endpoint(system_, unit_, facts.id, actor);
+    if (moved || !entry.handle) entry.handle = spawn_remote_endpoint(system_, unit_, facts.id, actor, clock_);
     entry.facts = std::make_shared<const policy::EndpointFacts>(facts);
     entry.home = peer.id;
   }

@@ -3,6 +3,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/unit.hpp"
+#include "runtime/base/clock.hpp"
 #include "runtime/base/published.hpp"
 
 #include <map>
@@ -22,7 +23,8 @@ struct RemotePeer {
 class StandIns {
  public:
   using Names = std::set<std::string>;
-  StandIns(caf::actor_system& system, Unit* unit) : system_(system), unit_(unit) {}
+  StandIns(caf::actor_system& system, Unit* unit, Clock& clock)
+      : system_(system), unit_(unit), clock_(clock) {}
 
   /// What the peer may speak of (F14); the same for all actors that stand for it one after the other.
   const std::shared_ptr<Published<Names>>& owned(const std::string& peer);
@@ -38,6 +40,7 @@ class StandIns {
 
   caf::actor_system& system_;
   Unit* unit_;
+  Clock& clock_;
   std::map<std::string, std::shared_ptr<Published<Names>>> owned_;
   std::map<std::string, RosterEntry> all_;
 };

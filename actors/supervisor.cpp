@@ -24,7 +24,7 @@ struct SupervisorState {
   SupervisorActor::behavior_type start(SupervisorConfig config, Stage stage) {
     config_ = std::move(config);
     stage_ = std::move(stage);
-    stand_ins_.emplace(self_->system(), stage_.gateway_unit);
+    stand_ins_.emplace(self_->system(), stage_.gateway_unit, *stage_.clock);
     self_->set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) { on_down(down); });
     self_->set_exit_handler([this](caf::scheduled_actor*, caf::exit_msg& exit) { on_exit(exit); });
     for (const auto& local : config_.endpoints) seats_.take(local.endpoint.facts);
@@ -195,7 +195,9 @@ struct SupervisorState {
     for (auto& gone : stand_ins_->change(peer, actor->second)) {
       health_.erase(gone.facts->id);
       seats_.leave(gone.facts->id);
-      departing_.add_stand_in(std::move(gone), stage_.clock->now());
+      self_->monitor(gone.handle);
+      self_->send(gone.handle, Retire{});
+      departing_.add(std::move(gone));
     }
     for (const auto& facts : peer.endpoints) seats_.take(facts);
   }
@@ -258,10 +260,12 @@ struct SupervisorState {
 
   void on_health(const HealthChanged& fact) {
     const auto& id = fact.view->endpoint;
-    bool abroad = stand_ins_->all().contains(id);
-    if (!abroad && !endpoints_.contains(id)) return;  // the last words of a breaker that was retired
+    auto abroad = stand_ins_->all().find(id);
+    bool here = abroad == stand_ins_->all().end();
+    // The last words of a breaker that was retired, or of a home from which it has moved (F14).
+    if (here ? !endpoints_.contains(id) : peers_.at(abroad->second.home) != self_->current_sender()) return;
     health_[id] = fact.view;
-    if (!abroad) return;
+    if (here) return;
     seats_.post(*fact.view);
     tell_queues(fact.view);
   }
@@ -332,10 +336,7 @@ struct SupervisorState {
       publish_roster();
       connect_health();
     }
-    for (const auto& over : departing_.tick(now)) {
-      self_->send_exit(over, caf::exit_reason::user_shutdown);
-      publish_roster();
-    }
+    departing_.tick();
     for (const auto& [id, endpoint] : endpoints_) self_->send(endpoint, Tick{});
     for (const auto& [id, breaker] : breakers_) self_->send(breaker, Tick{});
     for (const auto& [feature, queue] : queues_) self_->send(queue, Tick{});

@@ -21,8 +21,10 @@ class SupervisorTest : public ActorTest {
     config.features.push_back(recap());
     if (with_second_feature_) config.features.push_back(recap("chat"));
     if (!shadow_model_.empty()) add_shadow(config);
+    config.peers = peers_;
     Stage stage;
     stage.clock = &clock_;
+    stage.gateway = gateway_;
     stage.ledger = ledger_probe(books_);
     stage.board = board_;
     supervisor_ = keep(spawn_supervisor(system_, std::move(config), std::move(stage)));
@@ -74,10 +76,12 @@ class SupervisorTest : public ActorTest {
     tell(supervisor_, ChangeCast{std::make_shared<const CastChange>(std::move(change))});
   }
   FeatureQueueActor queue(const std::string& feature = "recap") { return board_->queues.load()->at(feature); }
-  std::shared_ptr<std::vector<CallResult>> ask() {
+  std::shared_ptr<std::vector<CallResult>> ask(Duration deadline = 10s) {
     auto answers = std::make_shared<std::vector<CallResult>>();
     auto call = std::make_shared<Call>();
-    call->request = std::make_shared<const CompletionRequest>(question("hello"));
+    auto request = question("hello");
+    request.deadline = deadline;
+    call->request = std::make_shared<const CompletionRequest>(std::move(request));
     call->done = [answers](CallResult result) { answers->push_back(std::move(result)); };
     tell(queue(), CallPtr(std::move(call)));
     return answers;
@@ -105,6 +109,9 @@ class SupervisorTest : public ActorTest {
     RunAttempt order;
     HttpAttempt::Ended ended;
   };
+  /// Other nodes, and the way to them.
+  std::vector<RemotePeer> peers_;
+  transport::Gateway* gateway_ = nullptr;
   std::string shadow_model_;
   bool with_second_feature_ = false;
   /// What breakers know of their endpoints from before.

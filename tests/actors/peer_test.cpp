@@ -73,7 +73,7 @@ class PeerTest : public ActorTest {
     config.subscribers = {HealthSubscriber(probe(side.health))};
     config.serving_max = 3;
     side.peer = keep(spawn_peer(system_, nullptr, std::move(config), clock_, *side.gateway));
-    side.abroad = keep(spawn_remote_endpoint(system_, nullptr, side.theirs, side.peer));
+    side.abroad = keep(spawn_remote_endpoint(system_, nullptr, side.theirs, side.peer, clock_));
     run();
   }
   void span(Duration time) {
@@ -204,6 +204,18 @@ TEST_F(PeerTest, CarriesACancelToTheEndpoint) {
   EXPECT_EQ(b_.script->cancels[0].id, b_.script->orders[0].id);
 }
 
+TEST_F(PeerTest, AStandInThatIsRetiredLeavesWhenItsLastAttemptMustHaveEnded) {  // C13
+  order(a_, 5);
+  auto gone = [&] {
+    return caf::actor_cast<caf::abstract_actor*>(a_.abroad)->getf(caf::abstract_actor::is_terminated_flag);
+  };
+  tell(a_.abroad, Retire{});
+  pass(24s, a_.abroad);
+  EXPECT_FALSE(gone()) << "its attempt had 20 s, and what ends late is heard for 5 more";
+  pass(2s, a_.abroad);
+  EXPECT_TRUE(gone());
+}
+
 TEST_F(PeerTest, IgnoresAnswersNobodyWaitsFor) {
   order(a_, 5);
   AttemptEndedBody stray;
@@ -236,12 +248,12 @@ TEST_F(PeerTest, HearsOfAnEndpointFromItsOwnerOnly) {
 }
 
 TEST_F(PeerTest, RefusesWhatDoesNotLiveHereAndWhatIsTooMuch) {
-  a_.abroad = keep(spawn_remote_endpoint(system_, nullptr, "nowhere", a_.peer));
+  a_.abroad = keep(spawn_remote_endpoint(system_, nullptr, "nowhere", a_.peer, clock_));
   order(a_, 1);
   ASSERT_EQ(a_.ends.size(), 1u);
   EXPECT_EQ(a_.ends[0].result->error->code, Errc::not_found);
   EXPECT_TRUE(a_.ends[0].result->not_sent);
-  a_.abroad = keep(spawn_remote_endpoint(system_, nullptr, "on-b", a_.peer));
+  a_.abroad = keep(spawn_remote_endpoint(system_, nullptr, "on-b", a_.peer, clock_));
   for (std::uint64_t id = 2; id < 6; ++id) order(a_, id);
   EXPECT_EQ(b_.script->orders.size(), 3u);  // serving_max
   ASSERT_EQ(a_.ends.size(), 2u);
