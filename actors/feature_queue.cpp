@@ -289,8 +289,9 @@ struct FeatureQueueState {
   void tell_rollout(const Open& open, const policy::CallEnd& ended) const {
     if (open.lead.rollout == nullptr || !config_.rollouts || open.records.empty()) return;
     if (ended.error && ended.error->fault == Fault::caller) return;
+    const auto& rule = *open.lead.rollout;
     auto figures = figures_of(open.records, ended.error.has_value(), open.lead);
-    self_->send(config_.rollouts, RolloutOutcome{open.lead.rollout->name, open.lead.new_side, figures});
+    self_->send(config_.rollouts, RolloutOutcome{rule.name, deal_of(rule), open.lead.new_side, figures});
   }
 
   void answer(policy::CallEnd ended) {

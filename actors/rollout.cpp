@@ -4,6 +4,10 @@
 #include "actors/rollout_json.hpp"
 #include "actors/shell.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/base/rng.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <map>
 
@@ -129,7 +133,8 @@ struct RolloutShell {
 
   void on_outcome(const RolloutOutcome& fact) {
     auto it = places_.find(fact.rollout);
-    if (it == places_.end()) return;
+    // A call that began by rules that have been replaced meanwhile.
+    if (it == places_.end() || deal_of(it->second.place.rule) != fact.deal) return;
     follow(it->second, *controls());
     (fact.new_side ? it->second.here.fresh : it->second.here.old).add(fact.figures);
     it->second.told = false;
@@ -139,6 +144,7 @@ struct RolloutShell {
     if (at_home(going) || std::exchange(going.told, true)) return;
     Json body{{"rollout", going.place.rule.name},
               {"epoch", going.epoch},
+              {"deal", fmt::format("{:x}", deal_of(going.place.rule))},
               {"old", to_json(going.here.old)},
               {"fresh", to_json(going.here.fresh)}};
     stage_.send(going.place.home, dump_json(body));
@@ -153,6 +159,9 @@ struct RolloutShell {
     if (it == places_.end() || !old || !fresh)
       return log::warn("rollout", fact.peer + " sent malformed evidence; ignored");
     auto& going = it->second;
+    // A node that has another file counts something else; older ones do not say what.
+    auto deal = get_string(*body, "deal");
+    if (!deal.empty() && deal != fmt::format("{:x}", deal_of(going.place.rule))) return;
     follow(going, *controls());
     if (static_cast<std::uint64_t>(get_int(*body, "epoch")) == going.epoch)
       going.elsewhere[fact.peer] = {*old, *fresh};
@@ -322,6 +331,15 @@ struct RolloutShell {
 };
 
 }  // namespace
+
+std::uint64_t deal_of(const policy::RolloutRule& rule) {
+  auto hash = stable_hash(rule.feature);
+  for (const auto& text :
+       {rule.model, rule.salt,
+        fmt::format("{} {}", static_cast<int>(rule.unit), fmt::join(rule.policy.stages, " "))})
+    hash = stable_hash(text, hash);
+  return hash;
+}
 
 RolloutActor spawn_rollouts(caf::actor_system& system, Unit* unit, RolloutActorConfig config,
                             RolloutActorStage stage) {

@@ -11,9 +11,14 @@
 
 namespace troupe::actors {
 
+/// By what a rollout deals its units, and to which model: evidence gathered under one deal says nothing of
+/// another.
+std::uint64_t deal_of(const policy::RolloutRule& rule);
+
 /// A finished call that counts for a rollout.
 struct RolloutOutcome {
   std::string rollout;
+  std::uint64_t deal = 0;
   bool new_side = false;
   policy::CallFigures figures;
 };

@@ -1,6 +1,7 @@
 // A rollout over three nodes: from one percent to all, back in one message, and bounded by the lease on a
 // node that is cut off (B7, B8).
 #include "actors/rollout.hpp"
+#include "actors/rollout_json.hpp"
 
 #include "runtime/base/rng.hpp"
 #include "runtime/json/json.hpp"
@@ -112,7 +113,7 @@ class RolloutActorTest : public ActorTest {
       bool fresh = new_side(node.id, "T" + std::to_string(rng_.below(100'000)));
       auto call = figures(fresh ? failure_ : 0.001);
       share_most_ = std::max(share_most_, share());
-      caf::anon_send(node.rollouts, RolloutOutcome{"r", fresh, call});
+      caf::anon_send(node.rollouts, RolloutOutcome{"r", deal_of(rule_), fresh, call});
     }
   }
   Result<std::string> command(const std::string& node, const std::string& action) {
@@ -300,6 +301,41 @@ TEST_F(RolloutActorTest, AReloadKeepsWhatARolloutHasCounted) {  // C13
   EXPECT_EQ(calls(), 0) << "of units dealt anew it says nothing";
   tell(nodes_.at("a").rollouts, RolloutsChanged{});
   EXPECT_FALSE(command("a", "status")) << "it is gone";
+}
+
+TEST_F(RolloutActorTest, CallsThatBeganUnderTheRuleBeforeSayNothingOfTheNewOne) {  // C13, B7
+  auto before = rule_;
+  rule_.model = "larger";
+  change(0, {"r"});
+  ASSERT_TRUE(command("a", "start"));
+  auto calls = [this] { return get_double(*parse_json(*command("a", "status")), "calls_new"); };
+  for (int i = 0; i < 500; ++i)
+    tell(nodes_.at("a").rollouts, RolloutOutcome{"r", deal_of(before), true, figures(1)});
+  EXPECT_EQ(calls(), 0);
+  tell(nodes_.at("a").rollouts, RolloutOutcome{"r", deal_of(rule_), true, figures(0)});
+  EXPECT_EQ(calls(), 1);
+}
+
+TEST_F(RolloutActorTest, ANodeThatHasNotReadItsFileAgainCountsForNothing) {  // C13
+  change(1000);
+  copy("b", 3000);
+  auto& home = nodes_.at("a");
+  rule_.model = "larger";
+  tell(home.rollouts, RolloutsChanged{{{rule_, "a", home.copies}}, {"r"}});
+  span(10s);
+  EXPECT_EQ(state(), "not begun") << "b's copies went to another model";
+  tell(nodes_.at("b").rollouts, RolloutsChanged{{{rule_, "a", nodes_.at("b").copies}}, {"r"}});
+  span(10s);
+  EXPECT_EQ(state(), "running");
+}
+
+TEST_F(RolloutActorTest, OfABuildThatDoesNotSayHowItDealsTheEvidenceIsBelieved) {
+  change(1000);
+  auto shown = policy::TwoSides();
+  for (int i = 0; i < 20; ++i) shown.old.add(figures(0)), shown.fresh.add(figures(0));
+  Json body{{"rollout", "r"}, {"epoch", 0}, {"old", to_json(shown.old)}, {"fresh", to_json(shown.fresh)}};
+  tell(nodes_.at("a").rollouts, RolloutHeard{"b", dump_json(body)});
+  EXPECT_EQ(get_double(*parse_json(*command("a", "status")), "copies"), 20);
 }
 
 TEST_F(RolloutActorTest, OperatorsHaltAndResumeAndStrangersAreIgnored) {
