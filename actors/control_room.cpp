@@ -33,7 +33,8 @@ std::map<Subject, std::set<std::string>> control_names(const config::Config& con
   return out;
 }
 
-// Orders are never dropped behind data.
+}  // namespace
+
 std::function<void(const std::string&, std::string)> control_sender(transport::Gateway* gateway,
                                                                     WireKind kind) {
   return [gateway, kind](const std::string& peer, std::string body) {
@@ -46,8 +47,6 @@ std::function<void(const std::string&, std::string)> control_sender(transport::G
       log::debug("controls", peer + ": not sent: " + sent.error().what);
   };
 }
-
-}  // namespace
 
 std::vector<RolloutPlace> ControlRoom::publish(const config::Config& config,
                                                const policy::SignOffs& sign_offs, const CopiesShown& copies) {

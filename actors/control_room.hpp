@@ -4,6 +4,7 @@
 
 #include "actors/controls.hpp"
 #include "actors/rollout.hpp"
+#include "actors/wire.hpp"
 #include "runtime/config/config.hpp"
 
 #include <map>
@@ -19,6 +20,11 @@ struct ControlRoomParts {
   /// Null: no other nodes.
   transport::Gateway* gateway = nullptr;
 };
+
+/// Sends bodies of this kind to other nodes, on the control lane: orders are never dropped behind data. Null:
+/// there is nobody to send to.
+std::function<void(const std::string& peer, std::string body)> control_sender(transport::Gateway* gateway,
+                                                                              WireKind kind);
 
 /// What this node's shadows and their judges have shown, by feature. `judged` may be null.
 struct ShownByCopies {

@@ -142,6 +142,15 @@ void Node::Impl::start_ledger(actors::SupervisorConfig& cast) {
                                  {config::budget_rules(values()), budgets_, &clock_});
 }
 
+void Node::Impl::start_owners(std::vector<actors::LocalEndpoint> endpoints) {
+  if (!gateway_ || values().cluster.peers.empty()) return;
+  actors::OwnersStage stage{&clock_, supervisor_,
+                            actors::control_sender(gateway_.get(), actors::WireKind::claims)};
+  owners_ = actors::spawn_owners(*system_, loop_unit_.get(),
+                                 {values().node.id, std::move(endpoints), actors::named_here(values())},
+                                 std::move(stage));
+}
+
 void Node::Impl::equip(std::vector<actors::FeatureConfig>& features) const {
   for (auto& feature : features) {
     feature.metrics = desk_.metrics;
@@ -186,7 +195,9 @@ Result<void> Node::Impl::start_cast() {
   take(std::move(reach));
   start_ledger(cast);
   actors::Stage stage{loop_unit_.get(), gateway_unit_.get(), &clock_, gateway_.get(), ledger_, board_};
+  auto endpoints = cast.endpoints;
   supervisor_ = actors::spawn_supervisor(*system_, std::move(cast), std::move(stage));
+  start_owners(std::move(endpoints));
   runs_.start({system_.get(),
                &clock_,
                journal_.get(),
@@ -244,6 +255,7 @@ void Node::Impl::let_desk_at_runs() {
 void Node::Impl::tick() {
   caf::anon_send(supervisor_, actors::Tick{});
   control_room_.tick();
+  if (owners_) caf::anon_send(owners_, actors::Tick{});
   runs_.tick();
   timer_ = loop_->after(kTick, [this] { tick(); });
 }
@@ -272,6 +284,7 @@ void Node::Impl::stop() {
   if (auto scheduler = std::exchange(scheduler_, nullptr))
     caf::anon_send_exit(scheduler, caf::exit_reason::user_shutdown);
   if (ledger_) caf::anon_send_exit(ledger_, caf::exit_reason::user_shutdown);
+  if (owners_) caf::anon_send_exit(owners_, caf::exit_reason::user_shutdown);
   if (supervisor_) caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
   if (system_) system_->await_all_actors_done();
   simulator_.reset();
@@ -281,6 +294,7 @@ void Node::Impl::stop() {
   credentials_.reset();
   reach_ = {};
   desk_ = {};
+  owners_ = nullptr;
   supervisor_ = nullptr;
   ledger_ = nullptr;
   board_.reset();

@@ -5,6 +5,7 @@
 #include "actors/desk.hpp"
 #include "actors/ledger.hpp"
 #include "actors/list_price.hpp"
+#include "actors/owners.hpp"
 #include "actors/run_host.hpp"
 #include "actors/scheduler.hpp"
 #include "actors/supervisor.hpp"
@@ -71,6 +72,8 @@ struct Node::Impl final : transport::GatewayListener {
   /// Those that live here.
   Result<void> add_endpoints(actors::SupervisorConfig& cast, Reach& reach);
   void start_ledger(actors::SupervisorConfig& cast);
+  /// Of a node that has neighbours.
+  void start_owners(std::vector<actors::LocalEndpoint> endpoints);
   /// Gives the features what they read of the node.
   void equip(std::vector<actors::FeatureConfig>& features) const;
   /// Rollouts that have begun and would go on as something else.
@@ -138,6 +141,7 @@ struct Node::Impl final : transport::GatewayListener {
   std::shared_ptr<actors::BudgetCell> budgets_ = std::make_shared<actors::BudgetCell>();
   actors::LedgerActor ledger_;
   actors::SupervisorActor supervisor_;
+  actors::OwnersActor owners_;        ///< null: there are no other nodes
   actors::SchedulerActor scheduler_;  ///< null until runs are taken up; under mutex_
   actors::DeskServices desk_;
 

@@ -98,7 +98,10 @@ void Node::Impl::take_over(const Config& config, const config::ConfigChanges& ch
   publish(next);
   take(std::move(reach));
   for (const auto& local : cast->endpoints) desk_.metrics->breaker_moved(local.breaker.endpoint, "closed", 1);
-  caf::anon_send(supervisor_, actors::ChangeCast{std::move(cast)});
+  if (owners_)
+    caf::anon_send(owners_, actors::OwnersChanged{std::move(cast), actors::named_here(next)});
+  else
+    caf::anon_send(supervisor_, actors::ChangeCast{std::move(cast)});
   log::info("node", "another configuration: " + to_text(changes));
 }
 
@@ -187,8 +190,8 @@ void Node::Impl::publish(const config::Config& now) {
   auto roster = std::make_shared<actors::Roster>();
   for (const auto& endpoint : now.endpoints.list) {
     (*places)[endpoint.id] = {endpoint.provider, endpoint.region};
-    roster->push_back(
-        {std::make_shared<const policy::EndpointFacts>(config::endpoint_facts(endpoint)), {}, endpoint.home});
+    auto facts = std::make_shared<const policy::EndpointFacts>(config::endpoint_facts(endpoint));
+    roster->push_back({std::move(facts), {}, endpoint.home.empty() ? now.node.id : endpoint.home});
   }
   places_->store(std::move(places));
   prices_->store(std::make_shared<const actors::ListPrices>(actors::list_prices(now, clock_)));

@@ -33,7 +33,10 @@ void Node::Impl::heard(std::function<void()> work) {
 
 void Node::Impl::link_changed(const actors::LinkChanged& fact) {
   auto peers = board_->peers.load();
-  if (auto it = peers->find(fact.peer); it != peers->end()) caf::anon_send(it->second, fact);
+  auto it = peers->find(fact.peer);
+  if (it == peers->end()) return;
+  caf::anon_send(it->second, fact);
+  if (owners_) caf::anon_send(owners_, fact);
 }
 
 void Node::Impl::arrived(const std::shared_ptr<const transport::Inbound>& message) {
@@ -46,6 +49,8 @@ void Node::Impl::arrived(const std::shared_ptr<const transport::Inbound>& messag
   if (message->peer.starts_with(transport::kClientPrefix))
     return log::warn("node", message->peer + " sent what only nodes send; ignored");
   if (control_room_.heard(*message)) return;
+  if (owners_ && message->kind == static_cast<std::uint32_t>(actors::WireKind::claims))
+    return caf::anon_send(owners_, actors::OwnersHeard{message->peer, message->body});
   auto peers = board_->peers.load();
   if (auto it = peers->find(message->peer); it != peers->end())
     caf::anon_send(it->second, actors::FromPeer{message});

@@ -22,6 +22,8 @@ enum class WireKind : std::uint32_t {
   controls = 9,
   /// What a node has counted for a rollout, as JSON.
   rollout = 10,
+  /// Which endpoints a node serves or waits for, as JSON.
+  claims = 11,
 };
 
 struct RunAttemptBody {

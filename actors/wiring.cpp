@@ -157,6 +157,13 @@ bool lives_here(const config::Config& config, const config::EndpointConfig& endp
   return endpoint.home.empty() || endpoint.home == config.node.id;
 }
 
+std::set<std::string> named_here(const config::Config& config) {
+  std::set<std::string> out;
+  for (const auto& endpoint : config.endpoints.list)
+    if (endpoint.home == config.node.id) out.insert(endpoint.id);
+  return out;
+}
+
 std::vector<RemotePeer> remote_peers(const config::Config& config) {
   std::vector<RemotePeer> peers;
   for (const auto& entry : config.cluster.peers) {

@@ -6,6 +6,9 @@
 #include "runtime/config/config.hpp"
 #include "runtime/http/client.hpp"
 
+#include <set>
+#include <string>
+
 namespace troupe::actors {
 
 /// What the wires of a node share.
@@ -38,6 +41,8 @@ std::vector<FeatureShadow> feature_shadows(const config::Config& config);
 std::vector<RemotePeer> remote_peers(const config::Config& config);
 /// Does this node own the endpoint?
 bool lives_here(const config::Config& config, const config::EndpointConfig& endpoint);
+/// Endpoints that the configuration gives to this node by name, and to no other.
+std::set<std::string> named_here(const config::Config& config);
 /// The HTTP client of a provider: its certificate authorities and its proxy, which the variables HTTPS_PROXY
 /// and NO_PROXY decide when it names none. Plain http and the simulator of this process are reached through a
 /// proxy only when the provider names one. Fails with bad_config.

@@ -183,7 +183,7 @@ struct EndpointConfig {
   std::string region;
   policy::CapacityKind kind = policy::CapacityKind::on_demand;
   std::string boundary;
-  /// The node that owns it: node.id when the file names none.
+  /// The node that owns it. Empty: node.id, and so each node that has the file has one of its own.
   std::string home;
   policy::QuotaPolicy limits;
   CapacityConfig capacity;

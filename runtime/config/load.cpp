@@ -24,7 +24,6 @@ void complete_endpoints(Config& config, const policy::PriceTable& prices) {
   auto today = policy::date_of(system_clock().wall());
   for (auto& endpoint : config.endpoints.list) {
     if (endpoint.remote_model.empty()) endpoint.remote_model = endpoint.model;
-    if (endpoint.home.empty()) endpoint.home = config.node.id;
     auto provider = config.providers.find(endpoint.provider);
     if (endpoint.region.empty() && provider != config.providers.end())
       endpoint.region = provider->second.region;
