@@ -155,6 +155,28 @@ class Surface(ProcessTest):
         self.assertAlmostEqual(usd["1000"], 1100 * 0.72e-6, places=9)
         self.assertAlmostEqual(usd["10"], (10 * 5 + 1000 * 0.1) / 1e6, places=9)
 
+    def test_shows_of_a_summary_only_what_its_sources_still_say(self):  # J5
+        said = [{"id": f"m{i}", "who": "ann", "text": f"The {what} of the north lighthouse was repaired on day {i}."}
+                for i, what in enumerate(("lamp", "mast", "stair", "horn"))]
+        talk = self.write("talk.jsonl", "".join(json.dumps(line) + "\n" for line in said))
+
+        def run(out):
+            self.assert_status(self.run_troupe("run", "summary", "--input", talk, "--run-id", "talk", "--out", out,
+                                               "--quiet"), DONE)
+            return read_json(self.folder / out / "summary.json")
+
+        first = run("first")
+        cited = first["cited"][0]["id"]
+        talk.write_text("".join(json.dumps(line) + "\n" for line in said if line["id"] != cited), encoding="utf-8")
+        gone = next(line["text"] for line in said if line["id"] == cited)
+        self.assertIn(gone, json.dumps(first))
+        again = run("again")
+        shown = self.run_troupe("runs", "show", "talk", "--json").json()
+        for told in (json.dumps(again), shown["output"]):
+            self.assertNotIn(gone, told)
+            self.assertIn("withdrawn", told)
+        self.assertEqual(len(again["points"]), len(first["points"]) - again["withdrawn"])
+
     def test_asked_for_json_prints_nothing_else(self):
         ended = self.run_troupe("run", "recap", "--input", SAMPLE, "--out", "out", "--json", "--quiet")
         self.assert_status(ended, DONE)
