@@ -7,7 +7,7 @@ class Relay:
     """Listens at `address`; every connection goes to `target` ("host:port") as it is at that moment."""
 
     def __init__(self):
-        self.target, self.bytes, self.connections = None, bytearray(), 0
+        self.target, self.bytes, self.connections, self.open = None, bytearray(), 0, []
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = "tcp://127.0.0.1:%d" % self.listener.getsockname()[1]
@@ -19,6 +19,21 @@ class Relay:
 
     def close(self):
         self.listener.close()
+
+    def cut(self):
+        """Nothing passes until there is a target again."""
+        self.target = None
+        with self.lock:
+            for end in self.open:
+                self._shut(end)
+            self.open = []
+
+    @staticmethod
+    def _shut(end):
+        try:
+            end.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
 
     def _accept(self):
         while True:
@@ -38,6 +53,7 @@ class Relay:
         far.settimeout(None)
         with self.lock:
             self.connections += 1
+            self.open += [near, far]
         back = threading.Thread(target=self._pump, args=(far, near), daemon=True)
         back.start()
         self._pump(near, far)
@@ -54,7 +70,4 @@ class Relay:
         except OSError:
             pass
         for end in (source, sink):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+            self._shut(end)

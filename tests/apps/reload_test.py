@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 
 import clouds
+from relay import Relay
 from troupe_process import BAD_CONFIG, DONE, ProcessTest, main, read_json, show, wait_until
 
 LAW = {"ttft_median": "300ms", "inter_token_median": "10ms"}
@@ -91,6 +92,10 @@ class Node:
 
     def endpoints(self):
         return {each["endpoint"]: each for each in self.ask("endpoints")}
+
+    def owns(self, endpoint):
+        line = self.endpoints()[endpoint]
+        return line["home"] == self.name and line.get("reachable", True)
 
     def reachable(self, endpoint):
         return self.endpoints()[endpoint].get("reachable", True)
@@ -214,10 +219,39 @@ class TwoNodes(ProcessTest):
             for endpoint, home in zip(node.config["endpoints"]["list"], ("a", "b")):
                 endpoint["home"] = home
         b.start()
-        a.config["cluster"]["peers"] = [{"id": "b", "public_key": b.key, "address": b.address}]
+        self.relay = Relay()
+        self.addCleanup(self.relay.close)
+        self.join(b)
+        a.config["cluster"]["peers"] = [{"id": "b", "public_key": b.key, "address": self.relay.address}]
         a.start()
         wait_until(lambda: a.reachable("spare") and b.reachable("main"), "they hear each other")
         return simulator, a, b
+
+    def join(self, b):
+        self.relay.target = b.address.removeprefix("tcp://")
+
+    def give_spare_to(self, home, *nodes):
+        for node in nodes:
+            node.config["endpoints"]["list"][1]["home"] = home
+            node.reload()
+
+    def test_an_endpoint_that_two_files_claim_is_served_by_one_also_after_a_partition(self):  # F14
+        _, a, b = self.start_both()
+        self.assertTrue(b.owns("spare"))
+        self.give_spare_to("a", a)
+        wait_until(lambda: "both give it to themselves" in "".join(a.process.err), "a sees what is wrong")
+        wait_until(lambda: "both give it to themselves" in "".join(b.process.err), "and so does b")
+        self.assertEqual((a.owns("spare"), b.owns("spare")), (False, True), "who has it keeps it")
+        self.relay.cut()
+        wait_until(lambda: a.owns("spare"), "a hears nobody who has it")
+        self.assertTrue(b.owns("spare"), "and neither does b")
+        self.join(b)
+        wait_until(lambda: not a.owns("spare"), "who began later lets it go")
+        self.assertTrue(b.owns("spare"))
+        self.give_spare_to("a", b)
+        wait_until(lambda: a.owns("spare"), "the files agree")
+        wait_until(lambda: b.reachable("spare"), "b hears how it is there")
+        self.assertFalse(b.owns("spare"))
 
     def test_nodes_that_disagree_for_a_while_send_nothing_where_nobody_owns_it(self):  # F14
         simulator, a, b = self.start_both()
