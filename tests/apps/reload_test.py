@@ -187,7 +187,7 @@ class Reload(ProcessTest):
             self.node.config = {**copy.deepcopy(before), **sections}
             told = self.node.reload(status=BAD_CONFIG)
             self.assertIn(words, told.err)
-            self.assertIn(words, "".join(self.node.process.err))
+            wait_until(lambda: words in "".join(self.node.process.err), f"the log says {words}", 5)
             self.assertEqual(set(self.node.endpoints()), {"main", "spare"})
 
         endpoints = copy.deepcopy(before["endpoints"])
