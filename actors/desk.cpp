@@ -329,6 +329,9 @@ void submit(const Services& services, const Json& input, const Reply& reply) {
   if (auto file = services.file_budgets.find(spec.workflow);
       file != services.file_budgets.end() && spec.budget == Budget{})
     spec.budget = file->second;
+  auto durability = read_durability(get_string(input, "durability"));
+  if (!durability) return reply(std::unexpected(durability.error()));
+  spec.durability = *durability;
   const auto* given = find(input, "input");
   spec.input = {given != nullptr ? dump_json(*given) : "{}"};
   auto id = services.submit(std::move(spec));

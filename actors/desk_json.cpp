@@ -49,6 +49,7 @@ Json to_json(const journal::RunRow& row) {
   out["state"] = to_string(row.state);
   out["tenant"] = row.tenant;
   out["node"] = row.node;
+  if (row.durability != Durability::unsaid) out["durability"] = to_string(row.durability);
   out["created"] = to_iso8601(row.created);
   out["created_ms"] = row.created.ms;
   if (row.finished.ms != 0) {

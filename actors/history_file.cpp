@@ -16,10 +16,19 @@ constexpr std::size_t kRunsReadMax = 10'000;
 constexpr std::size_t kEntriesReadMax = 5'000'000;
 
 Json row_line(const journal::RunRow& row) {
-  return {{"run_id", row.run_id},         {"workflow", row.workflow},       {"version", row.version},
-          {"tenant", row.tenant},         {"parent", row.parent},           {"node", row.node},
-          {"budget", row.budget},         {"state", to_string(row.state)},  {"epoch", row.epoch},
-          {"created_ms", row.created.ms}, {"finished_ms", row.finished.ms}, {"output", row.output}};
+  return {{"run_id", row.run_id},
+          {"workflow", row.workflow},
+          {"version", row.version},
+          {"tenant", row.tenant},
+          {"parent", row.parent},
+          {"node", row.node},
+          {"budget", row.budget},
+          {"state", to_string(row.state)},
+          {"epoch", row.epoch},
+          {"created_ms", row.created.ms},
+          {"finished_ms", row.finished.ms},
+          {"output", row.output},
+          {"durability", to_string(row.durability)}};
 }
 
 template <class E, int kLast>
@@ -51,6 +60,9 @@ Result<journal::RunRow> row_of(const Json& json) {
   if (row.run_id.empty() || row.workflow.empty() || !state)
     return fail(Errc::invalid_input, "a run has at least run_id, workflow and state");
   row.state = *state;
+  auto durability = read_durability(get_string(json, "durability"));
+  if (!durability) return std::unexpected(durability.error());
+  row.durability = *durability;
   return row;
 }
 

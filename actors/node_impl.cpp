@@ -205,7 +205,9 @@ Result<void> Node::Impl::start_cast() {
                {board_, &board_->queues},
                actors::present_prices(prices_),
                values().node.park_after,
-               values().node.retention});
+               values().node.retention,
+               values().store.durability,
+               values().store.power_safe});
   make_desk();
   // The supervisor spawns the cast on its first turn; an answer means it stands.
   std::promise<void> stands;

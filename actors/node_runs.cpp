@@ -27,7 +27,10 @@ constexpr auto kLeaving = std::chrono::seconds(5);
 Result<void> Node::Impl::load_workflows() {
   auto files = actors::load_workflow_files(values(), clock_);
   if (!files) return std::unexpected(files.error());
-  for (auto& type : files->types) runs_.add(std::move(type));
+  for (auto& type : files->types) {
+    auto durability = files->durability[type.name];
+    runs_.add(std::move(type), durability);
+  }
   desk_.schedules =
       std::make_shared<const std::vector<actors::Scheduled>>(actors::scheduled_of(values(), files->budgets));
   desk_.file_budgets = std::move(files->budgets);

@@ -311,6 +311,7 @@ struct RunState {
       batch.entries.push_back(
           pen_->entry(report.end == RunEnd::done ? journal::Kind::done : journal::Kind::cancel, {}, {}));
     batch.run = ended_row(pen_->row(), report, clock_->wall());
+    batch.durability = pen_->row().durability;
     auto shared = std::make_shared<RunReport>(std::move(report));
     pen_->journal().append(std::move(batch), [shared, on_done = config_.on_done](Result<void> committed) {
       if (!committed) {

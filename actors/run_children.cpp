@@ -74,8 +74,8 @@ void RunDriver::begin_child(const Shared<Starting>& starting) {
 
 void RunDriver::start_child(const Shared<Starting>& starting, const ChildNote& note) {
   crash_point("child.before_start");
-  RunSpec spec{starting->spec.workflow, starting->spec.input, note.run_id,
-               pen_.row().tenant,       note.slice,           pen_.row().run_id};
+  RunSpec spec{starting->spec.workflow, starting->spec.input, note.run_id, pen_.row().tenant, note.slice,
+               pen_.row().run_id,       pen_.row().durability};
   in_flight_[starting->key] = {
       [children = config_.children, id = note.run_id] { children->cancel(id, false); }, true};
   auto started = config_.children->start(std::move(spec), [this, me = pen_.me(), starting](RunReport report) {

@@ -30,9 +30,10 @@ std::string new_run_id(Clock& clock, const std::string& node) {
 
 }  // namespace
 
-void RunHost::add(WorkflowType type) {
+void RunHost::add(WorkflowType type, Durability durability) {
   std::lock_guard lock(mutex_);
   auto name = type.name;
+  if (durability != Durability::unsaid) parts_.durability[name] = durability;
   types_.insert_or_assign(std::move(name), std::move(type));
   left_alone_.clear();
   all_taken_up_ = false;
@@ -78,6 +79,9 @@ Result<void> RunHost::begin(RunSpec spec, std::vector<Watch> watches, bool fresh
   if (stopping_) return fail(Errc::refused, "the node is stopping");
   auto type = types_.find(spec.workflow);
   if (type == types_.end()) return fail(Errc::not_found, "no workflow is named " + spec.workflow);
+  auto durability = durability_of(spec);
+  if (!durability) return std::unexpected(durability.error());
+  spec.durability = *durability;
   auto run_id = spec.run_id, parent = spec.parent;
   if (auto parked = parked_.extract(run_id); !parked.empty())
     for (auto& watch : parked.mapped().watches) watches.push_back(std::move(watch));
@@ -88,6 +92,19 @@ Result<void> RunHost::begin(RunSpec spec, std::vector<Watch> watches, bool fresh
   going.parent = std::move(parent);
   going.actor = spawn_run(*parts_.system, std::move(run), *parts_.clock, *parts_.journal);
   return {};
+}
+
+// Who asks for more than the store gives is told; whoever only has a habit takes what there is.
+Result<Durability> RunHost::durability_of(const RunSpec& spec) const {
+  if (spec.durability == Durability::power && spec.parent.empty() && !parts_.power_safe)
+    return fail(Errc::invalid_input,
+                "durability power cannot be had: this node's store has power_safe: false, so no commit waits "
+                "for the disk");
+  if (!parts_.power_safe) return Durability::crash;
+  if (spec.durability != Durability::unsaid) return spec.durability;
+  auto usual = parts_.durability.find(spec.workflow);
+  bool said = usual != parts_.durability.end() && usual->second != Durability::unsaid;
+  return said ? usual->second : Durability::power;
 }
 
 RunConfig RunHost::config_of(RunSpec spec, const WorkflowType& type, const std::vector<Watch>& watches) {

@@ -24,6 +24,9 @@ struct RunHostParts {
   Duration park_after = std::chrono::seconds(30);
   /// NodeConfig::retention.
   Duration retention{};
+  /// By workflow: of runs that were not asked for with another (StoreConfig).
+  std::map<std::string, Durability> durability = {};
+  bool power_safe = true;
 };
 
 /// Thread-safe. Outlives its runs: wait for `quiet` before destroying it.
@@ -32,7 +35,8 @@ class RunHost final : public ChildRuns {
   using Watch = Node::Watch;
 
   void start(RunHostParts parts) { parts_ = std::move(parts); }
-  void add(WorkflowType type);
+  /// `durability`: of its runs, in place of RunHostParts'; unsaid: that one.
+  void add(WorkflowType type, Durability durability = Durability::unsaid);
   std::set<std::string> workflows() const;
 
   /// Node::submit.
@@ -97,6 +101,8 @@ class RunHost final : public ChildRuns {
   /// Of this node, by the journal, and not driven.
   Result<std::vector<journal::RunRow>> mine_undriven();
   void leave_alone(const std::string& run_id, const Error& why);
+  /// What a new run of it is recorded with. invalid_input for what this store cannot give.
+  Result<Durability> durability_of(const RunSpec& spec) const;
   RunConfig config_of(RunSpec spec, const WorkflowType& type, const std::vector<Watch>& watches);
   /// Its own, and that of those it started, and theirs. Under the lock.
   RunProgress with_children(const std::string& run_id, RunProgress progress) const;

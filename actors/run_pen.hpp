@@ -49,6 +49,7 @@ class RunPen {
   /// `then` comes on the run's turn; never when the run is gone by then.
   void commit(journal::Batch batch, std::function<void(Result<void>)> then) {
     ++open_;
+    batch.durability = row_.durability;
     journal_->append(std::move(batch),
                      [this, me = RunActor(self_), then = std::move(then)](Result<void> committed) mutable {
                        go_on(me, [this, then = std::move(then), committed = std::move(committed)] {

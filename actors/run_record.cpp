@@ -85,6 +85,7 @@ journal::RunRow first_row(const RunSpec& spec, const std::string& version, const
   row.parent = spec.parent;
   row.budget = budget_json(spec.budget);
   row.version = version;
+  row.durability = spec.durability;
   return row;
 }
 

@@ -39,7 +39,8 @@ std::vector<Scheduled> scheduled_of(const config::Config& config, const FileBudg
       budget = file->second;
     for (const auto& [tenant, rule] : schedule.rules)
       out.push_back({name, tenant, schedule.workflow, schedule.cron, rule,
-                     policy::delay_of(rule, name, tenant), schedule.input.text, budget, schedule.paused});
+                     policy::delay_of(rule, name, tenant), schedule.input.text, budget, schedule.durability,
+                     schedule.paused});
   }
   return out;
 }
@@ -56,6 +57,7 @@ RunSpec run_of(const Scheduled& what, WallTime slot) {
   spec.run_id = policy::slot_run_id(what.schedule, what.tenant, slot);
   spec.tenant = what.tenant;
   spec.budget = what.budget;
+  spec.durability = what.durability;
   return spec;
 }
 

@@ -21,6 +21,7 @@ struct Scheduled {
   /// JSON with placeholders (config::fill_slot).
   std::string input;
   Budget budget;
+  Durability durability = Durability::unsaid;
   bool paused = false;
 };
 

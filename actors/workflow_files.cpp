@@ -22,6 +22,7 @@ Result<WorkflowFiles> load_workflow_files(const config::Config& config, const Cl
                   fmt::format("{}: there is another workflow named {}; give this one another name", file,
                               declared->name));
     out.budgets[declared->name] = declared->budget;
+    out.durability[declared->name] = declared->durability;
     out.types.push_back(declared::declared_type(declared, clock));
   }
   return out;

@@ -19,6 +19,8 @@ namespace troupe::actors {
 struct WorkflowFiles {
   std::vector<WorkflowType> types;
   FileBudgets budgets;
+  /// By the workflow's name.
+  std::map<std::string, Durability> durability;
 };
 /// bad_config naming file, line and key of what is wrong in one, or two that have one name. `clock` outlives
 /// the types.

@@ -6,6 +6,7 @@
 #include "runtime/json/json.hpp"
 
 #include <troupe/budget.hpp>
+#include <troupe/durability.hpp>
 #include <troupe/error.hpp>
 #include <troupe/time.hpp>
 #include <troupe/workflow.hpp>
@@ -108,6 +109,8 @@ struct Declared {
   std::vector<Input> inputs;
   /// Of a whole run; for RunSpec::budget.
   Budget budget;
+  /// Of its runs, unless they were asked for with another.
+  Durability durability = Durability::unsaid;
   std::vector<Step> steps;
   ValueTemplate output;
 };

@@ -67,6 +67,7 @@ Result<Declared> parse_declared(const Json& document, const SourceLines& lines, 
   out.accepts = root.texts("accepts");
   read_inputs_section(root, out);
   out.budget = read_budget(root, "budget");
+  out.durability = static_cast<Durability>(root.choice("durability", {"default", "power", "crash"}, 0));
   const auto* defaults = root.take("defaults");
   read_steps(root, defaults, out);
   root.finish();

@@ -50,6 +50,9 @@ void add_input_options(CLI::App& app, InputOptions& options) {
   app.add_option(
       "--budget", options.budget,
       "What the run may use: usd=0.5,tokens=200000,calls=100,tool_calls=N,subagents=N,depth=N,wall_s=N");
+  app.add_option("--durability", options.durability,
+                 "What the run's record survives: power (a power cut), or crash (kill -9; faster); "
+                 "default: the workflow's file, else the configuration's, else power");
 }
 
 Result<JsonText> workflow_input(const InputOptions& options, const WorkflowEntry& workflow) {
@@ -82,6 +85,12 @@ Result<Budget> budget_of(const InputOptions& options) {
   auto budget = actors::read_budget(caps.empty() ? std::string() : dump_json(caps));
   if (!budget) return fail(Errc::unsupported, "--budget: " + budget.error().what);
   return budget;
+}
+
+Result<Durability> durability_of(const InputOptions& options, const WorkflowEntry& workflow) {
+  auto durability = read_durability(options.durability);
+  if (!durability) return fail(Errc::unsupported, "--durability: " + durability.error().what);
+  return *durability == Durability::unsaid ? workflow.durability : *durability;
 }
 
 void log_to_stderr(const std::string& level) {

@@ -4,6 +4,7 @@
 #include "apps/troupe/workflow_table.hpp"
 
 #include <troupe/budget.hpp>
+#include <troupe/durability.hpp>
 #include <troupe/error.hpp>
 #include <troupe/request.hpp>
 
@@ -17,7 +18,7 @@ namespace troupe::app {
 struct InputOptions {
   std::string input;
   std::vector<std::string> set;
-  std::string budget;
+  std::string budget, durability;
 };
 void add_input_options(CLI::App& app, InputOptions& options);
 
@@ -26,6 +27,8 @@ void add_input_options(CLI::App& app, InputOptions& options);
 Result<JsonText> workflow_input(const InputOptions& options, const WorkflowEntry& workflow);
 /// --budget usd=0.5,tokens=200000,…: unsupported (usage) when it cannot be read.
 Result<Budget> budget_of(const InputOptions& options);
+/// --durability power or crash, without it the workflow's: unsupported (usage) for other words.
+Result<Durability> durability_of(const InputOptions& options, const WorkflowEntry& workflow);
 
 void log_to_stderr(const std::string& level);
 

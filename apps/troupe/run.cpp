@@ -67,6 +67,7 @@ struct Wish {
   std::shared_ptr<const declared::Declared> declared;
   JsonText input;
   Budget budget;
+  Durability durability = Durability::unsaid;
   std::optional<Config> config;
 };
 
@@ -92,6 +93,8 @@ std::expected<Wish, int> read_wish(const RunOptions& options) {
   if (!input) return std::unexpected(report_usage(input.error()));
   auto budget = budget_of(options.input);
   if (!budget) return std::unexpected(report_usage(budget.error()));
+  auto durability = durability_of(options.input, wish.workflow);
+  if (!durability) return std::unexpected(report_usage(durability.error()));
   auto config = config_from(options.config, options.state);
   if (!config) return std::unexpected(report_error(config.error()));
   if (auto writable = check_writable(options.out); !writable) {
@@ -100,6 +103,7 @@ std::expected<Wish, int> read_wish(const RunOptions& options) {
   }
   wish.input = *input;
   wish.budget = options.input.budget.empty() ? wish.workflow.budget : *budget;
+  wish.durability = *durability;
   wish.config = std::move(*config);
   return wish;
 }
@@ -130,7 +134,7 @@ int run(const RunOptions& options) {
   auto terminal = prints ? workflow.terminal() : TerminalText{};
   ProgressLine line(options.quiet || prints, system_clock());
   auto report = node->run(
-      {workflow.name, wish->input, options.run_id, "default", wish->budget, {}},
+      {workflow.name, wish->input, options.run_id, "default", wish->budget, {}, wish->durability},
       [&line](const RunProgress& progress) { line.show(progress); }, prints ? reader_of(terminal) : nullptr);
   line.end();
   auto story = story_of(*node, report.run_id);

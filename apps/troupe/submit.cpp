@@ -100,14 +100,16 @@ int submit(const SubmitOptions& options) {
   if (!input) return report_usage(input.error());
   auto budget = budget_of(options.input);
   if (!budget) return report_usage(budget.error());
+  auto durability = durability_of(options.input, *workflow);
+  if (!durability) return report_usage(durability.error());
   const auto& caps = options.input.budget.empty() ? workflow->budget : *budget;
   auto asker = make_asker(options.asker);
   if (!asker) return report_error(asker.error());
-  auto document = parse_json(input->text);
   auto told = (*asker)->ask("submit", {{"workflow", workflow->name},
                                        {"run_id", options.run_id},
-                                       {"input", *document},
-                                       {"budget", actors::budget_json(caps)}});
+                                       {"input", *parse_json(input->text)},
+                                       {"budget", actors::budget_json(caps)},
+                                       {"durability", to_string(*durability)}});
   if (!told) return report_error(told.error());
   auto run_id = get_string(*told, "run_id");
   if (!options.wait) {

@@ -148,6 +148,7 @@ WorkflowEntry entry_of(const declared::Declared& declared) {
   }
   entry.write = write_result;
   entry.budget = declared.budget;
+  entry.durability = declared.durability;
   return entry;
 }
 

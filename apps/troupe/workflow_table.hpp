@@ -36,8 +36,9 @@ struct WorkflowEntry {
   std::function<TerminalText()> terminal;
   /// It may find what it reads through the configuration's tools instead of --input.
   bool reads_tools = false;
-  /// What a run may use unless --budget says.
+  /// What a run may use unless --budget says; and --durability.
   Budget budget = {};
+  Durability durability = Durability::unsaid;
 };
 
 /// Null when there is none of that name.

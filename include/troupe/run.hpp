@@ -1,6 +1,7 @@
 // What is known of a run while it goes and after it ended.
 #pragma once
 
+#include <troupe/durability.hpp>
 #include <troupe/error.hpp>
 #include <troupe/workflow.hpp>
 
@@ -22,6 +23,9 @@ struct RunSpec {
   Budget budget;
   /// The run that starts it; empty: nobody's child.
   std::string parent;
+  /// What its record survives; a resumed run keeps what it was started with. `power` is refused where
+  /// store.power_safe is off.
+  Durability durability = Durability::unsaid;
 };
 
 /// A moment of a running run. Steps are its own; what is used counts its child runs, too.

@@ -16,6 +16,7 @@
 #include "runtime/policy/retry_budget.hpp"
 #include "runtime/policy/splice.hpp"
 
+#include <troupe/durability.hpp>
 #include <troupe/error.hpp>
 #include <troupe/time.hpp>
 
@@ -59,6 +60,8 @@ struct StoreConfig {
   std::string schema = "troupe";
   /// Off: survives kill -9 but not power loss.
   bool power_safe = true;
+  /// By workflow: of runs that were not asked for with another.
+  std::map<std::string, Durability> durability;
 };
 
 struct PeerEntry {

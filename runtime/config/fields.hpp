@@ -37,6 +37,7 @@ void fields(V& v, StoreConfig& x) {
   v("url", x.url);
   v("schema", x.schema);
   v("power_safe", x.power_safe);
+  v("durability", x.durability);
 }
 template <class V>
 void fields(V& v, PeerEntry& x) {

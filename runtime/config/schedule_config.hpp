@@ -3,6 +3,8 @@
 
 #include "runtime/policy/schedule.hpp"
 
+#include <troupe/durability.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -49,6 +51,8 @@ struct ScheduleConfig {
   Duration grace = std::chrono::minutes(1);
   Duration jitter{};
   ScheduleBudget budget;
+  /// Unsaid: what the workflow's runs have.
+  Durability durability = Durability::unsaid;
   /// Begins nothing; when it goes on, what was missed is caught up with.
   bool paused = false;
 

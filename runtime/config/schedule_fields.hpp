@@ -27,6 +27,7 @@ void fields(V& v, ScheduleConfig& x) {
   v("grace", x.grace);
   v("jitter", x.jitter);
   v("budget", x.budget);
+  v("durability", x.durability);
   v("paused", x.paused);
 }
 

@@ -84,6 +84,9 @@ void ConfigCheck::check_node() {
   if (config_.store.url.find("password") != std::string::npos)
     add("store.url", "holds a password; use PGPASSFILE or PGPASSWORD instead");
   if (config_.store.path.empty()) add("store.path", "must not be empty");
+  for (const auto& [workflow, durability] : config_.store.durability)
+    if (durability == Durability::power && !config_.store.power_safe)
+      add("store.durability." + workflow, "cannot be power where store.power_safe is false");
   one_of("telemetry.log_level", config_.telemetry.log_level, {"debug", "info", "warn", "error", "off"});
 }
 

@@ -93,6 +93,11 @@ struct Words<policy::CatchUp> {
   static constexpr std::array all = {policy::CatchUp::none, policy::CatchUp::last, policy::CatchUp::all};
 };
 
+template <>
+struct Words<Durability> {
+  static constexpr std::array all = {Durability::unsaid, Durability::power, Durability::crash};
+};
+
 template <class E>
 std::optional<E> read_word(std::string_view text) {
   for (auto value : Words<E>::all) {

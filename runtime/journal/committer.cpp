@@ -33,6 +33,7 @@ Committer::Committer(std::unique_ptr<Connection> connection, Connection for_chec
       statements_(std::move(statements)),
       checkpointer_(std::move(for_checkpoints)),
       page_bytes_(static_cast<std::size_t>(connection_->integer("PRAGMA page_size").value_or(4096))),
+      waits_(limits.power_safe),
       checkpoint_at_(limits.wal_bytes_max),
       queue_(limits.queue_bytes_max),
       thread_([this] { work(); }) {}
@@ -85,12 +86,25 @@ Result<void> Committer::write_group(std::span<Job> jobs) {
   return *together ? Result<void>() : write_one_by_one(jobs);
 }
 
+// A commit under NORMAL leaves its pages in the log unsynced: a power cut takes the newest such commits,
+// never one without those after it, since the log is read as far as its checksums hold. The next commit under
+// FULL syncs the log with all that lies before it. SQLite takes the setting only between transactions.
+Result<void> Committer::begin(std::span<const Job> jobs) {
+  bool wait = limits_.power_safe && waits_for_disk(jobs);
+  if (wait != waits_) {
+    auto set = connection_->execute(wait ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+    if (!set) return set;
+    waits_ = wait;
+  }
+  return statements_.begin.with().run();
+}
+
 /// False when something in the group was refused; nothing of it is left then.
 Result<bool> Committer::write_together(std::span<Job> jobs) {
   // Such work may not be done twice.
   if (std::ranges::any_of(jobs, [](const Job& job) { return static_cast<bool>(job.work); })) return false;
   outcomes_.assign(jobs.size(), {});
-  if (auto begun = statements_.begin.with().run(); !begun) return std::unexpected(std::move(begun.error()));
+  if (auto begun = begin(jobs); !begun) return std::unexpected(std::move(begun.error()));
   auto put = put_together(jobs);
   if (put) put = commit();
   if (!put && !connection_->broken()) {
@@ -121,7 +135,7 @@ Result<void> Committer::give_up_together(std::span<Job> jobs) {
 
 Result<void> Committer::write_one_by_one(std::span<Job> jobs) {
   outcomes_.clear();
-  if (auto begun = statements_.begin.with().run(); !begun) return begun;
+  if (auto begun = begin(jobs); !begun) return begun;
   for (auto& job : jobs) {
     outcomes_.push_back(write_apart(job));
     if (connection_->broken()) return outcomes_.back();

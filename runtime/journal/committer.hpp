@@ -23,6 +23,8 @@ class Committer {
   struct Limits {
     GroupLimits group;
     std::size_t queue_bytes_max = 0, wal_bytes_max = 0;
+    /// SqliteConfig::power_safe. Off: no commit waits for the disk.
+    bool power_safe = true;
   };
   static Result<std::unique_ptr<Committer>> start(std::unique_ptr<Connection> connection,
                                                   Connection for_checkpoints, const Limits& limits);
@@ -45,6 +47,7 @@ class Committer {
   void commit_in_groups(std::span<Job> jobs);
   void commit_group(std::span<Job> jobs);
   Result<void> write_group(std::span<Job> jobs);
+  Result<void> begin(std::span<const Job> jobs);
   Result<bool> write_together(std::span<Job> jobs);
   Result<void> put_together(std::span<Job> jobs);
   Result<void> give_up_together(std::span<Job> jobs);
@@ -61,6 +64,8 @@ class Committer {
   Statements statements_;
   Checkpointer checkpointer_;
   std::size_t page_bytes_;
+  /// What the connection's `synchronous` is set to: FULL or NORMAL.
+  bool waits_;
   /// Size of the log at which the next checkpoint is asked for, in bytes.
   std::size_t checkpoint_at_;
   std::optional<Error> failure_;

@@ -18,6 +18,12 @@ std::size_t weight_of(const Batch& batch) {
   return bytes;
 }
 
+bool must_wait(const Job& job) {
+  if (job.refusal) return false;
+  if (job.work) return true;
+  return waits_for_disk(job.claim ? job.claim->durability : job.batch.durability);
+}
+
 /// A refusal waits only to be answered.
 void drop_content(Job& job) {
   job.batch = {};
@@ -37,6 +43,8 @@ std::size_t group_size(std::span<const Job> jobs, const GroupLimits& limits) {
   }
   return count;
 }
+
+bool waits_for_disk(std::span<const Job> jobs) { return std::ranges::any_of(jobs, must_wait); }
 
 void answer_jobs(std::span<Job> jobs, std::span<Result<void>> outcomes) {
   for (std::size_t i = 0; i < jobs.size(); ++i) {

@@ -36,6 +36,9 @@ struct GroupLimits {
 
 /// How many jobs from the front make the next group; at least one.
 std::size_t group_size(std::span<const Job> jobs, const GroupLimits& limits);
+/// Whether a commit of these waits for the disk: it does if one of them must. Claims are of their row's
+/// class, work beside the batches always waits.
+bool waits_for_disk(std::span<const Job> jobs);
 /// Calls each job's Committed with its outcome, in order, and lets the job go.
 void answer_jobs(std::span<Job> jobs, std::span<Result<void>> outcomes);
 

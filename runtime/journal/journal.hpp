@@ -5,6 +5,7 @@
 #include "runtime/journal/feedback_row.hpp"
 #include "runtime/journal/signal_row.hpp"
 
+#include <troupe/durability.hpp>
 #include <troupe/error.hpp>
 #include <troupe/workflow.hpp>
 
@@ -95,6 +96,9 @@ struct RunRow {
   std::string version;
   /// A parked run wants to be woken then; 0: it is not parked. A run that has ended is never parked.
   WallTime wake;
+  /// Kept from its first claim on. It says how a new run's claim is committed; what follows says so itself
+  /// (Batch::durability).
+  Durability durability = Durability::unsaid;
 };
 
 /// What runs() is asked for; an empty text or no state asks for all.
@@ -194,7 +198,13 @@ struct Batch {
   /// Inserted or updated by run_id, before the entries. An update keeps `created` and the epoch, and is
   /// refused like an entry when its epoch is not the run's.
   std::optional<RunRow> run;
+  /// `crash`: its commit need not wait for the disk. Any other batch of the same commit makes it wait, and
+  /// with it everything committed before is on the disk, whatever its class.
+  Durability durability = Durability::power;
 };
+
+/// Whether a commit with such rows waits for the disk.
+inline bool waits_for_disk(Durability durability) { return durability != Durability::crash; }
 
 /// Called once, on the committer's thread, never inside the append that took it. On error nothing of the
 /// batch is durable, except after Errc::storage, when the outcome is unknown until the run is read again.
@@ -230,7 +240,8 @@ class Journal {
  public:
   virtual ~Journal() = default;
 
-  /// Queues a batch for the next group commit. `committed` fires after the disk has it.
+  /// Queues a batch for the next group commit. `committed` fires after the disk has it, or with
+  /// Batch::durability `crash` after the system has.
   /// A Batch whose entries repeat a (run, seq), or carry an epoch older than the run's, fails with `storage`
   /// and leaves the other batches of the same commit untouched; so does one that leaves a gap in seq, claims
   /// an epoch nobody was given, or records a second result for a step. Entries of a run nobody created, texts
@@ -315,7 +326,7 @@ class Journal {
 struct SqliteConfig {
   /// The file; created with its folder. ":memory:" is refused: it would not be a journal.
   std::string path;
-  /// Off: synchronous=NORMAL, which survives kill -9 but not power loss.
+  /// Off: synchronous=NORMAL at every commit, which survives kill -9 but not power loss.
   bool power_safe = true;
   /// Entries of one group commit; a larger single batch is committed alone.
   std::size_t batch_entries_max = 1024;
@@ -339,7 +350,7 @@ struct PostgresConfig {
   std::string schema = "troupe";
   /// Joins under this name when opened (membership.hpp); empty: appends and claims are refused until join().
   std::string node, address, region;
-  /// Off: synchronous_commit=off, which survives our own crash but not the server's.
+  /// Off: synchronous_commit=off at every commit of runs, which survives our own crash but not the server's.
   bool power_safe = true;
   /// As in SqliteConfig.
   std::size_t batch_entries_max = 1024;

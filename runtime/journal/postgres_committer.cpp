@@ -31,7 +31,7 @@ constexpr std::string_view kPgClaim =
     "SELECT verdict, detail FROM claim_run($1::int8, $2::text, $3::text, $4::bytea, $5::text, $6::text,"
     " $7::int8, $8::int8::int2, $9::bytea, $10::int8, $11::float8, $12::int8, $13::int8, $14::text, "
     "$15::text,"
-    " $16::text, $17::int8, $18::int8)";
+    " $16::text, $17::int8, $18::int8::int2, $19::int8)";
 constexpr std::string_view kPgHeads =
     "SELECT run_id, id, epoch, state, holder, coalesce((SELECT max(seq) FROM entry WHERE run = r.id), 0)"
     " FROM run r WHERE run_id = ANY($1::text[]) ORDER BY id FOR SHARE OF r";
@@ -62,15 +62,19 @@ Error refusal_of(const Job& job, const PgFault& fault, const Error& error) {
   return make_error(data ? Errc::invalid_input : Errc::storage, error.what);
 }
 
-PgTarget keyed_target(PgTarget target) {
+constexpr std::string_view kPgNeedNotWait = "SET LOCAL synchronous_commit TO off";
+
+/// Its session waits for the disk; what need not says so.
+PgTarget committers_target(PgTarget target) {
   target.by_key = true;
+  target.power_safe = true;
   return target;
 }
 
 }  // namespace
 
 PgCommitter::PgCommitter(PgTarget target, PgSeat& seat, const Clock& clock, const Limits& limits)
-    : target_(keyed_target(std::move(target))),
+    : target_(committers_target(std::move(target))),
       seat_(seat),
       clock_(clock),
       limits_(limits),
@@ -202,10 +206,10 @@ Result<void> PgCommitter::send_questions(std::span<Job> jobs, const PgGroup& gro
     const auto& row = *job.claim;
     claimed.add(row.run_id);
     auto sent = connection_->send(
-        kPgClaim,
-        PgParams::of(mine_, row.run_id, row.workflow, row.input, row.tenant, row.node, row.created.ms,
-                     static_cast<int>(row.state), row.output, row.finished.ms, row.usd, row.tokens_in,
-                     row.tokens_out, row.parent, row.budget, row.version, row.wake.ms, kInlineBytesMax));
+        kPgClaim, PgParams::of(mine_, row.run_id, row.workflow, row.input, row.tenant, row.node,
+                               row.created.ms, static_cast<int>(row.state), row.output, row.finished.ms,
+                               row.usd, row.tokens_in, row.tokens_out, row.parent, row.budget, row.version,
+                               row.wake.ms, static_cast<int>(row.durability), kInlineBytesMax));
     if (!sent) return sent;
   }
   auto sent = connection_->send(kPgHeads, PgParams::of(unknown));
@@ -246,6 +250,7 @@ Result<void> PgCommitter::put(std::span<Job> jobs, Attempt& attempt) {
   for (std::size_t i = 0; i < jobs.size(); ++i)
     if (!jobs[i].refusal && !jobs[i].claim) attempt.outcomes[i] = attempt.group.admit(jobs[i]);
   auto sent = attempt.group.send(*connection_);
+  if (sent && !waits(jobs, attempt)) sent = connection_->send(kPgNeedNotWait);
   crash_point("journal.before_commit");
   if (sent) sent = connection_->send("COMMIT");
   if (!sent) return sent;
@@ -253,6 +258,12 @@ Result<void> PgCommitter::put(std::span<Job> jobs, Attempt& attempt) {
   crash_point("journal.after_commit");
   if (!done) return std::unexpected(std::move(done.error()));
   return {};
+}
+
+// A raised epoch is a fence: were the server to forget it, the writer it shut out could write again.
+bool PgCommitter::waits(std::span<const Job> jobs, const Attempt& attempt) const {
+  auto raised = [](const auto& claimed) { return claimed.second.epoch > 1; };
+  return (limits_.power_safe && waits_for_disk(jobs)) || std::ranges::any_of(attempt.claimed, raised);
 }
 
 /// A connection and a session of the present incarnation.
@@ -286,8 +297,10 @@ Result<void> PgCommitter::reconnect() {
   }
 }
 
-/// What an earlier session of this incarnation still had under way has ended when this returns.
+/// What an earlier session of this incarnation still had under way has ended when this returns. A server that
+/// crashed may have lost commits that did not wait for its disk, so what was remembered of runs is read anew.
 Result<void> PgCommitter::open_session() {
+  heads_.clear();
   auto rows =
       connection_->query("SELECT my_session, last_commit FROM open_session($1::int8)", PgParams::of(mine_));
   if (!rows) return std::unexpected(std::move(rows.error()));

@@ -27,6 +27,8 @@ class PgCommitter {
     GroupLimits group;
     std::size_t queue_bytes_max = 0;
     Duration outage_max{};
+    /// PostgresConfig::power_safe. Off: only commits that raise an epoch wait for the server's disk.
+    bool power_safe = true;
   };
   /// Connects on its own thread, when there is something to write. `seat` and `clock` must outlive it.
   PgCommitter(PgTarget target, PgSeat& seat, const Clock& clock, const Limits& limits);
@@ -55,6 +57,7 @@ class PgCommitter {
   Result<void> look_up(std::span<Job> jobs, Attempt& attempt);
   Result<void> send_questions(std::span<Job> jobs, const PgGroup& group);
   Result<void> put(std::span<Job> jobs, Attempt& attempt);
+  bool waits(std::span<const Job> jobs, const Attempt& attempt) const;
   void succeed(std::span<Job> jobs, std::span<Result<void>> outcomes, Attempt& attempt);
   bool worth_another_try(int tries);
   bool row_at_fault() const { return row_fault_.is_class("22") || row_fault_.is_class("23"); }

@@ -112,13 +112,21 @@ BEGIN
 END $$;
 )sql";
 
+// Commits that carry large content hold this shared, retention holds it alone: content is not removed while
+// somebody is about to refer to it.
+const char* const kPgBlobLock = R"sql(
+CREATE FUNCTION blob_lock() RETURNS int8 LANGUAGE sql STABLE AS
+  $$ SELECT hashtextextended(current_schema() || '.blob', 0) $$;
+)sql";
+
 // Answers 0 and the new row's epoch, 1 when the run is another workflow's, 2 when a living node holds it. The
-// row itself is read afterwards, in the same transaction.
-const char* const kPgRuns = R"sql(
-CREATE FUNCTION claim_run(mine int8, name text, new_workflow text, new_input bytea, new_tenant text,
-  new_node text, new_created int8, new_state int2, new_output bytea, new_finished int8, new_usd float8,
-  new_tokens_in int8, new_tokens_out int8, new_parent text, new_budget text, new_version text, new_wake int8,
-  inline_max int8, OUT verdict int4, OUT detail text)
+// row itself is read afterwards, in the same transaction. Nodes of an older version that still go call the
+// one without new_durability, which stays.
+const char* const kPgClaim = R"sql(
+CREATE OR REPLACE FUNCTION claim_run(mine int8, name text, new_workflow text, new_input bytea,
+  new_tenant text, new_node text, new_created int8, new_state int2, new_output bytea, new_finished int8,
+  new_usd float8, new_tokens_in int8, new_tokens_out int8, new_parent text, new_budget text, new_version text,
+  new_wake int8, new_durability int2, inline_max int8, OUT verdict int4, OUT detail text)
 LANGUAGE plpgsql AS $$
 DECLARE
   stored record;
@@ -137,23 +145,18 @@ BEGIN
     INSERT INTO blob SELECT sha256(c), c FROM (VALUES (new_input), (new_output)) v(c)
       WHERE length(c) > inline_max ORDER BY 1 ON CONFLICT DO NOTHING;
     INSERT INTO run(run_id, workflow, state, input, input_sha, output, output_sha, tenant, node, epoch,
-        created, finished, usd, tokens_in, tokens_out, parent, budget, version, wake, holder)
+        created, finished, usd, tokens_in, tokens_out, parent, budget, version, wake, durability, holder)
       VALUES (name, new_workflow, new_state,
         CASE WHEN length(new_input) <= inline_max THEN new_input END,
         CASE WHEN length(new_input) > inline_max THEN sha256(new_input) END,
         CASE WHEN length(new_output) <= inline_max THEN new_output END,
         CASE WHEN length(new_output) > inline_max THEN sha256(new_output) END,
         new_tenant, new_node, 1, new_created, new_finished, new_usd, new_tokens_in, new_tokens_out,
-        new_parent, new_budget, new_version, new_wake, mine)
+        new_parent, new_budget, new_version, new_wake, new_durability, mine)
       ON CONFLICT DO NOTHING;
     IF FOUND THEN verdict := 0; RETURN; END IF;
   END LOOP;
 END $$;
-
--- Commits that carry large content hold this shared, retention holds it alone: content is not removed while
--- somebody is about to refer to it.
-CREATE FUNCTION blob_lock() RETURNS int8 LANGUAGE sql STABLE AS
-  $$ SELECT hashtextextended(current_schema() || '.blob', 0) $$;
 )sql";
 
 // A child stays while its parent may still be resumed and look for it; and so does the run of the newest slot

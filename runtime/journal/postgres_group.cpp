@@ -30,7 +30,7 @@ Result<void> send_runs(PgConnection& connection, std::string_view sql, PgTable& 
 void add_run(PgTable& table, std::int64_t id, const RunRow& row) {
   table.add(id, row.run_id, row.workflow, static_cast<int>(row.state), row.input, row.output, row.tenant,
             row.node, row.epoch, row.created.ms, row.finished.ms, row.usd, row.tokens_in, row.tokens_out,
-            row.parent, row.budget, row.version, row.wake.ms);
+            row.parent, row.budget, row.version, row.wake.ms, static_cast<int>(row.durability));
 }
 
 bool is_large(const RunRow& row) {
@@ -55,8 +55,8 @@ PgGroup::PgGroup(const PgHeads& known, std::uint64_t mine)
     : known_(known),
       mine_(mine),
       entries_("iiitiiiib"),
-      run_inserts_("ittibbttiiiriittti"),
-      run_updates_("ittibbttiiiriittti"),
+      run_inserts_("ittibbttiiiriitttii"),
+      run_updates_("ittibbttiiiriitttii"),
       usage_(
           "ttititttttt"
           "iiiiiiriitr"),

@@ -25,6 +25,12 @@ PgTarget patient(PgTarget target) {
   return target;
 }
 
+/// Leases and fences wait for the server's disk, whatever the runs do.
+PgTarget waiting(PgTarget target) {
+  target.power_safe = true;
+  return target;
+}
+
 /// The reading half, which needs no seat.
 class PgReader : public Journal {
  public:
@@ -110,11 +116,12 @@ class PgJournal final : public PgReader {
   PgJournal(const PgTarget& target, const PostgresConfig& config, const Clock& clock)
       : PgReader(target),
         payload_bytes_max_(config.payload_bytes_max),
-        membership_(target, seat_, clock, {config.lease, config.renew_every}),
-        committer_(
-            target, seat_, clock,
-            {{config.batch_entries_max, config.batch_bytes_max}, config.queue_bytes_max, config.outage_max}) {
-  }
+        membership_(waiting(target), seat_, clock, {config.lease, config.renew_every}),
+        committer_(target, seat_, clock,
+                   {{config.batch_entries_max, config.batch_bytes_max},
+                    config.queue_bytes_max,
+                    config.outage_max,
+                    config.power_safe}) {}
 
   void append(Batch batch, Committed committed) override {
     Job job;

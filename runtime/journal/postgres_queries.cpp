@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kPgRunColumns =
     "SELECT run_id, workflow, state, coalesce(i.bytes, input), coalesce(o.bytes, output), tenant, node, "
     "epoch,"
-    " created, finished, usd, tokens_in, tokens_out, parent, budget, version, wake FROM run"
+    " created, finished, usd, tokens_in, tokens_out, parent, budget, version, wake, durability FROM run"
     " LEFT JOIN blob i ON i.sha = input_sha LEFT JOIN blob o ON o.sha = output_sha ";
 constexpr std::string_view kPgHistory =
     "SELECT run_id, seq, kind, step_key, input_hash, e.epoch, attempt, at, coalesce(b.bytes, payload), lsn"

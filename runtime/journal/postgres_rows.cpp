@@ -42,6 +42,7 @@ RunRow run_from(const PgRows& rows, std::size_t row) {
   run.budget = rows.text(row, 14);
   run.version = rows.text(row, 15);
   run.wake.ms = rows.integer(row, 16);
+  run.durability = static_cast<Durability>(rows.integer(row, 17));
   return run;
 }
 

@@ -56,12 +56,12 @@ Result<void> prepare_schema(PgConnection& connection, const std::string& schema)
   if (!found) return std::unexpected(std::move(found.error()));
   if (*found >= kPgSchemaVersion) return connection.execute("COMMIT");
   if (*found > 0)
-    return connection.execute(fmt::format("{} {} {} UPDATE meta SET version = {}; COMMIT",
+    return connection.execute(fmt::format("{} {} {} {} {} UPDATE meta SET version = {}; COMMIT",
                                           *found < 2 ? kPgInbox : "", *found < 3 ? kPgFeedback : "",
-                                          kPgForget, kPgSchemaVersion));
-  return connection.execute(fmt::format("{} {} {} {} {} {} {} INSERT INTO meta VALUES ({}); COMMIT",
-                                        kPgTables, kPgInbox, kPgFeedback, kPgSeats, kPgMembership, kPgRuns,
-                                        kPgForget, kPgSchemaVersion));
+                                          kPgForget, kPgDurability, kPgClaim, kPgSchemaVersion));
+  return connection.execute(fmt::format("{} {} {} {} {} {} {} {} {} INSERT INTO meta VALUES ({}); COMMIT",
+                                        kPgTables, kPgInbox, kPgFeedback, kPgSeats, kPgMembership,
+                                        kPgBlobLock, kPgDurability, kPgClaim, kPgForget, kPgSchemaVersion));
 }
 
 Result<void> recognise_schema(PgConnection& connection, const std::string& schema) {
@@ -69,6 +69,11 @@ Result<void> recognise_schema(PgConnection& connection, const std::string& schem
   if (!version) return std::unexpected(std::move(version.error()));
   if (*version == 0)
     return fail(Errc::input_missing, fmt::format("journal: there is no journal in schema {}", schema));
+  if (*version < kPgSchemaVersion)
+    return fail(Errc::storage,
+                fmt::format("journal: schema {} is of version {}; a node of this program brings "
+                            "it up to date when it starts",
+                            schema, *version));
   return check_version(*version, schema);
 }
 

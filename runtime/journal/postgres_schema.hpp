@@ -6,7 +6,7 @@
 namespace troupe::journal {
 
 /// Raised when tables are added or functions change. A schema of a newer version is refused.
-inline constexpr int kPgSchemaVersion = 4;
+inline constexpr int kPgSchemaVersion = 5;
 
 /// SQLSTATEs that the functions raise.
 inline constexpr const char* kPgSeatLost = "TRP01";

@@ -27,24 +27,24 @@ inline constexpr std::string_view kPgInsertLargeEntries =
 inline constexpr std::string_view kPgRunValues =
     "WITH v AS MATERIALIZED (SELECT * FROM unnest($1::int8[], $2::text[], $3::text[], $4::int8[],"
     " $5::bytea[], $6::bytea[], $7::text[], $8::text[], $9::int8[], $10::int8[], $11::int8[], $12::float8[],"
-    " $13::int8[], $14::int8[], $15::text[], $16::text[], $17::text[], $18::int8[])"
+    " $13::int8[], $14::int8[], $15::text[], $16::text[], $17::text[], $18::int8[], $19::int8[])"
     " v(id, run_id, workflow, state, input, output, tenant, node, epoch, created, finished, usd, tokens_in,"
-    " tokens_out, parent, budget, version, wake)),"
+    " tokens_out, parent, budget, version, wake, durability)),"
     " b AS (INSERT INTO blob SELECT DISTINCT ON (1) sha256(c), c FROM"
     " (SELECT input c FROM v UNION ALL SELECT output FROM v) x WHERE length(c) > 8192"
     " ORDER BY 1 ON CONFLICT DO NOTHING) ";
 inline constexpr std::string_view kPgInsertRuns =
     "INSERT INTO run(id, run_id, workflow, state, input, input_sha, output, output_sha, tenant, node, epoch,"
-    " created, finished, usd, tokens_in, tokens_out, parent, budget, version, wake, holder)"
+    " created, finished, usd, tokens_in, tokens_out, parent, budget, version, wake, durability, holder)"
     " SELECT id, run_id, workflow, state, CASE WHEN length(input) <= 8192 THEN input END,"
     " CASE WHEN length(input) > 8192 THEN sha256(input) END,"
     " CASE WHEN length(output) <= 8192 THEN output END,"
     " CASE WHEN length(output) > 8192 THEN sha256(output) END, tenant, node, epoch, created, finished, usd,"
-    " tokens_in, tokens_out, parent, budget, version, wake, $19::int8 FROM v";
+    " tokens_in, tokens_out, parent, budget, version, wake, durability, $20::int8 FROM v";
 // What called a failed run off was said to the life that failed, not to the one that begins: both parts see
 // the rows as they were.
 inline constexpr std::string_view kPgUpdateRuns =
-    ", dropped AS (DELETE FROM inbox USING v, run WHERE run.id = v.id AND run.holder = $19::int8"
+    ", dropped AS (DELETE FROM inbox USING v, run WHERE run.id = v.id AND run.holder = $20::int8"
     " AND run.state = 3 AND v.state = 1 AND inbox.run = run.id AND inbox.name = 'troupe:cancel')"
     " UPDATE run SET workflow = v.workflow, state = v.state,"
     " input = CASE WHEN length(v.input) <= 8192 THEN v.input END,"
@@ -53,7 +53,7 @@ inline constexpr std::string_view kPgUpdateRuns =
     " output_sha = CASE WHEN length(v.output) > 8192 THEN sha256(v.output) END, tenant = v.tenant,"
     " node = v.node, finished = v.finished, usd = v.usd, tokens_in = v.tokens_in,"
     " tokens_out = v.tokens_out, parent = v.parent, budget = v.budget, version = v.version, wake = v.wake"
-    " FROM v WHERE run.id = v.id AND run.holder = $19::int8";
+    " FROM v WHERE run.id = v.id AND run.holder = $20::int8";
 inline constexpr std::string_view kPgInsertUsage =
     "INSERT INTO usage(run_id, step_key, attempt, endpoint, started, feature, tenant, model, cause, error,"
     " node, input, output, cache_read, cache_write, reasoning, estimated, usd, ttft_ns, total_ns, price,"

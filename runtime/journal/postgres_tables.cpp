@@ -72,6 +72,11 @@ CREATE TABLE feedback(
   asked_share float8 NOT NULL, at int8 NOT NULL, UNIQUE (run_id, step_key, rater));
 )sql";
 
+// What a run's record survives.
+const char* const kPgDurability = R"sql(
+ALTER TABLE run ADD COLUMN IF NOT EXISTS durability int2 NOT NULL DEFAULT 0;
+)sql";
+
 // Signals that wait for their runs; they go with them.
 const char* const kPgInbox = R"sql(
 CREATE SEQUENCE signal_seq;

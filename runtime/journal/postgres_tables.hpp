@@ -12,7 +12,10 @@ extern const char* const kPgFeedback;
 extern const char* const kPgSeats;
 /// Needs the seats.
 extern const char* const kPgMembership;
-extern const char* const kPgRuns;
+extern const char* const kPgBlobLock;
+/// Needs the tables. What version 5 added: what a run's record survives; and how runs are claimed since.
+extern const char* const kPgDurability;
+extern const char* const kPgClaim;
 /// Needs the rest. What version 4 changed; an older schema is given it.
 extern const char* const kPgForget;
 

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -15,10 +15,9 @@ namespace troupe::journal {
 namespace {
 
 constexpr const char* kRunColumns =
-    "SELECT run_id, workflow, state, coalesce(i.bytes, input), coalesce(o.bytes, output), tenant, node, "
-    "epoch,"
-    " created, finished, usd, tokens_in, tokens_out, parent, budget, version, wake FROM {} run"
-    " LEFT JOIN blob i ON i.id = input_blob LEFT JOIN blob o ON o.id = output_blob ";
+    "SELECT run_id, workflow, state, coalesce(i.bytes, input), coalesce(o.bytes, output), tenant, node,"
+    " epoch, created, finished, usd, tokens_in, tokens_out, parent, budget, version, wake, durability"
+    " FROM {} run LEFT JOIN blob i ON i.id = input_blob LEFT JOIN blob o ON o.id = output_blob ";
 constexpr std::string_view kHistory =
     "SELECT run_id, seq, kind, step_key, input_hash, e.epoch, attempt, at, coalesce(b.bytes, payload), lsn"
     " FROM run JOIN entry e ON e.run = run.id LEFT JOIN blob b ON b.id = payload_blob"
@@ -29,23 +28,24 @@ constexpr std::string_view kHistoryFromTheEnd =
     " WHERE run_id = ? ORDER BY seq DESC";
 constexpr const char* kUsage =
     "SELECT run_id, step_key, attempt, feature, tenant, model, endpoint, cause, error, node, input, output,"
-    " cache_read, cache_write, reasoning, estimated, usd, started, ttft_ns, total_ns, price, unit_hours FROM "
-    "{}"
-    " WHERE (?1 = '' OR run_id = ?1) AND started >= ?2 AND started < ?3 ORDER BY id";
+    " cache_read, cache_write, reasoning, estimated, usd, started, ttft_ns, total_ns, price, unit_hours"
+    " FROM {} WHERE (?1 = '' OR run_id = ?1) AND started >= ?2 AND started < ?3 ORDER BY id";
 constexpr const char* kCost =
     "SELECT {0}, count(*), sum(error <> ''), sum(input), sum(output), sum(cache_read), sum(cache_write),"
     " sum(reasoning), max(estimated), sum(usd), sum(cast(round(usd * 1e9) AS INTEGER)), sum(unit_hours),"
     " sum(price = 'unpriced') FROM {1}"
-    " WHERE (?1 = '' OR run_id = ?1) AND started >= ?2 AND started < ?3 GROUP BY {0} ORDER BY sum(usd) DESC, "
-    "{0}";
+    " WHERE (?1 = '' OR run_id = ?1) AND started >= ?2 AND started < ?3 GROUP BY {0}"
+    " ORDER BY sum(usd) DESC, {0}";
 constexpr int kCostKeysMax = 10;
-// A file that nobody has opened for writing since version 6 knows no parents, since version 4 no prices.
-constexpr const char* kWithParents = "run";
+// A file that nobody has opened for writing since version 9 says nothing of durability, since version 6 knows
+// no parents, since version 4 no prices.
+constexpr const char* kNoDurability = "(SELECT *, 0 AS durability FROM run)";
 constexpr const char* kNoParents =
-    "(SELECT *, '' AS parent, '' AS budget, '' AS version, 0 AS wake FROM run)";
+    "(SELECT *, '' AS parent, '' AS budget, '' AS version, 0 AS wake, 0 AS durability FROM run)";
+constexpr std::string_view kLaterRunColumns =
+    "SELECT count(*) FROM pragma_table_info('run') WHERE name IN ('parent', 'durability')";
 constexpr std::string_view kDue =
     "SELECT run_id FROM run WHERE state = 1 AND wake > 0 AND wake <= ? ORDER BY wake, id LIMIT ?";
-constexpr const char* kPriced = "usage";
 constexpr const char* kNotPriced = "(SELECT *, '' AS price, 0.0 AS unit_hours FROM usage)";
 constexpr std::string_view kBreakers =
     "SELECT endpoint, node, before, after, reason, detail, at, cool_until, share FROM breaker"
@@ -53,8 +53,8 @@ constexpr std::string_view kBreakers =
 constexpr std::string_view kControls =
     "SELECT kind, subject, epoch, node, body, who, why, at FROM control WHERE at >= ? ORDER BY id";
 constexpr std::string_view kExposures =
-    "SELECT experiment, version, arm, count(*), min(at), max(at) FROM exposure GROUP BY 1, 2, 3 ORDER BY 1, "
-    "5, 3";
+    "SELECT experiment, version, arm, count(*), min(at), max(at) FROM exposure GROUP BY 1, 2, 3"
+    " ORDER BY 1, 5, 3";
 constexpr std::string_view kMemories = "SELECT endpoint, node, memory, at FROM breaker_memory ORDER BY 1";
 constexpr std::string_view kHasMemories = "SELECT count(*) FROM sqlite_schema WHERE name = 'breaker_memory'";
 constexpr std::string_view kDecision =
@@ -95,6 +95,7 @@ RunRow run_of(const Statement& row) {
   run.budget = row.text(14);
   run.version = row.text(15);
   run.wake.ms = row.integer(16);
+  run.durability = static_cast<Durability>(row.integer(17));
   return run;
 }
 
@@ -165,7 +166,7 @@ CostRow cost_of(const Statement& row, int keys) {
 Result<const char*> usage_source(Connection& connection) {
   auto priced = connection.integer(kHasPrices);
   if (!priced) return std::unexpected(std::move(priced.error()));
-  return *priced != 0 ? kPriced : kNotPriced;
+  return *priced != 0 ? "usage" : kNotPriced;
 }
 
 /// How a word of `by` is read from a row; nothing for other words.
@@ -244,15 +245,14 @@ auto read_rows(Connection& connection, std::string_view sql, Read read, const Va
 
 template <class... Values>
 Result<std::vector<RunRow>> read_run_rows(Connection& connection, const char* rest, const Values&... values) {
-  auto parents = connection.integer(kHasParents);
-  if (!parents) return std::unexpected(std::move(parents.error()));
-  auto sql = fmt::format(fmt::runtime(kRunColumns), *parents != 0 ? kWithParents : kNoParents) + rest;
-  return read_rows(connection, sql, run_of, values...);
+  auto later = connection.integer(kLaterRunColumns);
+  if (!later) return std::unexpected(std::move(later.error()));
+  const auto* source = *later == 2 ? "run" : *later == 1 ? kNoDurability : kNoParents;
+  return read_rows(connection, fmt::format(fmt::runtime(kRunColumns), source) + rest, run_of, values...);
 }
 
 std::int64_t limit_of(std::size_t limit) {
-  auto most = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
-  return static_cast<std::int64_t>(std::min(limit, most));
+  return static_cast<std::int64_t>(std::min<std::size_t>(limit, INT64_MAX));
 }
 
 }  // namespace

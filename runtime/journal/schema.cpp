@@ -127,6 +127,10 @@ CREATE TABLE IF NOT EXISTS feedback(
 CREATE UNIQUE INDEX IF NOT EXISTS feedback_once ON feedback(run_id, step_key, rater);
 )sql";
 
+// What version 9 added: what a run's record survives.
+constexpr const char* kColumnsOfVersion9 =
+    "ALTER TABLE run ADD COLUMN durability INTEGER NOT NULL DEFAULT 0;";
+
 /// New files are for their owner alone: they hold what users wrote. SQLite gives the log the file's
 /// permissions. Only a file that was not there is opened here: closing another would drop the locks that
 /// SQLite holds on it for this process (sqlite.org/howtocorrupt.html, 2.2).
@@ -188,11 +192,11 @@ Result<bool> recognise(Connection& connection, const std::string& path) {
 
 Result<void> create_tables(Connection& connection) {
   auto sql = fmt::format(
-      "BEGIN IMMEDIATE; {} {} {} {} {} {} {} {} {} {}"
+      "BEGIN IMMEDIATE; {} {} {} {} {} {} {} {} {} {} {}"
       " PRAGMA application_id={}; PRAGMA user_version={}; COMMIT;",
       kTables, kTablesOfVersion2, kTablesOfVersion3, kColumnsOfVersion4, kTablesOfVersion5,
       kColumnsOfVersion6, kTablesOfVersion6, kTablesOfVersion7, kColumnsOfVersion8, kTablesOfVersion8,
-      kApplicationId, kSchemaVersion);
+      kColumnsOfVersion9, kApplicationId, kSchemaVersion);
   return connection.execute(sql.c_str());
 }
 
@@ -206,11 +210,13 @@ Result<void> bring_up_to_date(Connection& connection) {
   if (!parents) return std::unexpected(std::move(parents.error()));
   auto feedback = connection.integer(kHasFeedback);
   if (!feedback) return std::unexpected(std::move(feedback.error()));
-  auto sql = fmt::format("BEGIN IMMEDIATE; {} {} {} {} {} {} {} {} {} PRAGMA user_version={}; COMMIT;",
+  auto durability = connection.integer(kHasDurability);
+  if (!durability) return std::unexpected(std::move(durability.error()));
+  auto sql = fmt::format("BEGIN IMMEDIATE; {} {} {} {} {} {} {} {} {} {} PRAGMA user_version={}; COMMIT;",
                          kTablesOfVersion2, kTablesOfVersion3, *priced == 0 ? kColumnsOfVersion4 : "",
                          kTablesOfVersion5, *parents == 0 ? kColumnsOfVersion6 : "", kTablesOfVersion6,
                          kTablesOfVersion7, *feedback == 0 ? kColumnsOfVersion8 : "", kTablesOfVersion8,
-                         kSchemaVersion);
+                         *durability == 0 ? kColumnsOfVersion9 : "", kSchemaVersion);
   return connection.execute(sql.c_str());
 }
 

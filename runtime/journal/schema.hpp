@@ -10,7 +10,7 @@ namespace troupe::journal {
 
 /// Raised when tables are added; a file of an older version is given them when it is opened for writing. A
 /// file of a newer version is refused, never guessed at.
-inline constexpr int kSchemaVersion = 8;
+inline constexpr int kSchemaVersion = 9;
 
 /// Not 0 when rows of the ledger know their price, as they do since version 4.
 inline constexpr const char* kHasPrices =
@@ -19,6 +19,10 @@ inline constexpr const char* kHasPrices =
 /// Not 0 when runs know their parents, as they do since version 6.
 inline constexpr const char* kHasParents =
     "SELECT count(*) FROM pragma_table_info('run') WHERE name = 'parent'";
+
+/// Not 0 when runs say how durable they are, as they do since version 9.
+inline constexpr const char* kHasDurability =
+    "SELECT count(*) FROM pragma_table_info('run') WHERE name = 'durability'";
 
 /// Not 0 when decisions know their steps and ratings are kept, as since version 8.
 inline constexpr const char* kHasFeedback =

@@ -256,7 +256,8 @@ Result<std::unique_ptr<Committer>> start_committer(const SqliteConfig& config) {
   if (!for_checkpoints) return std::unexpected(std::move(for_checkpoints.error()));
   Committer::Limits limits{.group = {config.batch_entries_max, config.batch_bytes_max},
                            .queue_bytes_max = config.queue_bytes_max,
-                           .wal_bytes_max = config.wal_bytes_max};
+                           .wal_bytes_max = config.wal_bytes_max,
+                           .power_safe = config.power_safe};
   return Committer::start(std::make_unique<Connection>(std::move(*connection)), std::move(*for_checkpoints),
                           limits);
 }

@@ -13,8 +13,8 @@ namespace {
 constexpr std::string_view kInsertRun =
     "INSERT INTO run(run_id, workflow, state, input, input_blob, output, output_blob, tenant, node, epoch, "
     "created,"
-    " finished, usd, tokens_in, tokens_out, parent, budget, version, wake, holder)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    " finished, usd, tokens_in, tokens_out, parent, budget, version, wake, durability, holder)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kUpdateRun =
     "UPDATE run SET workflow = ?, state = ?, input = ?, input_blob = ?, output = ?, output_blob = ?, tenant "
     "= ?,"
@@ -183,13 +183,14 @@ Result<void> Writer::insert_run(const RunRow& row) {
   if (!input) return std::unexpected(std::move(input.error()));
   auto output = blobs_.put(row.output);
   if (!output) return std::unexpected(std::move(output.error()));
-  auto inserted = statements_.insert_run
-                      .with(TextView{row.run_id}, TextView{row.workflow}, static_cast<int>(row.state),
-                            BlobView{input->here}, input->blob, BlobView{output->here}, output->blob,
-                            TextView{row.tenant}, TextView{row.node}, row.epoch, row.created.ms,
-                            row.finished.ms, row.usd, row.tokens_in, row.tokens_out, TextView{row.parent},
-                            TextView{row.budget}, TextView{row.version}, row.wake.ms, holder_)
-                      .run();
+  auto inserted =
+      statements_.insert_run
+          .with(TextView{row.run_id}, TextView{row.workflow}, static_cast<int>(row.state),
+                BlobView{input->here}, input->blob, BlobView{output->here}, output->blob,
+                TextView{row.tenant}, TextView{row.node}, row.epoch, row.created.ms, row.finished.ms, row.usd,
+                row.tokens_in, row.tokens_out, TextView{row.parent}, TextView{row.budget},
+                TextView{row.version}, row.wake.ms, static_cast<int>(row.durability), holder_)
+          .run();
   if (inserted) heads_.learn(row.run_id, {connection_->last_rowid(), row.epoch, 0});
   return inserted;
 }

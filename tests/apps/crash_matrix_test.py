@@ -28,6 +28,8 @@ QUESTION = "Where was the founder of the Quay Observatory born?"
 
 
 class CrashMatrix(ProcessTest):
+    durability = "power"
+
     def config(self, store):
         simulated = clouds.simulated(0.02, alike=True)
         features = {name: {"hierarchy": ["chat"], "class": "batch", "deadline": "2m"} for name in ("recap", "research")}
@@ -38,7 +40,7 @@ class CrashMatrix(ProcessTest):
         given = {"recap": ("--input", SAMPLE, "--set", "chunk_tokens_max=400"),
                  "research": ("--input", self.folder / "corpus.jsonl", "--set", f"question={QUESTION}")}[workflow]
         return ("run", workflow, "--config", config, *given, "--out", self.folder / run_id, "--state",
-                self.folder / "state", "--run-id", run_id, "--quiet")
+                self.folder / "state", "--run-id", run_id, "--durability", self.durability, "--quiet")
 
     def result(self, workflow, run_id):
         made = read_json(self.folder / run_id / f"{workflow}.json")
@@ -71,13 +73,15 @@ class CrashMatrix(ProcessTest):
                     cells += 1
         checked = self.run_troupe("runs", "check", "--config", config, "--state", self.folder / "state")
         self.assert_status(checked, DONE)
-        show(f"crash_matrix.{store['kind']}.{workflow}", f"{cells} kills, every run ended as if there had been none")
+        show(f"crash_matrix.{store['kind']}.{workflow}.{self.durability}",
+             f"{cells} kills, every run ended as if there had been none")
 
     def check_history(self, run_id, config):
         """No step that was recorded is begun again."""
         told = self.run_troupe("runs", "export", run_id, "--config", config, "--state", self.folder / "state")
         self.assert_status(told, DONE)
         recorded = set()
+        self.assertEqual(json.loads(told.out.splitlines()[0])["run"]["durability"], self.durability)
         for entry in map(json.loads, told.out.splitlines()):
             if entry["kind"] in ("intent", "child_start"):
                 self.assertNotIn(entry["step"], recorded)
@@ -100,6 +104,14 @@ class CrashMatrix(ProcessTest):
         self.matrix(workflow, {"kind": "postgres", "url": server.url()}, points)
 
     def test_recap_on_postgres(self):
+        self.on_postgres("recap", RECAP_POINTS)
+
+    def test_recap_that_waits_for_no_disk(self):
+        self.durability = "crash"
+        self.matrix("recap", {"kind": "sqlite"}, RECAP_POINTS)
+
+    def test_recap_that_waits_for_no_disk_on_postgres(self):
+        self.durability = "crash"
         self.on_postgres("recap", RECAP_POINTS)
 
     def test_research_on_postgres(self):

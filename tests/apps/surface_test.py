@@ -5,9 +5,9 @@ import json
 from troupe_process import BAD_CONFIG, BAD_INPUT, DONE, INPUT_MISSING, ROOT, SAMPLE, ProcessTest, main, read_json, show
 
 VERBS = {
-    ("run",): ("--input", "--out", "--config", "--set", "--run-id", "--state", "--quiet", "--json"),
+    ("run",): ("--input", "--out", "--config", "--set", "--run-id", "--state", "--durability", "--quiet", "--json"),
     ("node",): ("--config", "--id", "--region"),
-    ("submit",): ("--to", "--input", "--wait", "--out", "--run-id"),
+    ("submit",): ("--to", "--input", "--wait", "--out", "--run-id", "--durability"),
     ("runs",): ("list", "show", "cancel", "signal", "export", "verify", "prune"),
     ("runs", "list"): ("--to", "--state", "--json"),
     ("runs", "show"): ("id", "--json"),

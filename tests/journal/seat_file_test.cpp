@@ -70,12 +70,13 @@ TEST_F(SeatFileTest, AFileFromBeforeTreesIsReadAndGivenThemWhenWritten) {
   journal_.reset();
   {
     auto connection = Connection::open(path(), Connection::Mode::create);
-    ASSERT_TRUE(connection &&
-                connection->execute("DROP INDEX run_due; DROP INDEX run_unfinished; DROP INDEX run_by_parent;"
-                                    "ALTER TABLE run DROP COLUMN parent; ALTER TABLE run DROP COLUMN budget;"
-                                    "ALTER TABLE run DROP COLUMN version; ALTER TABLE run DROP COLUMN wake;"
-                                    "ALTER TABLE run DROP COLUMN holder; DROP TABLE node;"
-                                    "PRAGMA user_version=5"));
+    ASSERT_TRUE(
+        connection &&
+        connection->execute("DROP INDEX run_due; DROP INDEX run_unfinished; DROP INDEX run_by_parent;"
+                            "ALTER TABLE run DROP COLUMN parent; ALTER TABLE run DROP COLUMN budget;"
+                            "ALTER TABLE run DROP COLUMN version; ALTER TABLE run DROP COLUMN wake;"
+                            "ALTER TABLE run DROP COLUMN holder; ALTER TABLE run DROP COLUMN durability;"
+                            "DROP TABLE node; PRAGMA user_version=5"));
   }
   auto reading = open_sqlite_readonly(path()).value();
   EXPECT_EQ(reading->run("r").value()->parent, "");
