@@ -52,20 +52,20 @@ struct RunState {
   // Without blocking: a thousand runs that begin at once share a commit.
   void begin() {
     auto row = first_row(config_.spec, config_.version, config_.node, clock_->wall());
-    if (!config_.fresh) return claim(std::move(row), &RunState::on_claimed);
-    claim(row, &RunState::on_claim_heard);
+    if (!config_.fresh) return pen_->journal().claim_then(std::move(row), heard_by(&RunState::on_claimed));
+    pen_->journal().begin_then(row, heard_by(&RunState::on_claim_heard));
     row.epoch = 1;
     hold(std::move(row), {});
   }
 
-  void claim(journal::RunRow row, void (RunState::*heard)(Result<journal::RunRow>)) {
-    auto& journal = pen_->journal();
-    journal.claim_then(std::move(row), [this, heard, me = pen_->me()](Result<journal::RunRow> claimed) {
+  using Heard = void (RunState::*)(Result<journal::RunRow>);
+  std::function<void(Result<journal::RunRow>)> heard_by(Heard heard) {
+    return [this, heard, me = pen_->me()](Result<journal::RunRow> claimed) {
       RunPen::go_on(me, [this, heard, claimed = std::move(claimed)]() mutable {
         crash_point("run.claimed");
         (this->*heard)(std::move(claimed));
       });
-    });
+    };
   }
 
   void on_claimed(Result<journal::RunRow> claimed) {

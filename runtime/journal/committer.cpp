@@ -119,7 +119,9 @@ Result<bool> Committer::write_together(std::span<Job> jobs) {
 Result<void> Committer::put_together(std::span<Job> jobs) {
   for (auto& job : jobs) {
     if (job.refusal) continue;
-    auto put = job.claim ? writer_.claim(*job.claim) : writer_.gather(job.batch);
+    auto put = job.claim   ? writer_.claim(*job.claim)
+               : job.fresh ? writer_.begin(*job.batch.run)
+                           : writer_.gather(job.batch);
     if (!put) return put;
   }
   return writer_.put_gathered();
@@ -167,6 +169,7 @@ Result<void> Committer::write_apart(Job& job) {
 
 Result<void> Committer::do_job(Job& job) {
   if (job.claim) return writer_.claim(*job.claim);
+  if (job.fresh) return writer_.begin(*job.batch.run);
   if (!job.work) return writer_.apply(job.batch);
   // Whatever it does to runs, their heads are read anew.
   writer_.forget_all();

@@ -32,6 +32,19 @@ void drop_content(Job& job) {
 
 }  // namespace
 
+Job job_of_new(RunRow row, std::function<void(Result<RunRow>)> begun) {
+  row.epoch = 1;
+  Job job;
+  job.fresh = true;
+  job.batch.durability = row.durability;
+  job.batch.run = row;
+  job.committed = [row = std::move(row), begun = std::move(begun)](Result<void> done) mutable {
+    if (!done) return begun(std::unexpected(std::move(done.error())));
+    begun(std::move(row));
+  };
+  return job;
+}
+
 std::size_t group_size(std::span<const Job> jobs, const GroupLimits& limits) {
   std::size_t count = 0, rows = 0, bytes = 0;
   while (count < jobs.size()) {

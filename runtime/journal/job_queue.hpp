@@ -18,6 +18,8 @@ class Writer;
 /// One thing to do in a group commit.
 struct Job {
   Batch batch;
+  /// The batch is the row of a run that is new by its id, and nothing else (Journal::begin_then).
+  bool fresh = false;
   /// When set, the job is a claim of this row, which must live until it is answered.
   RunRow* claim = nullptr;
   /// SQLite only. When set, the job is this, done within the group's transaction; what it fails with undoes
@@ -28,6 +30,9 @@ struct Job {
   std::optional<Error> refusal;
   std::size_t bytes = 0;
 };
+
+/// The first job of a new run: its row, under its first epoch.
+Job job_of_new(RunRow row, std::function<void(Result<RunRow>)> begun);
 
 /// How large a group commit may be; a larger single job is committed alone.
 struct GroupLimits {

@@ -260,6 +260,11 @@ class Journal {
   virtual void claim_then(RunRow row, std::function<void(Result<RunRow>)> claimed) {
     claimed(claim(std::move(row)));
   }
+  /// The same for a run whose id was just made for it, so that it is not looked for first. Where it is there
+  /// all the same it fails and stays as it was.
+  virtual void begin_then(RunRow row, std::function<void(Result<RunRow>)> begun) {
+    claim_then(std::move(row), std::move(begun));
+  }
   virtual Result<std::optional<RunRow>> run(const std::string& run_id) = 0;
   /// Newest first, whole rows.
   virtual Result<std::vector<RunRow>> runs(std::size_t limit, const RunFilter& filter = {}) = 0;

@@ -20,6 +20,7 @@ namespace troupe::journal {
 namespace {
 
 constexpr std::size_t kRememberedHeadsMax = 65'536;
+constexpr std::size_t kIdsAhead = 1024;
 /// Tries at one group: a deadlock or a lost connection is tried again, a server that dies of it is not for
 /// ever.
 constexpr int kTriesMax = 8;
@@ -191,11 +192,27 @@ Result<void> PgCommitter::try_group(std::span<Job> jobs, Attempt& attempt) {
   ++number_;
   for (const auto& job : jobs)
     if (!job.refusal) attempt.group.want(job);
+  if (auto given = give_ids(attempt.group); !given) return given;
   auto sent = connection_->send("BEGIN");
   if (sent) sent = connection_->send(kPgOpenCommit, PgParams::of(mine_, session_, number_));
   if (sent && attempt.group.has_large()) sent = connection_->send(kPgHoldBlobs);
   if (sent && !attempt.group.unknown().empty()) sent = look_up(jobs, attempt);
   return sent ? put(jobs, attempt) : sent;
+}
+
+// Many at once, so that nearly every group of new runs is a single round trip.
+Result<void> PgCommitter::give_ids(PgGroup& group) {
+  if (ids_.size() < group.ids_wanted()) {
+    auto rows = connection_->query(kPgIds, PgParams::of(group.ids_wanted() + kIdsAhead));
+    if (!rows) return std::unexpected(std::move(rows.error()));
+    ids_.clear();
+    for (std::size_t row = rows->size(); row > 0; --row) ids_.push_back(rows->integer(row - 1, 0));
+  }
+  for (std::size_t i = 0; i < group.ids_wanted(); ++i) {
+    group.learn_id(ids_.back());
+    ids_.pop_back();
+  }
+  return {};
 }
 
 Result<void> PgCommitter::send_questions(std::span<Job> jobs, const PgGroup& group) {
@@ -214,7 +231,6 @@ Result<void> PgCommitter::send_questions(std::span<Job> jobs, const PgGroup& gro
   }
   auto sent = connection_->send(kPgHeads, PgParams::of(unknown));
   if (sent && claimed.rows() > 0) sent = connection_->send(run_rows_by_id(), PgParams::of(claimed));
-  if (sent && group.ids_wanted() > 0) sent = connection_->send(kPgIds, PgParams::of(group.ids_wanted()));
   return sent;
 }
 
@@ -240,9 +256,6 @@ Result<void> PgCommitter::look_up(std::span<Job> jobs, Attempt& attempt) {
       attempt.claimed[run.run_id] = std::move(run);
     }
   }
-  if (attempt.group.ids_wanted() == 0) return {};
-  const auto& ids = (*answers)[at];
-  for (std::size_t row = ids.size(); row > 0; --row) attempt.group.learn_id(ids.integer(row - 1, 0));
   return {};
 }
 

@@ -54,6 +54,7 @@ class PgCommitter {
   void write(std::span<Job> jobs, std::span<Result<void>> outcomes);
   Result<void> write_until_known(std::span<Job> jobs, std::span<Result<void>> outcomes);
   Result<void> try_group(std::span<Job> jobs, Attempt& attempt);
+  Result<void> give_ids(PgGroup& group);
   Result<void> look_up(std::span<Job> jobs, Attempt& attempt);
   Result<void> send_questions(std::span<Job> jobs, const PgGroup& group);
   Result<void> put(std::span<Job> jobs, Attempt& attempt);
@@ -72,6 +73,8 @@ class PgCommitter {
   Limits limits_;
   std::optional<PgConnection> connection_;
   PgHeads heads_;
+  /// For runs that begin, fetched ahead.
+  std::vector<std::int64_t> ids_;
   /// The incarnation that session, heads and numbers belong to; 0: none yet.
   std::uint64_t mine_ = 0;
   /// Of the last transaction begun, and of the last that the server knows to be durable (-1: it does not

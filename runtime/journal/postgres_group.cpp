@@ -80,13 +80,20 @@ void PgGroup::want(const Job& job) {
   }
   for (const auto& entry : job.batch.entries) {
     has_large_ = has_large_ || entry.payload.size() > kInlineBytesMax;
-    if (!known_.contains(entry.run_id)) unknown_.insert(entry.run_id);
+    want_head(entry.run_id);
   }
   if (!job.batch.run) return;
-  has_large_ = has_large_ || is_large(*job.batch.run);
-  if (known_.contains(job.batch.run->run_id)) return;
-  unknown_.insert(job.batch.run->run_id);
-  ++ids_wanted_;
+  const auto& row = *job.batch.run;
+  has_large_ = has_large_ || is_large(row);
+  if (job.fresh) fresh_.insert(row.run_id);
+  if (job.fresh || want_head(row.run_id)) ++ids_wanted_;
+}
+
+/// True when the store must be asked for it. A run that begins in this group has none yet.
+bool PgGroup::want_head(const std::string& run_id) {
+  if (known_.contains(run_id) || fresh_.contains(run_id)) return false;
+  unknown_.insert(run_id);
+  return true;
 }
 
 PgHead* PgGroup::find(const std::string& run_id) {
@@ -126,6 +133,8 @@ Result<void> PgGroup::check_entries(const Batch& batch) {
 Result<void> PgGroup::admit(const Job& job) {
   const auto& batch = job.batch;
   Result<void> ok;
+  if (job.fresh && find(batch.run->run_id))
+    return fail(Errc::storage, fmt::format("run {} is there already", batch.run->run_id));
   if (batch.run) ok = check_run(*batch.run);
   if (ok) ok = check_entries(batch);
   if (!ok) return ok;

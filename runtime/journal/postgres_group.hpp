@@ -56,7 +56,7 @@ class PgGroup {
   void want(const Job& job);
   /// Runs whose heads must be read first.
   const std::set<std::string>& unknown() const { return unknown_; }
-  /// Ids for new runs that may be needed.
+  /// Ids for new runs that may be needed: to be learned before anything is admitted.
   std::size_t ids_wanted() const { return ids_wanted_; }
   /// Whether some content of it goes to the blob table.
   bool has_large() const { return has_large_; }
@@ -73,6 +73,7 @@ class PgGroup {
   void forget(PgHeads& known) const;
 
  private:
+  bool want_head(const std::string& run_id);
   PgHead* find(const std::string& run_id);
   Result<void> check_entries(const Batch& batch);
   Result<void> check_run(const RunRow& row);
@@ -83,7 +84,7 @@ class PgGroup {
 
   const PgHeads& known_;
   std::uint64_t mine_;
-  std::set<std::string> unknown_;
+  std::set<std::string> unknown_, fresh_;
   std::size_t ids_wanted_ = 0;
   bool has_large_ = false;
   std::vector<std::int64_t> ids_;

@@ -157,6 +157,13 @@ class PgJournal final : public PgReader {
     committer_.push(std::move(job));
   }
 
+  void begin_then(RunRow row, std::function<void(Result<RunRow>)> begun) override {
+    auto valid = validate(row, payload_bytes_max_);
+    if (valid) valid = validate_for_postgres(row);
+    if (!valid) return begun(std::unexpected(std::move(valid.error())));
+    committer_.push(job_of_new(std::move(row), std::move(begun)));
+  }
+
   Result<std::uint64_t> forget(WallTime finished_before, const std::string& workflow,
                                std::uint64_t enough) override {
     std::uint64_t removed = 0;

@@ -140,6 +140,12 @@ class SqliteJournal final : public Journal {
     committer_->push(std::move(job));
   }
 
+  void begin_then(RunRow row, std::function<void(Result<RunRow>)> begun) override {
+    if (auto valid = validate(row, payload_bytes_max_); !valid)
+      return begun(std::unexpected(std::move(valid.error())));
+    committer_->push(job_of_new(std::move(row), std::move(begun)));
+  }
+
   Membership* membership() override { return &membership_; }
   Result<std::uint64_t> forget(WallTime finished_before, const std::string& workflow,
                                std::uint64_t enough) override {

@@ -23,6 +23,8 @@ class Writer {
   /// lives until then. After a failure of either the caller rolls the whole group back.
   Result<void> gather(const Batch& batch);
   Result<void> put_gathered() { return feed_.insert(); }
+  /// Puts in a run that is new by its id; a constraint refuses one that is there.
+  Result<void> begin(const RunRow& row) { return insert_run(row); }
   /// Fills `row` with what is stored now.
   Result<void> claim(RunRow& row);
   /// The batch was rolled back: nothing it said of its runs holds.
