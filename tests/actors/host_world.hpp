@@ -19,7 +19,8 @@ class HostTest : public RunTest {
   void new_process() {
     end_process();
     host_ = std::make_unique<RunHost>();
-    RunHostParts parts{&system_, &clock_, &journal_, "n1", queues_, price_, park_after_, retention_};
+    RunHostParts parts{&system_, &clock_,     &journal_,  "n1",        queues_,
+                       price_,   park_after_, retention_, durability_, power_safe_};
     host_->start(std::move(parts));
     for (const auto& type : types_) host_->add(type);
   }
@@ -63,6 +64,8 @@ class HostTest : public RunTest {
   }
 
   Duration park_after_{}, retention_{};
+  std::map<std::string, Durability> durability_;
+  bool power_safe_ = true;
   std::function<double(const CompletionRequest&, const Usage&)> price_;
   std::vector<WorkflowType> types_;
   std::unique_ptr<RunHost> host_;
