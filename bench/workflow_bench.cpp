@@ -1,5 +1,6 @@
-// Durable steps per second through the whole node: workflows of 1, 3 and 9 steps, each step journaled and
-// fsynced before the workflow goes on, 1 to 400 at once; and what a parked run weighs. ./dev bench workflow
+// Durable steps per second through the whole node: workflows of 1, 3 and 9 steps, each step journaled before
+// the workflow goes on, 1 to 400 at once, runs of durability power (fsynced) and crash in turns; and what a
+// parked run weighs. ./dev bench workflow
 #include "bench/figures.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/journal/journal.hpp"
@@ -64,8 +65,12 @@ double cpu_seconds() {
 /// As many runs at once as asked for, each followed by another, for a while.
 class WorkflowLoop {
  public:
-  WorkflowLoop(Node& node, std::size_t concurrent, std::size_t steps)
-      : node_(node), concurrent_(concurrent), steps_(steps) {}
+  struct Shape {
+    std::size_t concurrent = 1, steps = 1;
+    Durability durability = Durability::power;
+  };
+  WorkflowLoop(Node& node, const Shape& shape)
+      : node_(node), concurrent_(shape.concurrent), steps_(shape.steps), durability_(shape.durability) {}
 
   void run() {
     auto cpu = cpu_seconds();
@@ -84,6 +89,7 @@ class WorkflowLoop {
     RunSpec spec;
     spec.workflow = "noop";
     spec.input = {std::to_string(steps_)};
+    spec.durability = durability_;
     ++going_;
     auto began = system_clock().now();
     Node::Watch watch{{}, [this, began](const RunReport& report) { on_end(report, began); }};
@@ -103,6 +109,7 @@ class WorkflowLoop {
 
   Node& node_;
   std::size_t concurrent_, steps_;
+  Durability durability_;
   Instant began_;
   Duration span_ = span();
   std::mutex mutex_;
@@ -112,19 +119,36 @@ class WorkflowLoop {
   double took_ = 0, cpu_us_ = 0;
 };
 
-void measure(Node& node, const std::string& store, std::size_t concurrent, std::size_t steps) {
+struct Figures {
   std::vector<double> rates, cpu, latencies;
-  for (int round = 0; round < kRepetitions; ++round) {
-    WorkflowLoop loop(node, concurrent, steps);
+  void add(Node& node, const WorkflowLoop::Shape& shape) {
+    WorkflowLoop loop(node, shape);
     loop.run();
     rates.push_back(loop.steps_per_second());
     cpu.push_back(loop.cpu_us_per_step());
     latencies.insert(latencies.end(), loop.latencies_ms.begin(), loop.latencies_ms.end());
   }
-  auto name = fmt::format("workflow.{}.s{}.c{}", store, steps, concurrent);
-  bench::print_repeated(name, std::move(rates), "steps/s");
-  bench::print_spread(name + ".run", std::move(latencies), {0.5, 0.9, 0.99}, "ms");
-  bench::print(name + ".cpu", bench::median(std::move(cpu)), "us/step");
+  void print(const std::string& name) {
+    bench::print_repeated(name, std::move(rates), "steps/s");
+    bench::print_spread(name + ".run", std::move(latencies), {0.5, 0.9, 0.99}, "ms");
+    bench::print(name + ".cpu", bench::median(std::move(cpu)), "us/step");
+  }
+};
+
+/// Both classes in turns, so that their ratio says something on a busy machine too.
+void measure(Node& node, const std::string& name, WorkflowLoop::Shape shape) {
+  Figures power, crash;
+  std::vector<double> ratios;
+  for (int round = 0; round < kRepetitions; ++round) {
+    shape.durability = Durability::power;
+    power.add(node, shape);
+    shape.durability = Durability::crash;
+    crash.add(node, shape);
+    ratios.push_back(crash.rates.back() / power.rates.back());
+  }
+  power.print(name);
+  crash.print(name + ".crash");
+  bench::print_repeated(name + ".crash_to_power", std::move(ratios), "ratio");
 }
 
 double resident_bytes() {
@@ -197,8 +221,9 @@ int measure_all(int argc, char** argv) {
   (*node)->add_workflow("word", wait_for_word);
   for (std::size_t steps : {1, 3, 9})
     for (std::size_t concurrent : {1, 10, 100, 400})
-      if (bench::wanted(argc, argv, fmt::format("workflow.{}.s{}.c{}", store, steps, concurrent)))
-        measure(**node, store, concurrent, steps);
+      if (auto name = fmt::format("workflow.{}.s{}.c{}", store, steps, concurrent);
+          bench::wanted(argc, argv, name))
+        measure(**node, name, {concurrent, steps});
   if (bench::wanted(argc, argv, "workflow.parked")) measure_parked(**node, 100'000);
   (*node)->stop();
   std::filesystem::remove_all(folder);
