@@ -198,6 +198,18 @@ Result<void> Node::Impl::start_cast() {
   auto endpoints = cast.endpoints;
   supervisor_ = actors::spawn_supervisor(*system_, std::move(cast), std::move(stage));
   start_owners(std::move(endpoints));
+  start_runs();
+  make_desk();
+  // The supervisor spawns the cast on its first turn; an answer means it stands.
+  std::promise<void> stands;
+  caf::anon_send(supervisor_, actors::GetBoard{[&stands](const auto&) { stands.set_value(); }});
+  stands.get_future().wait();
+  look_after_runs();
+  let_in();
+  return {};
+}
+
+void Node::Impl::start_runs() {
   runs_.start({system_.get(),
                &clock_,
                journal_.get(),
@@ -208,16 +220,12 @@ Result<void> Node::Impl::start_cast() {
                values().node.retention,
                values().store.durability,
                values().store.power_safe});
-  make_desk();
-  // The supervisor spawns the cast on its first turn; an answer means it stands.
-  std::promise<void> stands;
-  caf::anon_send(supervisor_, actors::GetBoard{[&stands](const auto&) { stands.set_value(); }});
-  stands.get_future().wait();
-  look_after_runs();
+}
+
+void Node::Impl::let_in() {
   std::lock_guard lock(early_mutex_);
   cast_ready_ = true;
   for (auto& work : std::exchange(early_, {})) work();
-  return {};
 }
 
 void Node::Impl::take(Reach reach) {

@@ -72,6 +72,9 @@ struct Node::Impl final : transport::GatewayListener {
   /// Those that live here.
   Result<void> add_endpoints(actors::SupervisorConfig& cast, Reach& reach);
   void start_ledger(actors::SupervisorConfig& cast);
+  void start_runs();
+  /// What came before the cast stood, and from now on all.
+  void let_in();
   /// Of a node that has neighbours.
   void start_owners(std::vector<actors::LocalEndpoint> endpoints);
   /// Gives the features what they read of the node.
