@@ -149,7 +149,7 @@ std::string judge_complaint(const JudgeWorld& world) {
   auto text = R"(
 providers: {aws: {base_url: simulator, region: us}, gcp: {base_url: simulator, region: us}}
 models: {large: {}, small: {}, wise: {}}
-simulator: {endpoints: [{name: a}, {name: b}, {name: c}, {name: d}]}
+simulator: {endpoints: [{name: a}, {name: b}, {name: c}, {name: d}, {name: e}]}
 prices: {models: {wise-1: )" +
               world.price + R"(}}
 endpoints:
@@ -157,6 +157,7 @@ endpoints:
   list:
     - {id: a, provider: aws, model: large}
     - {id: b, provider: gcp, model: small, remote_model: small-1}
+    - {id: e, provider: gcp, model: large}
     - {id: c, provider: aws, model: wise, remote_model: wise-1}
     - {id: d, provider: gcp, model: wise, remote_model: )" +
               world.remote + R"(}
