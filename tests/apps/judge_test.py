@@ -87,7 +87,9 @@ class Judged(ProcessTest):
         self.node.add_model(self.simulator)
         config = self.node.config
         config["providers"]["cloud-3"]["base_url"] = self.candidate.url + "/v1"
-        config["rollouts"]["to-next"].update({"quality_margin": 0.1, "after_copies": 300})
+        # Of milliseconds nothing is asked: a server of this test is slow beside the simulator.
+        config["rollouts"]["to-next"].update({"quality_margin": 0.1, "after_copies": 300, "ttft_ratio_max": 1000,
+                                              "total_ratio_max": 1000})
         config["features"]["chat"]["shadow"]["judge"] = {
             "feature": "verdicts", "share": 0.5, "usd_per_day": 100, "in_flight_max": 16, **judge}
         self.node.reload()
