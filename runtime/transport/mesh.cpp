@@ -20,6 +20,13 @@ void add_counts(Gateway::Stats& stats, const Link& link) {
 
 }  // namespace
 
+std::uint64_t incarnation_at(WallTime now, std::uint32_t drawn, std::uint64_t last) {
+  // Below 2^63 until the year 2248.
+  constexpr int kDrawnBits = 20;
+  auto wanted = (static_cast<std::uint64_t>(now.ms) << kDrawnBits) + (drawn & ((1u << kDrawnBits) - 1));
+  return std::max(wanted, last + 1);
+}
+
 MeshConfig mesh_config_of(const GatewayConfig& config, std::uint64_t incarnation) {
   MeshConfig out;
   out.id = config.id;

@@ -25,6 +25,11 @@ struct MeshConfig {
   std::function<void(const std::string& name)> on_client_gone = [](const std::string&) {};
 };
 
+/// A number for a gateway that starts `now`: higher than those of earlier lives, also of `last` in the same
+/// process, and by `drawn` not that of another process that starts in the same millisecond. Commands that
+/// hold one client key are told apart by nothing else, and scripts start many at once.
+std::uint64_t incarnation_at(WallTime now, std::uint32_t drawn, std::uint64_t last);
+
 /// What `Gateway::start` was given, as far as links are concerned.
 MeshConfig mesh_config_of(const GatewayConfig& config, std::uint64_t incarnation);
 

@@ -5,13 +5,18 @@
 
 #include <fmt/format.h>
 
+#include <mutex>
+#include <random>
+
 namespace troupe::transport {
 namespace {
 
-// Milliseconds of the wall clock, with room for several starts of one process within one of them.
 std::uint64_t new_incarnation(const Clock& clock) {
-  static std::atomic<std::uint64_t> starts{0};
-  return static_cast<std::uint64_t>(clock.wall().ms) * 4096 + starts.fetch_add(1) % 4096;
+  static const std::uint32_t drawn = std::random_device{}();
+  static std::mutex mutex;
+  static std::uint64_t last = 0;
+  std::lock_guard lock(mutex);
+  return last = incarnation_at(clock.wall(), drawn, last);
 }
 
 Result<void> check_keys(const KeyPair& keys) {

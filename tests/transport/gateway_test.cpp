@@ -1,4 +1,5 @@
 // Gateways over real sockets: both directions, restarts of connections, bounds.
+#include "runtime/transport/mesh.hpp"
 #include "tests/transport/loopback.hpp"
 
 #include <fmt/format.h>
@@ -19,6 +20,18 @@ std::vector<std::string> bodies(Heard& heard, Lane lane) {
 void expect_numbered(const std::vector<std::string>& got, std::size_t count) {
   ASSERT_EQ(got.size(), count);
   for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(got[i], fmt::format("{}", i));
+}
+
+// Two commands of one key that a script starts at once were taken for one, and each lost the other's answer.
+TEST(Incarnation, GrowsWithTimeAndTellsProcessesOfOneMillisecondApart) {
+  WallTime now{1'795'449'486'123};
+  EXPECT_NE(incarnation_at(now, 17, 0), incarnation_at(now, 18, 0));
+  EXPECT_EQ(incarnation_at(now, 17, 0), incarnation_at(now, 17 + (1u << 20), 0)) << "twenty bits are drawn";
+  auto first = incarnation_at(now, ~0u, 0);
+  EXPECT_EQ(incarnation_at(now, ~0u, first), first + 1) << "a later start of the same process";
+  EXPECT_GT(incarnation_at({now.ms + 1}, 0, 0), first) << "whatever was drawn";
+  EXPECT_GT(incarnation_at(now, 0, 0), static_cast<std::uint64_t>(now.ms) * 4096 + 4095) << "of older builds";
+  EXPECT_EQ(incarnation_at({now.ms - 1000}, 0, first), first + 1) << "a clock set back";
 }
 
 TEST(Gateway, TwoExchangeInBothDirectionsOnEveryLane) {  // O2
