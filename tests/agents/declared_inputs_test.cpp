@@ -1,5 +1,6 @@
 // What a run of a declared workflow is given: named, checked, read once.
 #include "tests/agents/declared_support.hpp"
+#include "tests/support/temp_folder.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -32,13 +33,11 @@ TEST(DeclaredInputs, AreCheckedBeforeAnyCall) {
 }
 
 struct InputFile {
-  // Of its own: tests run at once, each in a process.
-  std::string path = ::testing::TempDir() + "declared_input_" +
-                     ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".txt";
+  troupe::testing::TempFolder folder;
+  std::string path = folder.path() + "/input.txt";
   explicit InputFile(const std::string& text) { write(text); }
   void write(const std::string& text) const { std::ofstream(path, std::ios::binary) << text; }
   std::string json() const { return dump_json(Json{{"f", path}}); }
-  ~InputFile() { std::remove(path.c_str()); }
 };
 
 std::string reads(const char* kind) {
@@ -53,8 +52,7 @@ TEST(DeclaredInputs, FilesAreTextLinesOrValues) {
   EXPECT_EQ(outcome(rows, reads("jsonl"), file.json()), R"([{"a":1},[2]])");
   file.write("{}\n\noops\n");
   ScriptedDriver broken(echo());
-  EXPECT_THAT(outcome(broken, reads("jsonl"), file.json()),
-              HasSubstr(".txt:3: not JSON at byte"));
+  EXPECT_THAT(outcome(broken, reads("jsonl"), file.json()), HasSubstr(".txt:3: not JSON at byte"));
   EXPECT_THAT(outcome(broken, reads("jsonl"), R"({"f":"no/such"})"),
               HasSubstr("FAIL input_missing: no/such"));
   EXPECT_EQ(outcome(broken, reads("jsonl"), R"({"f":[1]})"), "[1]") << "the list itself, over the wire";

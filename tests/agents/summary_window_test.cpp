@@ -1,6 +1,7 @@
 // Reading windows: three formats, and everything that can be wrong with them.
 #include "agents/summary/read_window.hpp"
 #include "tests/agents/summary_support.hpp"
+#include "tests/support/temp_folder.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -125,14 +126,9 @@ TEST(TextWindow, ReplacesWhatIsNoText) {
 class SummaryFiles : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder_ =
-        std::filesystem::path(::testing::TempDir()) /
-        (std::string("troupe_summary_") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_ / "export" / "general");
     std::filesystem::create_directories(folder_ / "export" / "random");
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   std::string write(const std::string& name, std::string_view text) {
     std::ofstream(folder_ / name, std::ios::binary) << text;
@@ -155,7 +151,8 @@ class SummaryFiles : public ::testing::Test {
     return (folder_ / "export").string();
   }
 
-  std::filesystem::path folder_;
+  troupe::testing::TempFolder made_;
+  const std::filesystem::path folder_ = made_.path();
 };
 
 TEST_F(SummaryFiles, ASlackWindowIsOneChannelsDays) {

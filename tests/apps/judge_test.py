@@ -1,9 +1,8 @@
 """A candidate that is quick, cheap, never fails and answers badly: only a judge tells, and no customer sees it (L7, B6).
 The judge is the simulator's rule, which counts words and is no language model; the candidate is a server of this test."""
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from posts import PostServer
 from reload_test import FLOW, LAW, Node, Traffic
 from troupe_process import DONE, ProcessTest, main, show, wait_until
 
@@ -11,36 +10,17 @@ SIMULATED = {"scale": 0.01, "seed": 7, "endpoints": [
     {"name": name, "dialect": "openai", "latency": LAW} for name in ("main", "spare", "wise-1", "wise-2")]}
 
 
-class Candidate:
+class Candidate(PostServer):
     """Chat completions that say nothing, well-formed."""
+    answered = 0
 
-    def __init__(self):
-        outer = self
-        self.answered = 0
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                outer.answered += 1
-                body, kind = outer.answer(asked, f"That is hard to tell ({outer.answered}).")
-                self.send_response(200)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def answer(self, path, sent):
+        self.answered += 1
+        body, kind = self.completion(json.loads(sent), f"That is hard to tell ({self.answered}).")
+        return 200, kind, body
 
     @staticmethod
-    def answer(asked, text):
+    def completion(asked, text):
         usage = {"prompt_tokens": 10, "completion_tokens": 8, "total_tokens": 18}
         base = {"id": "c", "model": asked["model"]}
         if not asked.get("stream"):
@@ -53,10 +33,6 @@ class Candidate:
         lines[-1]["usage"] = usage
         return ("".join(f"data: {json.dumps(line)}\n\n" for line in lines) + "data: [DONE]\n\n").encode(), \
             "text/event-stream"
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 class Judged(ProcessTest):

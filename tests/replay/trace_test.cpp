@@ -13,7 +13,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 Result<std::vector<TraceRow>> rows_of(const std::string& path, const SyntheticOptions& synthetic = {}) {
   auto trace = open_trace(path, synthetic);
@@ -80,7 +80,7 @@ TEST(MooncakeTrace, GivesLengthsAndBlocks) {
                  R"({"timestamp": 3005, "input_length": 10, "output_length": 0, "hash_ids": []})"));
   ASSERT_TRUE(rows) << rows.error().what;
   ASSERT_EQ(rows->size(), 2u);
-  EXPECT_THAT((*rows)[0].blocks, testing::ElementsAre(0u, 1u, 2u));
+  EXPECT_THAT((*rows)[0].blocks, ::testing::ElementsAre(0u, 1u, 2u));
   EXPECT_EQ((*rows)[1].at, Duration(seconds(3)));
   EXPECT_EQ((*rows)[1].input_tokens, 10u);
 }

@@ -1,6 +1,7 @@
 // Reading, searching and quoting documents (MECHANISMS M7), and who may see which (J4).
 #include "runtime/tools/corpus.hpp"
 
+#include "tests/support/temp_folder.hpp"
 #include "tests/tools/support/call.hpp"
 
 #include <fmt/format.h>
@@ -32,20 +33,6 @@ std::shared_ptr<Corpus> lighthouses() {
        {.id = "ships", .title = "Ships", .text = "Ships run aground where no lighthouses stand."},
        {.id = "tea", .title = "Tea", .text = "Tea is poured at five."}});
 }
-
-class Folder {
- public:
-  explicit Folder(const std::string& name) : path(fs::path(testing::TempDir()) / ("troupe_corpus_" + name)) {
-    fs::remove_all(path);
-    fs::create_directories(path);
-  }
-  ~Folder() { fs::remove_all(path); }
-  void write(const std::string& name, const std::string& text) const {
-    fs::create_directories((path / name).parent_path());
-    std::ofstream(path / name, std::ios::binary) << text;
-  }
-  fs::path path;
-};
 
 TEST(Corpus, FindsByStemAndTitleAndShowsTheBytes) {
   auto corpus = lighthouses();
@@ -89,14 +76,14 @@ TEST(Corpus, ResolvesOnlySpansThatAreThere) {
 }
 
 TEST(Corpus, NamesMalformedLinesAndReadsTheRest) {
-  Folder folder("lines");
-  folder.write(
+  const troupe::testing::TempFolder folder;
+  folder.file(
       "c.jsonl",
       "{\"id\":\"a\",\"title\":\"A\",\"text\":\"alpha\"}\nnot json\n\n[1]\n{\"id\":\"b\"}\n"
       "{\"id\":\"a\",\"text\":\"again\"}\n{\"id\":7,\"text\":\"seven\",\"url\":\"u\",\"authority\":0.9}\n"
       "{\"id\":\"c\",\"text\":\"x\",\"acl\":\"ann\"}\n{\"id\":\"d\",\"text\":\"x\",\"authority\":2}\n"
       "{\"id\":\"e\",\"text\":\" \"}\n{\"id\":\"f\",\"text\":\"\\u0000\"}\n{\"id\":\"\",\"text\":\"x\"}");
-  auto corpus = open_corpus(folder.path / "c.jsonl", {.problems_max = 7});
+  auto corpus = open_corpus(fs::path(folder.path()) / "c.jsonl", {.problems_max = 7});
   ASSERT_TRUE(corpus);
   ASSERT_EQ((*corpus)->documents().size(), 2u);
   EXPECT_EQ((*corpus)->documents()[1].id, "7");
@@ -109,16 +96,16 @@ TEST(Corpus, NamesMalformedLinesAndReadsTheRest) {
 }
 
 TEST(Corpus, ReadsAFolderWithoutLeavingIt) {
-  Folder folder("folder");
-  folder.write("b/two.md", "intro\n# Two things\nSecond.");
-  folder.write("a.txt", "First.");
-  folder.write("page.HTML", "<title>Page</title><p>Third &amp; last");
-  folder.write("latin.txt", "caf\xe9");
-  folder.write(".secret.txt", "hidden");
-  folder.write(".git/x.txt", "hidden");
-  folder.write("image.png", "png");
-  fs::create_symlink("/etc/passwd", folder.path / "link.txt");
-  auto corpus = open_corpus(folder.path);
+  const troupe::testing::TempFolder folder;
+  folder.file("b/two.md", "intro\n# Two things\nSecond.");
+  folder.file("a.txt", "First.");
+  folder.file("page.HTML", "<title>Page</title><p>Third &amp; last");
+  folder.file("latin.txt", "caf\xe9");
+  folder.file(".secret.txt", "hidden");
+  folder.file(".git/x.txt", "hidden");
+  folder.file("image.png", "png");
+  fs::create_symlink("/etc/passwd", fs::path(folder.path()) / "link.txt");
+  auto corpus = open_corpus(folder.path());
   ASSERT_TRUE(corpus);
   std::vector<std::string> got;
   for (const auto& document : (*corpus)->documents()) got.push_back(document.id + "|" + document.title);
@@ -128,15 +115,16 @@ TEST(Corpus, ReadsAFolderWithoutLeavingIt) {
 }
 
 TEST(Corpus, KeepsItsBounds) {
-  Folder folder("bounds");
-  folder.write("c.jsonl", "{\"id\":\"a\",\"text\":\"12345678\"}\n{\"id\":\"b\",\"text\":\"123456789\"}\n");
-  auto corpus = open_corpus(folder.path / "c.jsonl", {.document_bytes_max = 8});
+  const troupe::testing::TempFolder folder;
+  folder.file("c.jsonl", "{\"id\":\"a\",\"text\":\"12345678\"}\n{\"id\":\"b\",\"text\":\"123456789\"}\n");
+  auto corpus = open_corpus(fs::path(folder.path()) / "c.jsonl", {.document_bytes_max = 8});
   ASSERT_TRUE(corpus);
   EXPECT_EQ((*corpus)->problems(), (std::vector<CorpusProblem>{{"c.jsonl:2", "its text is too long"}}));
-  EXPECT_EQ(open_corpus(folder.path / "c.jsonl", {.documents_max = 1}).error().code, Errc::invalid_input);
-  EXPECT_TRUE(open_corpus(folder.path / "c.jsonl", {.documents_max = 2, .total_bytes_max = 17}));
-  EXPECT_FALSE(open_corpus(folder.path / "c.jsonl", {.total_bytes_max = 16}));
-  EXPECT_EQ(open_corpus(folder.path / "none").error().code, Errc::input_missing);
+  EXPECT_EQ(open_corpus(fs::path(folder.path()) / "c.jsonl", {.documents_max = 1}).error().code,
+            Errc::invalid_input);
+  EXPECT_TRUE(open_corpus(fs::path(folder.path()) / "c.jsonl", {.documents_max = 2, .total_bytes_max = 17}));
+  EXPECT_FALSE(open_corpus(fs::path(folder.path()) / "c.jsonl", {.total_bytes_max = 16}));
+  EXPECT_EQ(open_corpus(fs::path(folder.path()) / "none").error().code, Errc::input_missing);
   EXPECT_FALSE(make_corpus({{.id = "a", .text = "x"}, {.id = "a", .text = "y"}}));
   EXPECT_FALSE(make_corpus({{.id = "a", .text = "\xff"}}));
 }

@@ -2,6 +2,7 @@
 #include "runtime/tools/child.hpp"
 #include "runtime/tools/mcp.hpp"
 
+#include "tests/support/temp_folder.hpp"
 #include "tests/tools/support/call.hpp"
 
 #include <fmt/format.h>
@@ -19,7 +20,7 @@ namespace fs = std::filesystem;
 // Node may take its time on a busy machine; only a failing test waits this long.
 constexpr Duration kPatience = std::chrono::minutes(3);
 
-class McpServers : public testing::Test {
+class McpServers : public ::testing::Test {
  protected:
   void SetUp() override {
     auto install =
@@ -120,9 +121,8 @@ TEST_F(McpServers, EverythingOverStreamableHttp) {
 }
 
 TEST_F(McpServers, FilesystemKeepsToItsFolder) {
-  auto root = fs::path(testing::TempDir()) / "troupe_mcp_files";
-  fs::remove_all(root);
-  fs::create_directories(root);
+  const troupe::testing::TempFolder folder;
+  const fs::path root = folder.path();
   std::ofstream(root / "note.txt") << "The keeper counts seven ships.";
   auto client =
       McpClient::connect({.name = "files",
@@ -136,7 +136,6 @@ TEST_F(McpServers, FilesystemKeepsToItsFolder) {
   auto path = (fs::canonical(root) / "note.txt").string();
   EXPECT_EQ(call(*read, dump_json(Json{{"path", path}}))->text, "The keeper counts seven ships.");
   EXPECT_TRUE(call(*read, R"({"path":"/etc/passwd"})")->is_error);
-  fs::remove_all(root);
 }
 
 }  // namespace

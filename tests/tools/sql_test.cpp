@@ -3,6 +3,7 @@
 
 #include "runtime/journal/database.hpp"
 
+#include "tests/support/temp_folder.hpp"
 #include "tests/tools/support/call.hpp"
 
 #include <fmt/format.h>
@@ -82,17 +83,15 @@ constexpr const char* kHostile[] = {"INSERT INTO ships VALUES('x',1,1,NULL)",
                                     "",
                                     "-- nothing"};
 
-class SqlTool : public testing::Test {
+class SqlTool : public ::testing::Test {
  protected:
   SqlTool() {
-    fs::remove(path_);
     auto db = journal::Connection::open(path_.string(), journal::Connection::Mode::create);
     EXPECT_TRUE(
         db->execute("CREATE TABLE ships(name TEXT, tons REAL, crew INTEGER, log BLOB);"
                     "INSERT INTO ships VALUES('Ada', 12.5, 3, x'0102'), ('Bee', NULL, 4, NULL);"
                     "CREATE VIEW crews AS SELECT sum(crew) AS hands FROM ships;"));
   }
-  ~SqlTool() override { fs::remove(path_); }
 
   ToolPtr tool(const journal::SandboxLimits& limits = {}) {
     auto made = make_sql_tool({.path = path_.string(), .limits = limits}, system_clock());
@@ -108,7 +107,8 @@ class SqlTool : public testing::Test {
     out << in.rdbuf();
     return out.str();
   }
-  const fs::path path_ = fs::path(testing::TempDir()) / "troupe_sql_test.db";
+  const troupe::testing::TempFolder folder_;
+  const fs::path path_ = fs::path(folder_.path()) / "ships.db";
 };
 
 TEST_F(SqlTool, AnswersInCompactJson) {
@@ -137,8 +137,7 @@ TEST_F(SqlTool, AllowsWhatAnalystsUse) {
 TEST_F(SqlTool, RefusesEverythingElse) {
   auto asked = tool();
   const auto before = bytes();
-  const std::string aside = (fs::path(testing::TempDir()) / "troupe_sql_aside").string();
-  fs::remove(aside);
+  const auto aside = folder_.path() + "/aside";
   std::vector<std::string> hostile(std::begin(kHostile), std::end(kHostile));
   hostile.insert(hostile.end(),
                  {"ATTACH '" + aside + "' AS a", "VACUUM INTO '" + aside + "'",
