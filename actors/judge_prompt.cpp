@@ -1,6 +1,7 @@
 #include "actors/judge_prompt.hpp"
 
 #include "agents/text/inert.hpp"
+#include "runtime/base/characters.hpp"
 #include "runtime/base/overloaded.hpp"
 #include "runtime/json/schema.hpp"
 
@@ -56,7 +57,8 @@ std::string part_text(const Part& part) {
 std::string without_middle(const std::string& text, std::size_t bytes_max) {
   if (text.size() <= bytes_max) return text;
   auto half = bytes_max / 2;
-  return to_valid_utf8(text.substr(0, half)) + "\n(...)\n" + to_valid_utf8(text.substr(text.size() - half));
+  auto tail = whole_character(text, text.size() - half);
+  return std::string(cut_to(text, half)) + "\n(...)\n" + text.substr(tail);
 }
 
 Message judge_message(Role role, std::string text) {
@@ -109,7 +111,8 @@ CompletionRequest verdict_request(const PairShown& shown, std::string_view rubri
 }
 
 CompletionRequest verdict_again(CompletionRequest request, const Completion& answer, const std::string& why) {
-  auto said = to_valid_utf8(answer.text().substr(0, kVerdictShownMax));
+  auto said = to_valid_utf8(answer.text());
+  cut_to(said, kVerdictShownMax);
   request.messages.push_back(judge_message(Role::assistant, said.empty() ? "(nothing)" : std::move(said)));
   request.messages.push_back(judge_message(
       Role::user,

@@ -1,7 +1,6 @@
 // Where breakers look how the endpoints that stand in for theirs fare, while endpoints come and go.
 #pragma once
 
-#include "actors/feature_queue.hpp"
 #include "actors/interfaces.hpp"
 #include "runtime/policy/peer_board.hpp"
 

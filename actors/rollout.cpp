@@ -7,9 +7,9 @@
 #include "runtime/base/rng.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <map>
+#include <string_view>
 
 namespace troupe::actors {
 namespace {
@@ -333,12 +333,11 @@ struct RolloutShell {
 }  // namespace
 
 std::uint64_t deal_of(const policy::RolloutRule& rule) {
-  auto hash = stable_hash(rule.feature);
-  for (const auto& text :
-       {rule.model, rule.salt,
-        fmt::format("{} {}", static_cast<int>(rule.unit), fmt::join(rule.policy.stages, " "))})
-    hash = stable_hash(text, hash);
-  return hash;
+  auto hash = stable_hash(rule.feature, static_cast<std::uint64_t>(rule.unit));
+  for (std::string_view text : {rule.model, rule.salt}) hash = stable_hash(text, hash);
+  const auto& stages = rule.policy.stages;
+  auto* bytes = reinterpret_cast<const char*>(stages.data());
+  return stable_hash({bytes, stages.size() * sizeof(stages[0])}, hash);
 }
 
 RolloutActor spawn_rollouts(caf::actor_system& system, Unit* unit, RolloutActorConfig config,

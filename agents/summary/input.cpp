@@ -2,6 +2,7 @@
 #include "agents/summary/input.hpp"
 
 #include "agents/slack/layout.hpp"
+#include "runtime/base/characters.hpp"
 #include "runtime/json/json.hpp"
 
 #include <fmt/format.h>
@@ -105,7 +106,8 @@ Result<SummaryInput> read_summary_input(const JsonText& input) {
   out.from = get_string(*json, "from");
   out.to = get_string(*json, "to");
   // At most a paragraph: it stands in every prompt.
-  out.query = to_valid_utf8(get_string(*json, "query").substr(0, 2000));
+  out.query = to_valid_utf8(get_string(*json, "query"));
+  cut_to(out.query, 2000);
   out.tenant = get_string(*json, "tenant", out.tenant);
   slack::ReadOptions dates{.from = out.from, .to = out.to};
   if (auto valid = slack::check_dates(dates); !valid) return std::unexpected(valid.error());

@@ -3,13 +3,15 @@
 
 #include <fmt/format.h>
 
-#include <array>
-
 namespace troupe {
 
 const char* to_string(Durability durability) {
-  constexpr std::array names{"default", "power", "crash"};
-  return names[static_cast<std::size_t>(durability)];
+  switch (durability) {
+    case Durability::unsaid: return "default";
+    case Durability::power: return "power";
+    case Durability::crash: return "crash";
+  }
+  return "?";
 }
 
 Result<Durability> read_durability(std::string_view word) {
