@@ -7,8 +7,9 @@
 
 namespace troupe::actors {
 
-/// The recorded output; of a summary without what rests on lines that were deleted or changed since
-/// (agents/summary/standing.hpp). Reads the summary's file, so it may take as long as that does.
+/// The recorded output; of a summary and of research without what rests on lines or documents that were
+/// deleted or changed since (agents/summary/standing.hpp, agents/research/standing.hpp). Reads the files the
+/// run was given, so it may take as long as that does.
 std::string shown_output(const journal::RunRow& row);
 
 }  // namespace troupe::actors

@@ -150,24 +150,6 @@ std::vector<std::size_t> citations_by_rule(const Claim& claim, std::span<const F
   return out;
 }
 
-// Lines that say nothing any more, and headings over nothing.
-std::string tidied(const std::string& report) {
-  std::vector<std::string> lines;
-  for_each_line(report, [&](Stretch at) { lines.push_back(report.substr(at.start, at.end - at.start)); });
-  auto says = [](const std::string& line) { return !telling_words(line).empty(); };
-  std::string out;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    bool bare_mark = !lines[i].empty() && !is_heading(lines[i]) && !says(lines[i]);
-    if (bare_mark && lines[i].find_first_not_of(" -*>") == std::string::npos) continue;
-    auto next = i + 1;
-    while (next < lines.size() && lines[next].find_first_not_of(" -*>") == std::string::npos) ++next;
-    bool heads_nothing = is_heading(lines[i]) && (next == lines.size() || is_heading(lines[next]));
-    if (!heads_nothing) out += lines[i] + "\n";
-  }
-  while (!out.empty() && std::isspace(static_cast<unsigned char>(out.back()))) out.pop_back();
-  return out;
-}
-
 }  // namespace
 
 std::vector<Claim> claims_of(std::string_view report) {
@@ -224,6 +206,31 @@ void settle_citations(std::vector<Claim>& claims, std::span<const Mark> marks,
   }
 }
 
+std::string printed(const Claim& claim) {
+  auto out = claim.text;
+  if (claim.cited.empty()) out += " (unsupported)";
+  for (std::size_t i = 0; i < claim.cited.size(); ++i)
+    out += fmt::format("{}[{}]", i == 0 ? " " : "", claim.cited[i]);
+  return out;
+}
+
+std::string tidied_report(const std::string& report) {
+  std::vector<std::string> lines;
+  for_each_line(report, [&](Stretch at) { lines.push_back(report.substr(at.start, at.end - at.start)); });
+  auto says = [](const std::string& line) { return !telling_words(line).empty(); };
+  std::string out;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    bool bare_mark = !lines[i].empty() && !is_heading(lines[i]) && !says(lines[i]);
+    if (bare_mark && lines[i].find_first_not_of(" -*>") == std::string::npos) continue;
+    auto next = i + 1;
+    while (next < lines.size() && lines[next].find_first_not_of(" -*>") == std::string::npos) ++next;
+    bool heads_nothing = is_heading(lines[i]) && (next == lines.size() || is_heading(lines[next]));
+    if (!heads_nothing) out += lines[i] + "\n";
+  }
+  while (!out.empty() && std::isspace(static_cast<unsigned char>(out.back()))) out.pop_back();
+  return out;
+}
+
 std::string write_report(std::string_view report, std::span<const Claim> claims, bool mark_unsupported) {
   std::string out;
   std::size_t done = 0;
@@ -231,13 +238,10 @@ std::string write_report(std::string_view report, std::span<const Claim> claims,
     out += report.substr(done, claim.at.start - done);
     done = claim.at.end;
     if (claim.cited.empty() && (!mark_unsupported || claim.withdrawn)) continue;
-    out += claim.text;
-    if (claim.cited.empty()) out += " (unsupported)";
-    for (std::size_t i = 0; i < claim.cited.size(); ++i)
-      out += fmt::format("{}[{}]", i == 0 ? " " : "", claim.cited[i]);
+    out += printed(claim);
   }
   out += report.substr(done);
-  return tidied(out);
+  return tidied_report(out);
 }
 
 }  // namespace troupe::research

@@ -55,6 +55,11 @@ inline constexpr double kClaimSupport = 0.6;
 void settle_citations(std::vector<Claim>& claims, std::span<const Mark> marks,
                       std::span<const Finding> sources, CitationCheck& check);
 
+/// As it stands in the report: with " [n]" for each citation, or "(unsupported)".
+std::string printed(const Claim& claim);
+/// Without list marks that have lost their text and headings over nothing.
+std::string tidied_report(const std::string& report);
+
 /// The report with " [n]" after each claim that has citations. Claims without are taken out with their line,
 /// if nothing else is on it, or, unless they were withdrawn, marked "(unsupported)". Headings that head
 /// nothing any more go, too.

@@ -31,7 +31,7 @@ Passage passage_of(const Json& hit, const std::string& tool, const std::string& 
   out.text = get_string(hit, "text");
   out.span = span_of(hit);
   bool believed = !out.span.doc.empty() && out.span.end - out.span.start == out.text.size();
-  if (!believed) out.span = {fmt::format("tool:{}/{}", tool, key), 0, out.text.size()};
+  if (!believed) out.span = {fmt::format("{}{}/{}", kToolDocument, tool, key), 0, out.text.size()};
   return out;
 }
 
@@ -46,7 +46,7 @@ std::vector<Passage> passages_of(const std::string& tool, const std::string& key
     out.push_back(passage_of(*json, tool, key));
   } else {
     Passage whole{.id = {}, .title = tool, .url = {}, .span = {}, .text = to_valid_utf8(output.text)};
-    whole.span = {fmt::format("tool:{}/{}", tool, key), 0, whole.text.size()};
+    whole.span = {fmt::format("{}{}/{}", kToolDocument, tool, key), 0, whole.text.size()};
     out.push_back(std::move(whole));
   }
   return out;

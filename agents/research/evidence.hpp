@@ -15,6 +15,9 @@
 
 namespace troupe::research {
 
+/// How a span's document begins that is what a tool said, and no document.
+inline constexpr std::string_view kToolDocument = "tool:";
+
 /// A stretch of a stored document, as a tool showed it.
 struct Passage {
   /// "S1", "S2", …: what models call it.

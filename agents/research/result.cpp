@@ -1,5 +1,6 @@
 // research.json and report.md.
 #include "agents/research/lead.hpp"
+#include "agents/research/standing.hpp"
 #include "agents/text/inert.hpp"
 #include "runtime/base/rng.hpp"
 
@@ -17,8 +18,12 @@ constexpr std::size_t kQueriesShown = 30;
 Json citations_of(const Claim& claim, const Leading& lead) {
   Json out = Json::array();
   for (auto number : claim.cited) {
-    const auto& span = lead.findings[number - 1].span;
-    out.push_back(Json{{"doc", span.doc}, {"start", span.start}, {"end", span.end}});
+    const auto& source = lead.findings[number - 1];
+    out.push_back(Json{{"number", number},
+                       {"doc", source.span.doc},
+                       {"start", source.span.start},
+                       {"end", source.span.end},
+                       {"digest", digest_of(source.quote)}});
   }
   return out;
 }
@@ -194,24 +199,29 @@ JsonText research_json(const Leading& lead, const Outcome& outcome) {
   Json agents = Json::array();
   for (const auto& agent : lead.agents) agents.push_back(agent_json(agent));
   const auto& spend = lead.spend;
-  return {dump_json(Json{{"question", lead.input.question},
-                         {"answer", outcome.answer},
-                         {"found", outcome.found},
-                         {"claims", claims_json(lead, outcome)},
-                         {"agents", std::move(agents)},
-                         {"kind", to_string(lead.effort.kind)},
-                         {"rounds", lead.rounds},
-                         {"plan", lead.plan},
-                         {"calls", spend.calls},
-                         {"tool_calls", spend.tool_calls},
-                         {"tokens", spend.input + spend.output + spend.cached},
-                         {"usage", to_json(spend)},
-                         {"cost", spend.usd},
-                         {"checks", checks_json(lead, outcome)},
-                         {"economics", economics_json(lead)},
-                         {"structure", structure_json(lead, outcome)},
-                         {"notes", lead.notes},
-                         {"report", research_markdown(lead, outcome)}})};
+  Json out{{"question", lead.input.question},
+           {"answer", outcome.answer},
+           {"found", outcome.found},
+           {"claims", claims_json(lead, outcome)},
+           {"agents", std::move(agents)},
+           {"kind", to_string(lead.effort.kind)},
+           {"rounds", lead.rounds},
+           {"plan", lead.plan},
+           {"calls", spend.calls},
+           {"tool_calls", spend.tool_calls},
+           {"tokens", spend.input + spend.output + spend.cached},
+           {"usage", to_json(spend)},
+           {"cost", spend.usd},
+           {"checks", checks_json(lead, outcome)},
+           {"economics", economics_json(lead)},
+           {"structure", structure_json(lead, outcome)},
+           {"notes", lead.notes},
+           {"report", research_markdown(lead, outcome)}};
+  std::vector<std::string> cited;
+  for (const auto& claim : outcome.claims)
+    if (!claim.cited.empty()) cited.push_back(printed(claim));
+  place_claims(out, cited);
+  return {dump_json(out)};
 }
 
 }  // namespace troupe::research

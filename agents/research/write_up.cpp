@@ -146,7 +146,7 @@ Task<Result<std::vector<Mark>>> ask_for_marks(Leading& lead, const std::string& 
 Task<Result<bool>> resolves(Leading& lead, const Finding& finding) {
   auto tool = lead.tools.find(std::string(kVerifyTool));
   // What a tool without documents said is a recorded artefact of the agent that read it.
-  if (!tool || finding.span.doc.starts_with("tool:")) co_return !finding.artefact.empty();
+  if (!tool || finding.span.doc.starts_with(kToolDocument)) co_return !finding.artefact.empty();
   auto opening = still_says(lead.wf, std::move(tool), finding.span, finding.quote);
   auto there = co_await opening;
   ++lead.spend.tool_calls;

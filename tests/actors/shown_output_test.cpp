@@ -2,6 +2,7 @@
 #include "tests/actors/host_world.hpp"
 
 #include "actors/shown_output.hpp"
+#include "agents/research/standing.hpp"
 #include "agents/summary/result.hpp"
 #include "agents/summary/standing.hpp"
 
@@ -66,6 +67,28 @@ TEST_F(ShownOutputTest, LeavesOutWhatWentSince) {
   other = row();
   other.state = journal::RunState::failed;
   EXPECT_EQ(shown_output(other), summary()) << "no result but what went wrong";
+}
+
+TEST_F(ShownOutputTest, OfResearchTooAndByWhoseRightsItWas) {
+  const std::string report = "# Is there light?\n\n**Answer:** The lamp is out.\n\nThe lamp is out. [1]\n";
+  Json citation{{"number", 1}, {"doc", "a"}, {"start", 0}, {"end", 16}};
+  citation["digest"] = research::digest_of("The lamp is out.");
+  Json claim{{"text", "The lamp is out."}, {"citations", {citation}}};
+  Json result{{"found", true}, {"answer", "The lamp is out."}, {"claims", {claim}}, {"report", report}};
+  research::place_claims(result, {"The lamp is out. [1]"});
+  auto told = row();
+  told.workflow = "research";
+  told.output = dump_json(result);
+  EXPECT_EQ(shown_output(told), told.output);
+  write("The lamp is lit.", "The mast is down.");
+  EXPECT_THAT(shown_output(told), Not(HasSubstr("lamp")));
+  std::ofstream(path_, std::ios::binary | std::ios::trunc)
+      << dump_json(Json{{"id", "a"}, {"text", "The lamp is out."}, {"acl", {"ann"}}});
+  EXPECT_THAT(shown_output(told), Not(HasSubstr("lamp"))) << "it may be read by ann alone now";
+  told.input = dump_json(Json{{"input", path_}, {"principal", "ann"}});
+  EXPECT_EQ(shown_output(told), told.output);
+  std::filesystem::remove(path_);
+  EXPECT_THAT(shown_output(told), Not(HasSubstr("lamp")));
 }
 
 TEST_F(ShownOutputTest, ARunThatIsRepeatedTellsWhatStillStands) {

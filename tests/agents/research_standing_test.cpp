@@ -1,5 +1,6 @@
 // Nothing of a report rests on a document that went or changed before it was written (MECHANISMS J5).
 #include "agents/research/resolving.hpp"
+#include "agents/research/standing.hpp"
 #include "tests/agents/research_support.hpp"
 
 #include "runtime/base/rng.hpp"
@@ -133,6 +134,89 @@ TEST(ResearchStanding, AWithdrawnClaimIsNotEvenShownAsUnsupported) {  // J5
   EXPECT_THAT(shown_of(told), Not(HasSubstr("1871")));
   EXPECT_THAT(shown_of(told), HasSubstr("Gannet Rock"));
   EXPECT_FALSE(get_bool(told, "found", true));
+}
+
+// ---- a finished result that is shown again ----
+
+research::Rereader rereader(const std::vector<tools::Document>& documents) {
+  return [&documents](const Span& span) -> std::optional<research::Reread> {
+    auto at = std::ranges::find(documents, span.doc, &tools::Document::id);
+    if (at == documents.end() || span.end > at->text.size()) return std::nullopt;
+    return research::Reread{at->title, at->text.substr(span.start, span.end - span.start)};
+  };
+}
+
+class ShownAgain : public ::testing::Test {
+ protected:
+  ShownAgain() {
+    ResearchWorld world(joining, shelves(documents_));
+    told_ = outcome(world, kBridge);
+  }
+  void change(const std::string& id, bool edit) {
+    auto at = std::ranges::find(documents_, id, &tools::Document::id);
+    if (edit)
+      at->text = "Nothing is known of that.";
+    else
+      documents_.erase(at);
+  }
+  Json now() const { return research::still_stands(told_, rereader(documents_)); }
+
+  std::vector<tools::Document> documents_ = troupe::research_test::library();
+  Json told_;
+};
+
+TEST_F(ShownAgain, IsTheSameWhileItsDocumentsAre) {
+  EXPECT_EQ(now(), told_);
+  ASSERT_EQ(told_["claims"].size(), 3u);
+  for (const auto& claim : told_["claims"]) {
+    auto start = get_int(claim["at"], "start"), end = get_int(claim["at"], "end");
+    auto there = get_string(told_, "report").substr(start, end - start);
+    EXPECT_THAT(there, ::testing::StartsWith(get_string(claim, "text") + " ["));
+  }
+}
+
+TEST_F(ShownAgain, LeavesOutWhatRestsOnADocumentThatWentSince) {  // J5
+  for (bool edit : {true, false}) {
+    change("moor", edit);
+    auto shown = now();
+    EXPECT_THAT(shown_of(shown), Not(HasSubstr("1871")));
+    EXPECT_THAT(shown_of(shown), Not(HasSubstr("**Answer:**"))) << "it named the year";
+    EXPECT_THAT(shown_of(shown), HasSubstr("Skerry Light is a lighthouse on Gannet Rock. ["));
+    EXPECT_THAT(get_string(shown, "report"), Not(HasSubstr("Aline Moor (bytes"))) << "nor is it a source";
+    EXPECT_FALSE(get_bool(shown, "found", true));
+    EXPECT_EQ(get_int(shown, "withdrawn"), 1);
+    EXPECT_EQ(research::still_stands(shown, rereader(documents_)), shown) << "said once";
+  }
+}
+
+TEST_F(ShownAgain, WhatGoesLaterIsTakenOutOfWhatWasLeft) {
+  change("moor", false);
+  told_ = now();
+  change("skerry", true);
+  auto shown = now();
+  EXPECT_EQ(get_int(shown, "withdrawn"), 3);
+  EXPECT_TRUE(shown["claims"].empty());
+  EXPECT_THAT(shown_of(shown), Not(HasSubstr("Gannet Rock")));
+  EXPECT_THAT(get_string(shown, "report"), Not(HasSubstr("## Sources")));
+}
+
+TEST_F(ShownAgain, AnOlderResultIsWithheldWhole) {
+  for (auto& claim : told_["claims"]) {
+    claim.erase("at");
+    for (auto& citation : claim["citations"]) citation.erase("digest");
+  }
+  EXPECT_EQ(now(), told_) << "its documents are there";
+  change("moor", false);
+  EXPECT_THAT(get_string(now(), "report"), Not(HasSubstr("Gannet")));
+}
+
+TEST_F(ShownAgain, WhatWasNotGivenToTheRunStands) {
+  for (auto& claim : told_["claims"])
+    for (auto& citation : claim["citations"])
+      citation["doc"] =
+          (claim == told_["claims"][0] ? "corpus:wiki/" : "tool:fetch/") + get_string(citation, "doc");
+  documents_.clear();
+  EXPECT_EQ(now(), told_);
 }
 
 }  // namespace
