@@ -49,7 +49,7 @@ std::string session_settings(const PgTarget& target) {
       target.schema, target.power_safe ? "on" : "off", milliseconds(target.idle_in_transaction_max),
       milliseconds(target.lock_max),
       target.by_key ? "; SET enable_seqscan TO off; SET enable_hashjoin TO off; SET enable_mergejoin TO off;"
-                      " SET jit TO off"
+                      " SET jit TO off; SET plan_cache_mode TO force_generic_plan"
                     : "");
 }
 

@@ -19,14 +19,6 @@ Result<void> send_table(PgConnection& connection, std::string_view sql, PgTable&
   return connection.send(sql, params);
 }
 
-Result<void> send_runs(PgConnection& connection, std::string_view sql, PgTable& table, std::uint64_t mine) {
-  if (table.rows() == 0) return {};
-  PgParams params;
-  table.put_into(params);
-  params.add(mine);
-  return connection.send(fmt::format("{}{}", kPgRunValues, sql), params);
-}
-
 void add_run(PgTable& table, std::int64_t id, const RunRow& row) {
   table.add(id, row.run_id, row.workflow, static_cast<int>(row.state), row.input, row.output, row.tenant,
             row.node, row.epoch, row.created.ms, row.finished.ms, row.usd, row.tokens_in, row.tokens_out,
@@ -152,6 +144,7 @@ Result<void> PgGroup::admit(const Job& job) {
 void PgGroup::put_run(const RunRow& row) {
   auto* head = find(row.run_id);
   if (head) {
+    if (head->state == RunState::failed && row.state == RunState::running) begun_again_.insert(head->id);
     head->state = row.state;
     auto fresh = inserts_.find(head->id);
     (fresh != inserts_.end() ? fresh->second : updates_[head->id]) = &row;
@@ -190,6 +183,22 @@ void PgGroup::put_rows(const Batch& batch) {
   for (auto number : batch.taken) taken_.add(number);
 }
 
+Result<void> PgGroup::send_runs(PgConnection& connection, std::string_view sql, PgTable& table) const {
+  if (table.rows() == 0) return {};
+  PgParams params;
+  table.put_into(params);
+  params.add(mine_);
+  auto blobs = has_large_ ? kPgStoreRunBlobs : std::string_view();
+  return connection.send(fmt::format("{}{}{}", kPgRunValues, blobs, sql), params);
+}
+
+Result<void> PgGroup::drop_orders(PgConnection& connection) const {
+  if (begun_again_.empty()) return {};
+  PgColumn runs(PgColumn::Type::integer);
+  for (auto id : begun_again_) runs.add(id);
+  return connection.send(kPgDropOrders, PgParams::of(runs, mine_));
+}
+
 void PgGroup::add_run_rows() {
   for (const auto& [id, row] : inserts_) add_run(run_inserts_, id, *row);
   for (const auto& [id, row] : updates_) add_run(run_updates_, id, *row);
@@ -199,8 +208,9 @@ void PgGroup::add_run_rows() {
 
 Result<void> PgGroup::send(PgConnection& connection) {
   add_run_rows();
-  auto sent = send_runs(connection, kPgInsertRuns, run_inserts_, mine_);
-  if (sent) sent = send_runs(connection, kPgUpdateRuns, run_updates_, mine_);
+  auto sent = send_runs(connection, kPgInsertRuns, run_inserts_);
+  if (sent) sent = drop_orders(connection);
+  if (sent) sent = send_runs(connection, kPgUpdateRuns, run_updates_);
   if (sent) sent = send_table(connection, has_large_ ? kPgInsertLargeEntries : kPgInsertEntries, entries_);
   if (sent) sent = send_table(connection, kPgInsertUsage, usage_);
   if (sent) sent = send_table(connection, kPgInsertBreakers, breakers_);

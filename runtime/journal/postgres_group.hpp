@@ -81,6 +81,8 @@ class PgGroup {
   void put_rows(const Batch& batch);
   void put_usage(const UsageRow& row);
   void add_run_rows();
+  Result<void> send_runs(PgConnection& connection, std::string_view sql, PgTable& table) const;
+  Result<void> drop_orders(PgConnection& connection) const;
 
   const PgHeads& known_;
   std::uint64_t mine_;
@@ -91,6 +93,7 @@ class PgGroup {
   std::unordered_map<std::string, PgHead> heads_;
   /// By id; the last row of a run wins.
   std::map<std::int64_t, const RunRow*> inserts_, updates_;
+  std::set<std::int64_t> begun_again_;
   std::map<std::string, const BreakerMemoryRow*> last_memories_;
   PgTable entries_, run_inserts_, run_updates_, usage_, breakers_, memories_, controls_, exposures_,
       decisions_, taken_, feedback_;

@@ -25,27 +25,30 @@ inline constexpr std::string_view kPgInsertLargeEntries =
     " CASE WHEN length(payload) <= 8192 THEN payload END,"
     " CASE WHEN length(payload) > 8192 THEN sha256(payload) END FROM v";
 inline constexpr std::string_view kPgRunValues =
-    "WITH v AS MATERIALIZED (SELECT * FROM unnest($1::int8[], $2::text[], $3::text[], $4::int8[],"
+    "WITH v AS (SELECT * FROM unnest($1::int8[], $2::text[], $3::text[], $4::int8[],"
     " $5::bytea[], $6::bytea[], $7::text[], $8::text[], $9::int8[], $10::int8[], $11::int8[], $12::float8[],"
     " $13::int8[], $14::int8[], $15::text[], $16::text[], $17::text[], $18::int8[], $19::int8[])"
     " v(id, run_id, workflow, state, input, output, tenant, node, epoch, created, finished, usd, tokens_in,"
-    " tokens_out, parent, budget, version, wake, durability)),"
-    " b AS (INSERT INTO blob SELECT DISTINCT ON (1) sha256(c), c FROM"
+    " tokens_out, parent, budget, version, wake, durability))";
+// Between the values and the statement, when content of them is large.
+inline constexpr std::string_view kPgStoreRunBlobs =
+    ", b AS (INSERT INTO blob SELECT DISTINCT ON (1) sha256(c), c FROM"
     " (SELECT input c FROM v UNION ALL SELECT output FROM v) x WHERE length(c) > 8192"
-    " ORDER BY 1 ON CONFLICT DO NOTHING) ";
+    " ORDER BY 1 ON CONFLICT DO NOTHING)";
 inline constexpr std::string_view kPgInsertRuns =
-    "INSERT INTO run(id, run_id, workflow, state, input, input_sha, output, output_sha, tenant, node, epoch,"
+    " INSERT INTO run(id, run_id, workflow, state, input, input_sha, output, output_sha, tenant, node, epoch,"
     " created, finished, usd, tokens_in, tokens_out, parent, budget, version, wake, durability, holder)"
     " SELECT id, run_id, workflow, state, CASE WHEN length(input) <= 8192 THEN input END,"
     " CASE WHEN length(input) > 8192 THEN sha256(input) END,"
     " CASE WHEN length(output) <= 8192 THEN output END,"
     " CASE WHEN length(output) > 8192 THEN sha256(output) END, tenant, node, epoch, created, finished, usd,"
     " tokens_in, tokens_out, parent, budget, version, wake, durability, $20::int8 FROM v";
-// What called a failed run off was said to the life that failed, not to the one that begins: both parts see
-// the rows as they were.
+// What called a failed run off was said to the life that failed, not to the one that begins. Before the rows
+// say that it runs.
+inline constexpr std::string_view kPgDropOrders =
+    "DELETE FROM inbox USING run WHERE run.id = ANY($1::int8[]) AND run.holder = $2::int8"
+    " AND run.state = 3 AND inbox.run = run.id AND inbox.name = 'troupe:cancel'";
 inline constexpr std::string_view kPgUpdateRuns =
-    ", dropped AS (DELETE FROM inbox USING v, run WHERE run.id = v.id AND run.holder = $20::int8"
-    " AND run.state = 3 AND v.state = 1 AND inbox.run = run.id AND inbox.name = 'troupe:cancel')"
     " UPDATE run SET workflow = v.workflow, state = v.state,"
     " input = CASE WHEN length(v.input) <= 8192 THEN v.input END,"
     " input_sha = CASE WHEN length(v.input) > 8192 THEN sha256(v.input) END,"
