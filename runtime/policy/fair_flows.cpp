@@ -31,6 +31,7 @@ std::uint32_t FairQueue::flow_of(ClassQueue& queue, const std::string& tenant) {
   flow.hash = hash;
   flow.next_start = queue.vtime;
   flow.next_turn = queue.turn;
+  flow.owed = 0;
   queue.by_tenant.insert(hash, fresh);
   ++queue.flows_used;
   return fresh;
@@ -161,6 +162,7 @@ void FairQueue::unlist(ClassQueue& queue, std::uint32_t flow) {
 
 void FairQueue::rest(ClassQueue& queue, std::uint32_t flow) {
   auto& idle = queue.flows[flow];
+  pay_back(idle);
   queue.idle.push({idle.next_start, idle.hash, flow, ++idle.stamp});
 }
 

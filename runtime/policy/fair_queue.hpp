@@ -115,6 +115,7 @@ class FairQueue {
     double next_start = 0;       ///< virtual time at which its next ticket starts
     double next_turn = 0;        ///< the same for the next that arrives, were all that wait before it served
     double forgiven = 0;         ///< cost of those that left unserved while they had waited longest
+    double owed = 0;             ///< of turns: to be given back when nothing of it waits any more
     std::uint32_t lane = none;   ///< the one whose first has waited longest; none: nothing waits
     std::uint32_t place = none;  ///< in `heads`, while something waits
     std::uint32_t stamp = 0;
@@ -152,6 +153,7 @@ class FairQueue {
   void give_turn(Flow& flow, Entry& entry, double served);
   double turn_of(const Flow& flow, const Entry& entry) const;
   void move_up(Flow& flow, std::uint32_t slot, bool served);
+  void pay_back(Flow& flow);
   std::uint32_t first_of(const Flow& flow) const { return lanes_[flow.lane].first; }
   void link(Flow& flow, std::uint32_t slot);
   std::uint32_t lane_for(Flow& flow, std::uint64_t kind);

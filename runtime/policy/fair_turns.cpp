@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace troupe::policy {
 
@@ -38,7 +39,8 @@ void FairQueue::move_up(Flow& flow, std::uint32_t slot, bool served) {
   if (longest) flow.forgiven += less;
 }
 
-// It came before all that wait, but for those of kinds that may not go.
+// It came before all that wait, but for those of kinds that may not go. Were its turn given back while some
+// wait, who comes next would stand before those that have left the queue and still look for room.
 void FairQueue::give_back(const Ticket& ticket) {
   auto& queue = class_of(ticket);
   auto known = queue.by_tenant.find(stable_hash(ticket.tenant), [&](std::uint32_t flow) {
@@ -46,11 +48,17 @@ void FairQueue::give_back(const Ticket& ticket) {
   });
   if (known == none) return;
   auto& flow = queue.flows[known];
-  double cost = paid_cost(ticket);
-  flow.next_turn -= cost;
-  flow.forgiven += cost;
-  flow.next_start -= cost;
-  if (flow.lane != none) rise(queue, flow.place);
+  flow.next_start -= paid_cost(ticket);
+  flow.owed += paid_cost(ticket);
+  if (flow.lane == none)
+    pay_back(flow);
+  else
+    rise(queue, flow.place);
+}
+
+void FairQueue::pay_back(Flow& flow) {
+  flow.next_turn -= flow.owed;
+  flow.forgiven += std::exchange(flow.owed, 0);
 }
 
 }  // namespace troupe::policy

@@ -103,6 +103,25 @@ TEST(DispatcherTurn, WhoseCallsExpiredInACrowdHasItsShareAfterwards) {  // C6
       << "half of the tokens are a third of the calls";
 }
 
+// What comes back to a tenant whose calls expire must not let its next ones overtake those that look for
+// room.
+TEST(DispatcherTurn, WhileCallsExpireWhoCameFirstIsStillServedFirst) {  // C3, C6
+  Gate gate;
+  std::size_t overtaken = 0;
+  for (int i = 0; i < 1200; ++i) {
+    gate.call("t", 100, i % 4 == 0 ? 10min : 2s);
+    gate.world.pass(10ms);
+    gate.answer();
+    if (i % 8 == 0) gate.serve(1);
+  }
+  gate.serve(600);
+  for (std::size_t place = 0; place < gate.let_in.size(); ++place)
+    for (std::size_t later = place + 1; later < gate.let_in.size(); ++later)
+      overtaken += gate.let_in[later] < gate.let_in[place] ? 1 : 0;
+  EXPECT_GT(gate.let_in.size(), 300u);
+  EXPECT_EQ(overtaken, 0u);
+}
+
 TEST(DispatcherTurn, OfOneKindTheOrderIsThatOfArrivalHoweverOftenTheyAreRefused) {  // C3
   Gate gate;
   for (int i = 0; i < 4; ++i) gate.call("other", 1000);
