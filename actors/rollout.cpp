@@ -279,6 +279,7 @@ struct RolloutShell {
       if (share != nullptr && state != policy::RolloutState::rolled_back && !stopped)
         return answer(command, fail(Errc::refused, "it has begun; roll it back first"));
       if (stopped) stop(command, true);
+      going.taken_back = true;  // also when it was told to begin before it saw itself taken back
       policy::Share first;
       first.share = going.place.rule.policy.stages.front();
       return give(going, std::move(first), command.why, command);

@@ -33,7 +33,7 @@ std::string new_run_id(Clock& clock, const std::string& node) {
 void RunHost::add(WorkflowType type, Durability durability) {
   std::lock_guard lock(mutex_);
   auto name = type.name;
-  if (durability != Durability::unsaid) parts_.durability[name] = durability;
+  own_durability_[name] = durability;
   types_.insert_or_assign(std::move(name), std::move(type));
   left_alone_.clear();
   all_taken_up_ = false;
@@ -102,9 +102,10 @@ Result<Durability> RunHost::durability_of(const RunSpec& spec) const {
                 "for the disk");
   if (!parts_.power_safe) return Durability::crash;
   if (spec.durability != Durability::unsaid) return spec.durability;
-  auto usual = parts_.durability.find(spec.workflow);
-  bool said = usual != parts_.durability.end() && usual->second != Durability::unsaid;
-  return said ? usual->second : Durability::power;
+  for (const auto* said : {&own_durability_, &parts_.durability})
+    if (auto it = said->find(spec.workflow); it != said->end() && it->second != Durability::unsaid)
+      return it->second;
+  return Durability::power;
 }
 
 RunConfig RunHost::config_of(RunSpec spec, const WorkflowType& type, const std::vector<Watch>& watches) {

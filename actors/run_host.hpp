@@ -114,6 +114,7 @@ class RunHost final : public ChildRuns {
   mutable std::mutex mutex_;
   std::condition_variable idle_;
   std::map<std::string, WorkflowType> types_;
+  std::map<std::string, Durability> own_durability_;  // as add() was told
   std::map<std::string, Going> going_;
   std::map<std::string, Parked> parked_;
   /// Runs that cannot go on here (code of another version, an unknown workflow): said once, then left alone

@@ -8,16 +8,18 @@
 #include "runtime/tools/search_index.hpp"
 
 #include <map>
+#include <set>
 
 namespace troupe::actors {
 namespace {
 
-/// The documents a run was given, as their files are now.
+/// Of the documents a run was given those that its result cites, as their files are now.
 class GivenDocuments {
  public:
   /// Of files that cannot be read: none.
-  GivenDocuments(const std::string& path, std::string principal) : principal_(std::move(principal)) {
-    auto files = tools::read_corpus_files(path, {});
+  GivenDocuments(const std::string& path, std::string principal, const std::set<std::string>& cited)
+      : principal_(std::move(principal)) {
+    auto files = tools::read_corpus_files(path, {}, &cited);
     if (!files) return;
     documents_ = std::move(files->documents);
     for (const auto& each : documents_) by_id_.emplace(each.id, &each);
@@ -41,7 +43,7 @@ std::string research_now(const journal::RunRow& row) {
   auto result = parse_json(row.output), asked = parse_json(row.input);
   auto path = asked ? get_string(*asked, "input") : std::string();
   if (!result || !result->is_object() || path.empty()) return row.output;
-  GivenDocuments documents(path, get_string(*asked, "principal"));
+  GivenDocuments documents(path, get_string(*asked, "principal"), research::cited_documents(*result));
   auto now = research::still_stands(*result, [&](const Span& span) { return documents.at(span); });
   return now == *result ? row.output : dump_json(now);
 }
@@ -50,7 +52,10 @@ std::string research_now(const journal::RunRow& row) {
 
 std::string shown_output(const journal::RunRow& row) {
   if (row.state != journal::RunState::done) return row.output;
-  if (row.workflow == "summary") return summary::summary_as_of_now({row.output}, {row.input}).text;
+  if (row.workflow == "summary") {
+    auto now = summary::summary_as_of_now({row.output}, {row.input});
+    return now ? now->text : summary::summary_withheld({row.output}).text;
+  }
   return row.workflow == research::kResearchName ? research_now(row) : row.output;
 }
 

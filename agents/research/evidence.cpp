@@ -26,7 +26,7 @@ Span span_of(const Json& hit) {
 
 Passage passage_of(const Json& hit, const std::string& tool, const std::string& key) {
   Passage out;
-  out.title = one_line(get_string(hit, "title"), kTitleMax);
+  out.title = title_of(get_string(hit, "title"));
   out.url = one_line(get_string(hit, "url"), kAddressMax);
   out.text = get_string(hit, "text");
   out.span = span_of(hit);
@@ -94,6 +94,8 @@ bool is_new(const std::vector<Finding>& findings, const Finding& one) {
 
 }  // namespace
 
+std::string title_of(std::string_view title) { return one_line(title, kTitleMax); }
+
 std::string artefact_id(const Passage& passage) {
   auto where = fmt::format("{}:{}-{}", passage.span.doc, passage.span.start, passage.span.end);
   return fmt::format("{:016x}", stable_hash(passage.text, stable_hash(where)));
@@ -145,7 +147,7 @@ Result<Finding> finding_from(const Json& json) {
   Finding out;
   out.text = one_line(get_string(json, "text"), kTextMax);
   out.quote = get_string(json, "quote");
-  out.title = one_line(get_string(json, "title"), kTitleMax);
+  out.title = title_of(get_string(json, "title"));
   out.url = one_line(get_string(json, "url"), kAddressMax);
   out.span = span_of(json);
   out.artefact = get_string(json, "artefact");

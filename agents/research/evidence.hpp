@@ -18,6 +18,9 @@ namespace troupe::research {
 /// How a span's document begins that is what a tool said, and no document.
 inline constexpr std::string_view kToolDocument = "tool:";
 
+/// A document's title as findings keep it: one line, bounded.
+std::string title_of(std::string_view title);
+
 /// A stretch of a stored document, as a tool showed it.
 struct Passage {
   /// "S1", "S2", …: what models call it.

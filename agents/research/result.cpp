@@ -20,6 +20,7 @@ Json citations_of(const Claim& claim, const Leading& lead) {
   for (auto number : claim.cited) {
     const auto& source = lead.findings[number - 1];
     out.push_back(Json{{"number", number},
+                       {"title", source.title},
                        {"doc", source.span.doc},
                        {"start", source.span.start},
                        {"end", source.span.end},
@@ -103,13 +104,11 @@ Json checks_json(const Leading& lead, const Outcome& outcome) {
               {"duplicate_query_rate", duplicate_rate(lead)}};
 }
 
-std::string hash_of(const std::string& text) { return fmt::format("{:016x}", stable_hash(text)); }
-
 Json agent_structure(const AgentRecord& agent) {
   Json queries = Json::array();
   for (const auto& query : agent.report.queries)
     queries.push_back(Json{{"tool", query.tool},
-                           {"words_hash", hash_of(query.text)},
+                           {"words_hash", digest_of(query.text)},
                            {"terms", query.terms},
                            {"turn", query.turn},
                            {"shown", query.shown}});
@@ -183,7 +182,7 @@ std::string research_markdown(const Leading& lead, const Outcome& outcome) {
 Json structure_json(const Leading& lead, const Outcome& outcome) {
   Json agents = Json::array();
   for (const auto& agent : lead.agents) agents.push_back(agent_structure(agent));
-  return Json{{"question_hash", hash_of(lead.input.question)},
+  return Json{{"question_hash", digest_of(lead.input.question)},
               {"kind", to_string(lead.effort.kind)},
               {"agents_max", lead.effort.agents_max},
               {"rounds", lead.rounds},

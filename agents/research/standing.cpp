@@ -19,7 +19,10 @@ namespace {
 
 constexpr std::string_view kAnswerLine = "**Answer:** ";
 constexpr std::string_view kWithdrawn =
-    "**Withdrawn.** What the answer rested on was deleted or changed since.";
+    "**Withdrawn.** What the answer rested on was deleted or changed since, or cannot be read any more.";
+
+constexpr std::string_view kWithheld =
+    "**Withdrawn.** A part of it rested on what was deleted or changed since.";
 
 const Json& list_at(const Json& object, std::string_view key) {
   static const Json none = Json::array();
@@ -58,8 +61,10 @@ class Standing {
     auto span = span_of(citation);
     if (!is_given(span)) return true;
     auto there = now_(span);
-    auto digest = get_string(citation, "digest");
-    return there && (digest.empty() || digest == digest_of(there->text));
+    if (!there) return false;
+    auto digest = get_string(citation, "digest"), title = get_string(citation, "title");
+    return (digest.empty() || digest == digest_of(there->text)) &&
+           (title.empty() || title == title_of(there->title));
   }
 
   const Rereader& now_;
@@ -85,13 +90,14 @@ std::set<std::string> numbers_in(const Json& claims) {
 // The report's own sections: "[3] title" is a line of its sources when no claim that is left cites it.
 std::string without_sources(std::string_view report, const std::set<std::string>& cited, bool answered) {
   std::string out;
-  bool sources = false;
+  bool sources = false, told = answered;
   while (!report.empty()) {
     auto line = take_line(report);
     if (line.starts_with("## ")) sources = line == "## Sources";
     if (sources && line.starts_with('[') && !cited.contains(std::string(line.substr(0, line.find(']') + 1))))
       continue;
-    out += !answered && line.starts_with(kAnswerLine) ? kWithdrawn : line;
+    bool answer = !std::exchange(told, told || line.starts_with(kAnswerLine)) && told;
+    out += answer ? kWithdrawn : line;
     out += "\n";
   }
   return out;
@@ -125,8 +131,10 @@ bool answer_stands(const Json& research, Standing& standing) {
 }
 
 void tell(Json& research, std::size_t gone) {
-  auto note =
-      fmt::format("{} statements were taken out: what they rest on was deleted or changed since", gone);
+  auto note = fmt::format(
+      "{} statements were taken out: what they rest on was deleted or changed since, or cannot be "
+      "read any more",
+      gone);
   research["withdrawn"] = get_int(research, "withdrawn") + static_cast<std::int64_t>(gone);
   Json notes = list_at(research, "notes");
   auto& report = research["report"].get_ref<std::string&>();
@@ -142,12 +150,21 @@ bool is_given(const Span& span) {
   return !span.doc.starts_with(kToolDocument) && !span.doc.starts_with("corpus:");
 }
 
+std::set<std::string> cited_documents(const Json& research) {
+  std::set<std::string> out;
+  for (const auto& claim : list_at(research, "claims"))
+    for (const auto& citation : list_at(claim, "citations"))
+      if (auto span = span_of(citation); is_given(span)) out.insert(std::move(span.doc));
+  return out;
+}
+
 std::string digest_of(std::string_view quote) { return fmt::format("{:016x}", stable_hash(quote)); }
 
 void place_claims(Json& research, const std::vector<std::string>& printed) {
   auto report = get_string(research, "report");
   std::size_t from = 0;
   for (std::size_t i = 0; i < printed.size(); ++i) {
+    research["claims"][i].erase("at");
     auto at = report.find(printed[i], from);
     if (at == std::string::npos) continue;
     from = at + printed[i].size();
@@ -174,7 +191,8 @@ Json still_stands(Json research, const Rereader& now) {
     research["report"] =
         tidied_report(without_sources(cut->report, numbers_in(research["claims"]), answered)) + "\n";
   else
-    research["report"] = std::string(kWithdrawn) + "\n", research["notes"] = Json::array();
+    research["report"] = std::string(answered ? kWithheld : kWithdrawn) + "\n",
+    research["notes"] = Json::array();
   tell(research, gone);
   if (cut) place_claims(research, cut->kept);
   return research;

@@ -7,13 +7,14 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace troupe::research {
 
-/// 16 hex digits of the bytes a citation rests on: what an edit changes.
+/// 16 hex digits of a text, so that it is known again where it may not be kept.
 std::string digest_of(std::string_view quote);
 
 /// What stands at a span now, and its document's title.
@@ -24,6 +25,9 @@ struct Reread {
 using Rereader = std::function<std::optional<Reread>(const Span&)>;
 /// Is it one that the run was given? Others (of a configured corpus, or what a tool said) are not read again.
 bool is_given(const Span& span);
+
+/// The documents that its claims cite and that were given to the run.
+std::set<std::string> cited_documents(const Json& research);
 
 /// research.json without the claims of which one source has gone or says something else: they go from the
 /// report, the sources listed there and the claims; "withdrawn" counts them and "notes" says so. The answer

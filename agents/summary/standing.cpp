@@ -95,7 +95,7 @@ void tell(Json& summary, std::size_t gone) {
   const auto* window = find(summary, "window");
   problems.push_back({{"file", window == nullptr ? "" : get_string(*window, "name")},
                       {"reason", fmt::format("{} statements were taken out: what they rest on was deleted or "
-                                             "changed since",
+                                             "changed since, or cannot be read any more",
                                              gone)}});
   summary["problems"] = std::move(problems);
 }
@@ -124,12 +124,19 @@ Json still_stands(Json summary, const Window& now) {
   return summary;
 }
 
-JsonText summary_as_of_now(const JsonText& output, const JsonText& input) {
+Result<JsonText> summary_as_of_now(const JsonText& output, const JsonText& input) {
   auto summary = parse_json(output.text);
   if (!summary || !summary->is_object()) return output;
   auto asked = read_summary_input(input);
   auto now = asked ? read_window(*asked) : Result<Window>(std::unexpected(asked.error()));
-  return {dump_json(still_stands(std::move(*summary), now ? *now : Window{}))};
+  if (!now) return std::unexpected(now.error());
+  return JsonText{dump_json(still_stands(std::move(*summary), *now))};
+}
+
+JsonText summary_withheld(const JsonText& output) {
+  auto summary = parse_json(output.text);
+  if (!summary || !summary->is_object()) return output;
+  return {dump_json(still_stands(std::move(*summary), Window{}))};
 }
 
 }  // namespace troupe::summary

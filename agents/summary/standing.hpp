@@ -4,6 +4,7 @@
 #include "agents/summary/window.hpp"
 #include "runtime/json/json.hpp"
 
+#include <troupe/error.hpp>
 #include <troupe/request.hpp>
 
 #include <string>
@@ -19,9 +20,11 @@ std::string digest_of(const Line& line);
 /// are compared instead. Pure.
 Json still_stands(Json summary, const Window& now);
 
-/// The same of a run's output, with the window as its input names it now; when that cannot be read any more
-/// nothing stands. Reads the file, so it is for whoever is about to show a summary. What is no summary is
-/// given back as it is.
-JsonText summary_as_of_now(const JsonText& output, const JsonText& input);
+/// The same of a run's output, with the window as its input names it now; fails when that cannot be read.
+/// Reads the file, so it is for whoever is about to show a summary. What is no summary is given back as it
+/// is.
+Result<JsonText> summary_as_of_now(const JsonText& output, const JsonText& input);
+/// Of a run's output what may be shown when its window cannot be read any more: that nothing stands.
+JsonText summary_withheld(const JsonText& output);
 
 }  // namespace troupe::summary

@@ -353,7 +353,8 @@ Task<Result<JsonText>> summarise(Workflow& wf, JsonText input) {
   auto making = summarise_window(wf, std::move(*window), std::move(*asked));
   auto made = co_await making;
   if (!made) co_return made;
-  // Not recorded, like the reading above: what went while it was made is not in the result of any life.
+  // Not recorded, like the reading above: what went while it was made is not in the result of any life. When
+  // it cannot be read the run fails, and may be resumed without buying anything again.
   co_return summary_as_of_now(*made, input);
 }
 

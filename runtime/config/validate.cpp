@@ -87,6 +87,9 @@ void ConfigCheck::check_node() {
   for (const auto& [workflow, durability] : config_.store.durability)
     if (durability == Durability::power && !config_.store.power_safe)
       add("store.durability." + workflow, "cannot be power where store.power_safe is false");
+  for (const auto& [schedule, rule] : config_.schedules)
+    if (rule.durability == Durability::power && !config_.store.power_safe)
+      add("schedules." + schedule + ".durability", "cannot be power where store.power_safe is false");
   one_of("telemetry.log_level", config_.telemetry.log_level, {"debug", "info", "warn", "error", "off"});
 }
 

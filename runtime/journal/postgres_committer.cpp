@@ -314,6 +314,7 @@ Result<void> PgCommitter::reconnect() {
 /// crashed may have lost commits that did not wait for its disk, so what was remembered of runs is read anew.
 Result<void> PgCommitter::open_session() {
   heads_.clear();
+  ids_.clear();
   auto rows =
       connection_->query("SELECT my_session, last_commit FROM open_session($1::int8)", PgParams::of(mine_));
   if (!rows) return std::unexpected(std::move(rows.error()));

@@ -17,12 +17,15 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kIdBytesMax = 1024;
+/// Of what a tool said, and of documents of a configured corpus (library.hpp): nobody else's may pass for it.
+constexpr std::array<std::string_view, 2> kOwnIds = {"tool:", "corpus:"};
 constexpr std::array<std::string_view, 6> kPageEnds = {".txt", ".text", ".md", ".markdown", ".html", ".htm"};
 
 /// Takes documents one by one, within the bounds.
 class CorpusReader {
  public:
-  explicit CorpusReader(const CorpusConfig& config) : config_(config) {}
+  CorpusReader(const CorpusConfig& config, const std::set<std::string>* only)
+      : config_(config), only_(only) {}
 
   void problem(std::string where, std::string reason) {
     ++files_.problem_count;
@@ -31,23 +34,28 @@ class CorpusReader {
   }
   /// False when the corpus is full.
   bool take(Document document, const std::string& where) {
+    if (!wants(document.id)) return true;
     bytes_ += document.text.size();
     if (files_.documents.size() == config_.documents_max || bytes_ > config_.total_bytes_max) return false;
     if (document.text.find_first_not_of(" \t\r\n") == std::string::npos)
       problem(where, "there is no text in it");
     else if (document.text.find('\0') != std::string::npos)
       problem(where, "its text holds NUL bytes");
+    else if (std::ranges::any_of(kOwnIds, [&](auto own) { return document.id.starts_with(own); }))
+      problem(where, "ids that begin with \"tool:\" or \"corpus:\" are the program's own");
     else if (!ids_.insert(document.id).second)
       problem(where, fmt::format("there is an earlier document with the id {}", document.id));
     else
       files_.documents.push_back(std::move(document));
     return true;
   }
+  bool wants(const std::string& id) const { return only_ == nullptr || only_->contains(id); }
   const CorpusConfig& config() const { return config_; }
   CorpusFiles done() { return std::move(files_); }
 
  private:
   const CorpusConfig& config_;
+  const std::set<std::string>* only_;
   CorpusFiles files_;
   std::unordered_set<std::string> ids_;
   std::size_t bytes_ = 0;
@@ -219,6 +227,7 @@ std::vector<std::string> files_beneath(const fs::path& folder, CorpusReader& rea
 
 Result<void> read_folder(const fs::path& folder, CorpusReader& reader) {
   for (const auto& id : files_beneath(folder, reader)) {
+    if (!reader.wants(id)) continue;
     auto document = is_utf8(id) ? document_of_file(folder / id, id, reader.config().document_bytes_max)
                                 : fail(Errc::invalid_input, "its name is no UTF-8 text");
     if (!document)
@@ -231,12 +240,13 @@ Result<void> read_folder(const fs::path& folder, CorpusReader& reader) {
 
 }  // namespace
 
-Result<CorpusFiles> read_corpus_files(const fs::path& path, const CorpusConfig& config) {
+Result<CorpusFiles> read_corpus_files(const fs::path& path, const CorpusConfig& config,
+                                      const std::set<std::string>* only) {
   std::error_code ec;
   auto status = fs::status(path, ec);
   if (ec || !fs::exists(status))
     return fail(Errc::input_missing, fmt::format("there is no {}", path.string()));
-  CorpusReader reader(config);
+  CorpusReader reader(config, only);
   auto read = fs::is_directory(status) ? read_folder(path, reader) : read_records(path, reader);
   if (!read) return std::unexpected(std::move(read.error()));
   return reader.done();

@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <set>
+#include <string>
 #include <vector>
 
 namespace troupe::tools {
@@ -17,6 +19,9 @@ struct CorpusFiles {
 
 /// As open_corpus says. Symbolic links and hidden files in a folder are passed over, so that nothing outside
 /// it is read; files are taken in the order of their paths.
-Result<CorpusFiles> read_corpus_files(const std::filesystem::path& path, const CorpusConfig& config);
+/// Ids that begin as the program's own do are a problem. `only`, when given:
+/// documents with these ids alone, and of a folder no other file is opened.
+Result<CorpusFiles> read_corpus_files(const std::filesystem::path& path, const CorpusConfig& config,
+                                      const std::set<std::string>* only = nullptr);
 
 }  // namespace troupe::tools

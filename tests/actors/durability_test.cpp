@@ -101,8 +101,12 @@ class DurabilityNodeTest : public ::testing::Test {
     std::filesystem::remove_all(folder_);
   }
   void start() {
+    std::ofstream(folder_ / "filed.yaml")
+        << "workflow: filed\ndurability: power\nsteps:\n  - {id: a, value: 1}\n";
     std::ofstream(folder_ / "node.yaml") << fmt::format(
-        "node: {{id: n, state_dir: {}}}\nstore: {{durability: {{steps: crash}}}}\n", folder_.string());
+        "node: {{id: n, state_dir: {0}}}\nstore: {{durability: {{steps: crash, filed: crash}}}}\n"
+        "workflows: [{0}/filed.yaml]\n",
+        folder_.string());
     auto node = Node::start(Config::load((folder_ / "node.yaml").string()).value());
     ASSERT_TRUE(node) << node.error().what;
     node_ = std::move(*node);
@@ -135,6 +139,16 @@ TEST_F(DurabilityNodeTest, EachStepOfAPowerRunIsSyncedAndNoneOfACrashRun) {
   // The node may write something of its own meanwhile.
   EXPECT_LT(syncs_of_run(Durability::crash), kSteps / 4);
   EXPECT_LT(syncs_of_run(Durability::unsaid), kSteps / 4) << "by the configuration";
+}
+
+TEST_F(DurabilityNodeTest, AFileOfANodeGoesBeforeTheConfiguration) {
+  RunSpec spec;
+  spec.workflow = "filed";
+  spec.run_id = "f";
+  EXPECT_EQ(node_->run(std::move(spec)).end, RunEnd::done);
+  auto shown = node_->ask("runs.show", {R"({"id": "f"})"});
+  ASSERT_TRUE(shown) << shown.error().what;
+  EXPECT_THAT(shown->text, ::testing::HasSubstr(R"("durability":"power")"));
 }
 
 }  // namespace

@@ -200,10 +200,16 @@ TEST_F(ShownAgain, WhatGoesLaterIsTakenOutOfWhatWasLeft) {
   EXPECT_THAT(get_string(shown, "report"), Not(HasSubstr("## Sources")));
 }
 
+TEST_F(ShownAgain, LeavesOutWhatRestsOnADocumentUnderAnotherTitle) {
+  std::ranges::find(documents_, "moor", &tools::Document::id)->title = "A keeper";
+  EXPECT_EQ(get_int(now(), "withdrawn"), 1);
+  EXPECT_THAT(shown_of(now()), Not(HasSubstr("1871")));
+}
+
 TEST_F(ShownAgain, AnOlderResultIsWithheldWhole) {
   for (auto& claim : told_["claims"]) {
     claim.erase("at");
-    for (auto& citation : claim["citations"]) citation.erase("digest");
+    for (auto& citation : claim["citations"]) citation.erase("digest"), citation.erase("title");
   }
   EXPECT_EQ(now(), told_) << "its documents are there";
   change("moor", false);

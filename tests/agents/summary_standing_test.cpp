@@ -43,6 +43,7 @@ class Talk {
       lines_[at].word = fmt::format("word{}w", words_++);
     write();
   }
+  void lose() const { std::filesystem::remove(path_); }
   const std::vector<std::string>& gone() const { return gone_; }
   JsonText input(std::size_t chunk_tokens) const {
     return {dump_json(Json{{"input", path_}, {"chunk_tokens_max", chunk_tokens}, {"statements_max", 64}})};
@@ -81,7 +82,23 @@ std::string made_while_changing(Talk& talk, const JsonText& input, Rng& rng, std
   driver.run();
   if (!out || !*out) ADD_FAILURE() << (out ? (*out).error().what : "it did not end");
   auto text = out && *out ? (*out)->text : std::string();
-  return ended ? summary_as_of_now({text}, input).text : text;
+  return ended ? summary_as_of_now({text}, input).value_or(summary_withheld({text})).text : text;
+}
+
+TEST(SummaryStanding, WhenTheSourceCannotBeReadAtItsEndARunFailsAndIsNotEmptied) {  // J5
+  Rng rng(1);
+  Talk talk(24);
+  auto input = talk.input(16'000);
+  testing::ScriptedDriver driver(summary_test::marking_model(2));
+  Workflow wf(driver);
+  std::optional<Result<JsonText>> out;
+  auto task = summarise(wf, input);
+  task.start([&](Result<JsonText> result) { out.emplace(std::move(result)); });
+  talk.lose();
+  driver.run();
+  ASSERT_TRUE(out);
+  ASSERT_FALSE(*out);
+  EXPECT_EQ(out->error().code, Errc::input_missing) << out->error().what;
 }
 
 std::size_t statements(const std::string& summary) {
@@ -102,7 +119,7 @@ TEST(SummaryStanding, NothingStaleIsServedWheneverASourceGoes) {  // J5
       auto before = statements(summary);
       shown += before;
       talk.change(rng);
-      summary = summary_as_of_now({summary}, input).text;
+      summary = summary_as_of_now({summary}, input).value_or(summary_withheld({summary})).text;
       withdrawn += before - statements(summary);
     }
   }
@@ -155,8 +172,8 @@ TEST(SummaryStanding, AnEditBeyondWhatIsQuotedIsAnEditToo) {
 }
 
 TEST(SummaryStanding, WhatIsNoSummaryStaysAsItIs) {
-  EXPECT_EQ(summary_as_of_now({"text"}, {"{}"}).text, "text");
-  EXPECT_EQ(summary_as_of_now({"[1]"}, {"{}"}).text, "[1]");
+  EXPECT_EQ(summary_as_of_now({"text"}, {"{}"})->text, "text");
+  EXPECT_EQ(summary_as_of_now({"[1]"}, {"{}"})->text, "[1]");
 }
 
 }  // namespace

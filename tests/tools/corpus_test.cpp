@@ -95,6 +95,27 @@ TEST(Corpus, NamesMalformedLinesAndReadsTheRest) {
             (CorpusProblem{"c.jsonl:6", "there is an earlier document with the id a"}));
 }
 
+TEST(Corpus, ReadsOnlyWhatItIsAskedForAndNoIdThatIsTheProgramsOwn) {
+  TempFolder folder;
+  folder.write("c.jsonl",
+               "{\"id\":\"a\",\"text\":\"one\"}\n{\"id\":\"tool:b\",\"text\":\"two\"}\n"
+               "{\"id\":\"corpus:c/d\",\"text\":\"three\"}\n{\"id\":\"b\",\"text\":\"four\"}\n");
+  auto whole = read_corpus_files(fs::path(folder.path()) / "c.jsonl", {});
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->documents.size(), 2u);
+  EXPECT_EQ(whole->problem_count, 2u);
+  folder.write("notes/b.txt", "four");
+  folder.write("notes/c.txt", std::string(1, '\0'));
+  for (const char* path : {"c.jsonl", "notes"}) {
+    std::set<std::string> only = {"b", "b.txt"};
+    auto some = read_corpus_files(fs::path(folder.path()) / path, {}, &only);
+    ASSERT_TRUE(some);
+    ASSERT_EQ(some->documents.size(), 1u);
+    EXPECT_EQ(some->documents[0].text, "four");
+    EXPECT_EQ(some->problem_count, 0u) << path;
+  }
+}
+
 TEST(Corpus, ReadsAFolderWithoutLeavingIt) {
   const troupe::testing::TempFolder folder;
   folder.file("b/two.md", "intro\n# Two things\nSecond.");
