@@ -79,12 +79,21 @@ Result<Change> stop_from(const Json& json) {
   return stop;
 }
 
+Result<policy::UnitKind> unit_from(const std::string& name) {
+  for (auto kind : {policy::UnitKind::tenant, policy::UnitKind::user, policy::UnitKind::request})
+    if (name == to_string(kind)) return kind;
+  return fail(Errc::invalid_input, "a flag is dealt by tenant, user or request, not by " + name);
+}
+
 Result<Change> flag_from(const Json& json) {
   policy::Flag flag;
   flag.name = get_string(json, "name");
-  auto unit = get_string(json, "unit", "tenant");
-  for (auto kind : {policy::UnitKind::tenant, policy::UnitKind::user, policy::UnitKind::request})
-    if (unit == to_string(kind)) flag.unit = kind;
+  auto unit = unit_from(get_string(json, "unit", "tenant"));
+  if (!unit) return std::unexpected(unit.error());
+  flag.unit = *unit;
+  const auto* percent = find(json, "percent");
+  if (percent != nullptr && !percent->is_number())
+    return fail(Errc::invalid_input, "a flag's percent is a number from 0 to 100");
   flag.percent = get_double(json, "percent");
   flag.allow = texts_from(json, "allow");
   flag.deny = texts_from(json, "deny");

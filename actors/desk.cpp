@@ -8,6 +8,7 @@
 #include "actors/desk_health.hpp"
 #include "actors/desk_past.hpp"
 #include "actors/desk_schedules.hpp"
+#include "actors/desk_submit.hpp"
 #include "actors/history_file.hpp"
 #include "actors/run_spending.hpp"
 #include "actors/shown_output.hpp"
@@ -285,6 +286,10 @@ void explain_decision(const Services& services, const std::string& id, const Rep
   reply(dump_json(again->explanation));
 }
 
+std::size_t count_in(const Json& input, const char* key, std::int64_t otherwise) {
+  return static_cast<std::size_t>(std::clamp<std::int64_t>(get_int(input, key, otherwise), 0, 10'000'000));
+}
+
 void route_explain(const Services& services, const Json& input, const Reply& reply) {
   if (auto id = get_string(input, "decision"); !id.empty()) return explain_decision(services, id, reply);
   auto feature = get_string(input, "feature");
@@ -293,9 +298,8 @@ void route_explain(const Services& services, const Json& input, const Reply& rep
   if (queue == queues->end()) return reply(fail(Errc::not_found, "no feature " + feature + " is configured"));
   auto request = std::make_shared<CompletionRequest>();
   request->feature = feature;
-  request->output_tokens_max = static_cast<int>(get_int(input, "output_tokens_max", 1024));
-  auto tokens =
-      static_cast<std::size_t>(std::clamp<std::int64_t>(get_int(input, "input_tokens", 1000), 0, 10'000'000));
+  request->output_tokens_max = static_cast<int>(count_in(input, "output_tokens_max", 1024));
+  auto tokens = count_in(input, "input_tokens", 1000);
   Message message;
   message.parts.emplace_back(TextPart{std::string(tokens * 4, 'x'), false});
   request->messages.push_back(std::move(message));
@@ -318,27 +322,6 @@ void metrics(const Services& services, const Json&, const Reply& reply) {
   reply(dump_json(Json{{"text", services.metrics->exposition()}}));
 }
 
-void submit(const Services& services, const Json& input, const Reply& reply) {
-  RunSpec spec;
-  spec.workflow = get_string(input, "workflow");
-  spec.run_id = get_string(input, "run_id");
-  spec.tenant = get_string(input, "tenant", "default");
-  auto budget = read_budget(get_string(input, "budget"));
-  if (!budget) return reply(std::unexpected(budget.error()));
-  spec.budget = *budget;
-  if (auto file = services.file_budgets.find(spec.workflow);
-      file != services.file_budgets.end() && spec.budget == Budget{})
-    spec.budget = file->second;
-  auto durability = read_durability(get_string(input, "durability"));
-  if (!durability) return reply(std::unexpected(durability.error()));
-  spec.durability = *durability;
-  const auto* given = find(input, "input");
-  spec.input = {given != nullptr ? dump_json(*given) : "{}"};
-  auto id = services.submit(std::move(spec));
-  if (!id) return reply(std::unexpected(id.error()));
-  reply(dump_json(Json{{"run_id", *id}}));
-}
-
 const std::map<std::string, Verb>& verbs() {
   static const std::map<std::string, Verb> table{
       {"runs.list", runs_list},
@@ -354,7 +337,7 @@ const std::map<std::string, Verb>& verbs() {
       {"endpoints", endpoints},
       {"route.explain", route_explain},
       {"cost", cost},
-      {"submit", submit},
+      {"submit", submit_run},
       {"metrics", metrics},
       {"control.stop", control_stop},
       {"control.start", control_start},

@@ -29,6 +29,7 @@ std::string explain_route(const policy::Router& router, const policy::CallFacts&
   out["hierarchy"] = router.rules().hierarchy;
   out["input_tokens"] = call.input_tokens;
   out["output_tokens"] = call.output_tokens;
+  out["output_tokens_max"] = call.output_tokens_max;
   out["plan"] = Json::array();
   for (const auto& planned : plan.order) {
     auto item = place_json(router, planned.endpoint, planned.remark);

@@ -5,6 +5,7 @@
 #include "actors/shell.hpp"
 #include "actors/shown_output.hpp"
 #include "runtime/base/crash_point.hpp"
+#include "runtime/base/log.hpp"
 
 #include <fmt/format.h>
 
@@ -94,6 +95,8 @@ struct RunState {
     pen_->hold(std::move(row), history.last_seq());
     auto budget = read_budget(pen_->row().budget);
     if (!budget) return finish(RunEnd::failed, budget.error());
+    if (!history.empty() && pen_->row().input != config_.spec.input.text)
+      log::warn("runs", fmt::format("run {} began with another input, which counts", pen_->row().run_id));
     take_up(std::move(history), *budget);
   }
 

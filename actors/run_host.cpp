@@ -3,6 +3,7 @@
 #include "runtime/base/log.hpp"
 #include "runtime/base/rng.hpp"
 #include "runtime/journal/membership.hpp"
+#include "runtime/json/json.hpp"
 
 #include <fmt/format.h>
 #include <caf/exit_reason.hpp>
@@ -49,6 +50,8 @@ std::set<std::string> RunHost::workflows() const {
 // ---- beginning ----
 
 Result<std::string> RunHost::submit(RunSpec spec, Watch watch) {
+  if (!is_utf8(spec.run_id) || std::ranges::any_of(spec.run_id, [](char c) { return c >= 0 && c < ' '; }))
+    return fail(Errc::invalid_input, "a run's id is UTF-8 text without control characters");
   bool fresh = spec.run_id.empty();
   if (fresh) spec.run_id = new_run_id(*parts_.clock, parts_.node);
   std::lock_guard lock(mutex_);
@@ -238,7 +241,7 @@ void RunHost::on_done(const std::string& run_id, RunReport report) {
     if (report.end == RunEnd::interrupted && !report.error) all_taken_up_ = false;
     if (going_.empty()) idle_.notify_all();
   }
-  for (const auto& line : report.drift) log::info("runs", fmt::format("run {} drifted: {}", run_id, line));
+  for (const auto& line : report.drift) log::warn("runs", fmt::format("run {} drifted: {}", run_id, line));
   for (const auto& watch : watches)
     if (watch.on_done) watch.on_done(report);
 }

@@ -80,7 +80,7 @@ class StateAsker final : public Asker {
       line["provider"] = endpoint.provider;
       line["region"] = endpoint.region;
       line["kind"] = policy::to_string(endpoint.kind);
-      line["home"] = endpoint.home;
+      line["home"] = endpoint.home.empty() ? config_.values().node.id : endpoint.home;
       out.push_back(std::move(line));
     }
     return out;

@@ -88,9 +88,9 @@ void print_figures(const actors::AttemptResult& result, bool streamed) {
   const auto& usage = result.completion.usage;
   std::fprintf(stderr, "%s: %s; %lld tokens in, %lld out%s; first token after %s, all after %s\n",
                result.record.endpoint.c_str(), to_string(result.completion.stop),
-               static_cast<long long>(usage.input_total()),
-               static_cast<long long>(usage.output), usage.estimated ? " (estimated)" : "",
-               to_human(result.record.ttft).c_str(), to_human(result.record.total).c_str());
+               static_cast<long long>(usage.input_total()), static_cast<long long>(usage.output),
+               usage.estimated ? " (estimated)" : "", to_human(result.record.ttft).c_str(),
+               to_human(result.record.total).c_str());
 }
 
 int call(const CallOptions& options) {
@@ -131,7 +131,9 @@ void add_call(CLI::App& app, Action& action) {
       ->check(CLI::Range(1, 1'000'000));
   verb->add_flag("--no-stream", options->no_stream, "Asks for the answer in one piece");
   verb->add_flag("--json", options->json, "The whole result, errors included, as one JSON line");
-  verb->add_option("--log", options->log_level, "debug, info, warn, error or off")->capture_default_str();
+  verb->add_option("--log", options->log_level, "debug, info, warn, error or off")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}))
+      ->capture_default_str();
   verb->callback([options, &action] {
     action = [options] {
       log_to_stderr(options->log_level);

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -43,6 +46,11 @@ Exit exit_for(const Error& error) {
 int report_error(const Error& error) {
   std::fprintf(stderr, "troupe: %s (%s)\n", error.what.c_str(), to_string(error.code));
   return exit_for(error);
+}
+
+int report_cancelled(const std::string& run_id) {
+  std::fprintf(stderr, "troupe: run %s was cancelled\n", run_id.c_str());
+  return kBadInput;
 }
 
 int report_usage(const Error& error) {
@@ -93,6 +101,11 @@ Result<void> check_writable(const std::string& folder) {
   std::filesystem::remove(probe, ignored);
   if (!written) return fail(Errc::input_missing, fmt::format("--out {}: {}", folder, written.error().what));
   return {};
+}
+
+std::string operator_name() {
+  const char* user = std::getenv("USER");
+  return user != nullptr && *user != '\0' ? user : fmt::format("uid {}", ::getuid());
 }
 
 std::string table(const std::vector<std::vector<std::string>>& rows) {

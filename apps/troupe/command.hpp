@@ -32,6 +32,8 @@ Exit exit_for(const Error& error);
 /// "troupe: what (code)" and a hint where one helps, to stderr; returns exit_for.
 int report_error(const Error& error);
 /// The same, but `unsupported` is a wrong command line.
+/// Nothing to repeat: whoever starts commands again at 75 would do so for ever.
+int report_cancelled(const std::string& run_id);
 int report_usage(const Error& error);
 
 /// A parsed command line: what to do once parsing is over.
@@ -73,6 +75,8 @@ Result<void> write_file(const std::string& path, std::string_view text);
 /// Makes the folder and writes a byte there, so that a run is not paid for whose results have nowhere to go.
 /// input_missing naming the folder when that fails.
 Result<void> check_writable(const std::string& folder);
+/// Who gives an order: $USER, else the user's number.
+std::string operator_name();
 
 /// Rows of equal length under a header, columns aligned for reading; numbers to the right.
 std::string table(const std::vector<std::vector<std::string>>& rows);

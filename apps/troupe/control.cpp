@@ -32,11 +32,8 @@ std::optional<std::int64_t> read_ttl(const std::string& text) {
 }
 
 Json order_json(const ControlOptions& options) {
-  const char* user = std::getenv("USER");
-  return {{"subject", options.subject},
-          {"name", options.name},
-          {"who", user != nullptr && *user != '\0' ? user : "unknown"},
-          {"why", options.why}};
+  return {
+      {"subject", options.subject}, {"name", options.name}, {"who", operator_name()}, {"why", options.why}};
 }
 
 template <class Show>

@@ -60,7 +60,7 @@ Demand demand_of(const std::vector<policy::LedgerLine>& lines, const config::End
 int print_plan(const CostOptions& options, const config::EndpointConfig& pool, const Demand& demand) {
   policy::CommitmentPrices prices{pool.reserved.usd_per_hour, demand.spill_usd};
   auto best = policy::best_commitment(demand.units, prices, options.units_max);
-  if (!best)
+  if (!best || demand.units.empty())
     return report_error(
         make_error(Errc::invalid_input, "there are no whole hours of calls to this model yet, or no prices"));
   auto now = policy::commitment_of(static_cast<std::uint32_t>(pool.reserved.units), demand.units, prices);

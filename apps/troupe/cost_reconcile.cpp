@@ -46,7 +46,9 @@ std::vector<policy::BookedLine> books_of(const std::vector<policy::LedgerLine>& 
   std::map<std::int64_t, std::vector<policy::LedgerLine>> by_day;
   for (const auto& line : lines) by_day[line.hour.ms / kBookDayMs].push_back(line);
   if (by_day.empty()) return {};
-  WallTime first{std::max(span.from.ms, by_day.begin()->first * kBookDayMs)};
+  // As `cost` takes them: reserved hours without a beginning begin with the first attempt's hour.
+  auto earliest = std::ranges::min(lines, {}, [](const auto& line) { return line.hour.ms; }).hour.ms;
+  WallTime first{std::max(span.from.ms, earliest)};
   for (auto& pool : pools) pool.since = std::max(pool.since, first);
   std::vector<policy::BookedLine> out;
   for (auto day = first.ms / kBookDayMs; day * kBookDayMs < span.to.ms; ++day) {
@@ -63,6 +65,9 @@ std::vector<policy::BookedLine> books_of(const std::vector<policy::LedgerLine>& 
   return out;
 }
 
+// A bill of days that may still change says nothing.
+bool settled(const policy::ReconciledProvider& each) { return each.from <= each.to; }
+
 Json to_json(const policy::Reconciliation& found) {
   Json out;
   out["providers"] = Json::array();
@@ -76,7 +81,7 @@ Json to_json(const policy::Reconciliation& found) {
              {"credits_usd", dollars(each.credits)},
              {"billed_later_usd", dollars(each.billed_later)},
              {"booked_later_usd", dollars(each.booked_later)},
-             {"agrees", each.agrees}};
+             {"agrees", settled(each) ? Json(each.agrees) : Json()}};
     one["skus"] = Json::array();
     for (const auto& sku : each.skus)
       one["skus"].push_back({{"sku", sku.sku},
@@ -98,7 +103,10 @@ void print_reconciliation(const policy::Reconciliation& found) {
       {"PROVIDER", "SKU", "FROM", "TO", "BILLED", "BOOKED", "RESIDUAL", "CREDITS", "AGREES"}};
   for (const auto& each : found.providers) {
     rows.push_back({each.provider, "all", each.from, each.to, cents(each.billed), cents(each.booked),
-                    cents(each.residual()), cents(each.credits), each.agrees ? "yes" : "no"});
+                    cents(each.residual()), cents(each.credits),
+                    !settled(each) ? "nothing settled"
+                    : each.agrees  ? "yes"
+                                   : "no"});
     for (const auto& sku : each.skus)
       rows.push_back(
           {"", sku.sku, "", "", cents(sku.billed), cents(sku.booked), cents(sku.residual()), "", ""});

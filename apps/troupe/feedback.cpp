@@ -77,10 +77,9 @@ int rate_answer(FeedbackOptions options) {
   if (!up)
     return report_error(make_error(Errc::invalid_input, "a rating is up or down: troupe feedback ID up"));
   auto input = answer_of(options);
-  const char* user = std::getenv("USER");
   input["good"] = *up;
   input["endpoint"] = options.endpoint;
-  input["rater"] = options.rater.empty() && user != nullptr ? user : options.rater;
+  input["rater"] = options.rater.empty() ? operator_name() : options.rater;
   input["note"] = options.note;
   return ask_feedback(options, "feedback", input, show_rated);
 }

@@ -87,7 +87,9 @@ Result<Json> plan_from_state(const AskerOptions& options, const Json& question) 
   for (std::uint32_t i = 0; i < facts.size(); ++i)
     dispatcher.set_health(i, health_of(facts[i]->id, *last, at.wall));
   auto call = call_of(question, feature->second, at.now);
-  return parse_json(actors::explain_route(dispatcher.router(), call, dispatcher.explain(call, at)));
+  auto plan = parse_json(actors::explain_route(dispatcher.router(), call, dispatcher.explain(call, at)));
+  if (plan) (*plan)["from_state"] = true;
+  return plan;
 }
 
 }  // namespace troupe::app

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 
@@ -67,6 +68,13 @@ int serve(const NodeOptions& options) {
   return kInterrupted;
 }
 
+Result<void> write_privately(const std::string& file, const std::string& text) {
+  auto mask = umask(0077);
+  auto written = write_file(file, text);
+  umask(mask);
+  return written;
+}
+
 int keygen(const std::string& file) {
   auto keys = transport::make_key_pair();
   if (file.empty()) {
@@ -74,10 +82,11 @@ int keygen(const std::string& file) {
                 dump_json(Json{{"public_key", keys.public_key}, {"secret_key", keys.secret_key}}).c_str());
     return kDone;
   }
-  auto mask = umask(0077);
-  auto written = write_file(file, keys.secret_key + "\n");
-  umask(mask);
-  if (!written) return report_error(written.error());
+  if (std::filesystem::exists(file))
+    return report_error(
+        make_error(Errc::invalid_input, file + " is there already; a key lost is an identity lost"));
+  if (auto written = write_privately(file, keys.secret_key + "\n"); !written)
+    return report_error(written.error());
   std::printf("%s\n", keys.public_key.c_str());
   return kDone;
 }
@@ -119,7 +128,8 @@ void add_node(CLI::App& app, Action& action) {
   verb->add_option("--region", options->region, "Region instead of the configuration's");
   verb->add_option("--state", options->state, "Folder of the journal and ledger");
   verb->add_option("--log", options->log_level,
-                   "debug, info, warn, error or off (default: the configuration's)");
+                   "debug, info, warn, error or off (default: the configuration's)")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}));
   verb->callback([options, &action] { action = [options] { return serve(*options); }; });
 }
 

@@ -103,11 +103,17 @@ std::string score_of(const Json& candidate) {
   return candidate.contains("score") ? fmt::format("{:.3f}", get_double(candidate, "score")) : "-";
 }
 
-int show_plan(const Json& plan) {
+void say_of_request(const Json& plan) {
   std::printf("feature %s, %lld tokens in, up to %lld out\n", get_string(plan, "feature").c_str(),
               static_cast<long long>(get_int(plan, "input_tokens")),
-              static_cast<long long>(get_int(plan, "output_tokens")));
+              static_cast<long long>(get_int(plan, "output_tokens_max")));
   say_whether_same(plan);
+  if (get_bool(plan, "from_state"))
+    std::printf("operators' orders and trials are not looked at here; a node does: --to ADDRESS\n");
+}
+
+int show_plan(const Json& plan) {
+  say_of_request(plan);
   std::vector<Row> rows{{"TRY", "ENDPOINT", "MODEL", "KIND", "STATE", "CAUSE", "SCORE", "WHY"}};
   int place = 0;
   for (const auto& each : plan["plan"])
@@ -120,6 +126,18 @@ int show_plan(const Json& plan) {
   return print_rows(rows);
 }
 
+Result<void> check_request(const Json& request) {
+  constexpr const char* wanted =
+      "a request is an object of input_tokens and output_tokens_max, counts from 0";
+  if (!request.is_object()) return fail(Errc::invalid_input, wanted);
+  for (const auto& [key, value] : request.items()) {
+    bool known = key == "input_tokens" || key == "output_tokens_max";
+    if (!known || !value.is_number_integer() || value < 0)
+      return fail(Errc::invalid_input, fmt::format("{}: {}", key, wanted));
+  }
+  return {};
+}
+
 Result<Json> explain_question(const QueryOptions& options) {
   if (!options.decision.empty()) return Json{{"decision", options.decision}};
   Json question = {{"feature", options.feature}};
@@ -127,7 +145,9 @@ Result<Json> explain_question(const QueryOptions& options) {
   auto text = read_file(options.request);
   if (!text) return std::unexpected(text.error());
   auto parsed = parse_json(*text);
-  if (!parsed) return std::unexpected(parsed.error());
+  if (!parsed) return fail(parsed.error().code, options.request + ": " + parsed.error().what);
+  if (auto sound = check_request(*parsed); !sound)
+    return fail(Errc::invalid_input, options.request + ": " + sound.error().what);
   parsed->update(question);
   return parsed;
 }

@@ -225,6 +225,8 @@ void add_route_match(CLI::App& route, Action& action) {
   verb->add_option("--format", options->format, "table, json, or yaml for a configuration's `quality`")
       ->capture_default_str()
       ->check(CLI::IsMember({"table", "json", "yaml"}));
+  verb->add_flag_callback(
+      "--json", [options] { options->format = "json"; }, "The same as --format json");
   verb->add_option("--expires", options->expires, "yaml: the day the scores run out (default: in 90 days)");
   verb->callback([options, &action] { action = [options] { return match(*options); }; });
 }

@@ -30,11 +30,11 @@ int exit_of(const RunReport& report) {
     case RunEnd::done: return kDone;
     case RunEnd::failed:
       return report_error(report.error.value_or(make_error(Errc::internal, "failed without a reason")));
-    case RunEnd::cancelled:
-      // Nothing to repeat: whoever starts commands again at 75 would do so for ever.
-      std::fprintf(stderr, "troupe: run %s was cancelled\n", report.run_id.c_str());
-      return kBadInput;
-    case RunEnd::interrupted: break;
+    case RunEnd::cancelled: return report_cancelled(report.run_id);
+    case RunEnd::interrupted:
+      // Nor here: this program cannot go on with it (another version of its code).
+      if (report.error) return report_error(*report.error);
+      break;
   }
   std::fprintf(stderr, "troupe: interrupted; repeat the command with --run-id %s to resume\n",
                report.run_id.c_str());
@@ -160,7 +160,9 @@ void add_run(CLI::App& app, Action& action) {
   verb->add_option("--state", options->state,
                    "Folder of the journal and ledger (default: .troupe, or the configuration's)");
   verb->add_option("--run-id", options->run_id, "Name of the run; the same name resumes it");
-  verb->add_option("--log", options->log_level, "debug, info, warn, error or off")->capture_default_str();
+  verb->add_option("--log", options->log_level, "debug, info, warn, error or off")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}))
+      ->capture_default_str();
   verb->add_flag("--quiet", options->quiet, "No progress, no summary");
   verb->add_flag("--json", options->json, "run.json to stdout");
   verb->callback([options, &action] {

@@ -74,6 +74,10 @@ int prune(const PastOptions& options) {
     return report_usage(
         make_error(Errc::unsupported, "give --older, or --before-snapshot with or without --run"));
   if (options.before_snapshot) return prune_snapshots(options);
+  if (!options.id.empty())
+    return report_usage(make_error(Errc::unsupported,
+                                   "--run goes with --before-snapshot; --older forgets all runs that ended "
+                                   "before, or those of --workflow"));
   auto older = age_ms(options.older);
   if (!older) return report_usage(make_error(Errc::unsupported, "--older is a time such as 12h, 30d or 90d"));
   auto asker = options.asker;

@@ -122,11 +122,9 @@ int report_schedule(const Error& error) {
 int order_schedule(const ScheduleOptions& options, const std::string& verb) {
   auto asker = make_asker(options.asker);
   if (!asker) return report_error(asker.error());
-  const char* user = std::getenv("USER");
-  auto told = (*asker)->ask(verb, {{"subject", "schedule"},
-                                   {"name", options.name},
-                                   {"who", user != nullptr && *user != '\0' ? user : "unknown"},
-                                   {"why", options.why}});
+  auto told = (*asker)->ask(
+      verb,
+      {{"subject", "schedule"}, {"name", options.name}, {"who", operator_name()}, {"why", options.why}});
   if (!told) return report_schedule(told.error());
   auto now = (*asker)->ask("schedules.list",
                            {{"at_ms", system_clock().wall().ms}, {"schedule", options.name}, {"count", 1}});

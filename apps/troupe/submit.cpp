@@ -62,8 +62,9 @@ int finish(const SubmitOptions& options, const WorkflowEntry& workflow, Asker& a
            const JsonText& input) {
   RunReport report;
   report.run_id = get_string(shown, "run_id");
-  report.workflow = options.workflow;
-  report.end = get_string(shown, "state") == "done" ? RunEnd::done : RunEnd::failed;
+  report.workflow = workflow.name;
+  auto state = get_string(shown, "state");
+  report.end = state == "done" ? RunEnd::done : state == "cancelled" ? RunEnd::cancelled : RunEnd::failed;
   report.output = {get_string(shown, "output")};
   report.started.ms = get_int(shown, "created_ms");
   report.took = from_seconds(get_double(shown, "seconds"));
@@ -75,6 +76,7 @@ int finish(const SubmitOptions& options, const WorkflowEntry& workflow, Asker& a
     if (auto written = write_outputs(options.out, workflow, {report, *story, input}); !written)
       return report_error(written.error());
   }
+  if (report.end == RunEnd::cancelled) return report_cancelled(report.run_id);
   return report.error ? report_error(*report.error) : kDone;
 }
 
@@ -103,15 +105,20 @@ int submit(const SubmitOptions& options) {
   auto durability = durability_of(options.input, *workflow);
   if (!durability) return report_usage(durability.error());
   const auto& caps = options.input.budget.empty() ? workflow->budget : *budget;
+  if (!options.out.empty())
+    if (auto writable = check_writable(options.out); !writable) return report_error(writable.error());
   auto asker = make_asker(options.asker);
   if (!asker) return report_error(asker.error());
   auto told = (*asker)->ask("submit", {{"workflow", workflow->name},
                                        {"run_id", options.run_id},
                                        {"input", *parse_json(input->text)},
+                                       {"join", options.wait},
                                        {"budget", actors::budget_json(caps)},
                                        {"durability", to_string(*durability)}});
   if (!told) return report_error(told.error());
   auto run_id = get_string(*told, "run_id");
+  if (auto note = get_string(*told, "note"); !note.empty())
+    std::fprintf(stderr, "troupe: %s\n", note.c_str());
   if (!options.wait) {
     std::printf("%s\n", options.json ? dump_json(*told).c_str() : run_id.c_str());
     return kDone;
@@ -132,11 +139,14 @@ int submit(const SubmitOptions& options) {
 void add_submit(CLI::App& app, Action& action) {
   auto options = std::make_shared<SubmitOptions>();
   auto* verb = app.add_subcommand("submit", "A run on a node; prints its id, or with --wait how it ended");
-  verb->add_option("workflow", options->workflow, "What to run: " + workflow_names())->required();
+  verb->add_option("workflow", options->workflow,
+                   "What to run: " + workflow_names() + ", or the file of one that the node has")
+      ->required();
   add_input_options(*verb, options->input);
   add_asker_options(*verb, options->asker);
   verb->get_option("--to")->required();
-  verb->add_option("--run-id", options->run_id, "Name of the run; the same name resumes it");
+  verb->add_option("--run-id", options->run_id,
+                   "Name of the run; the same name resumes it, or with --wait waits for it");
   verb->add_option("--out", options->out, "With --wait: folder for the results");
   verb->add_flag("--wait", options->wait, "Until it has ended");
   verb->add_flag("--quiet", options->quiet, "No progress");

@@ -69,6 +69,15 @@ class ConfigCheck {
   std::set<std::string> endpoint_ids_, simulated_names_;
 };
 
+// As "postgresql://user:secret@host" has.
+bool has_user_password(std::string_view url) {
+  auto at = url.find("://");
+  if (at == std::string_view::npos) return false;
+  auto authority = url.substr(at + 3, url.find_first_of("/?", at + 3) - at - 3);
+  auto user = authority.substr(0, std::min(authority.rfind('@'), authority.size()));
+  return user.size() < authority.size() && user.find(':') != std::string_view::npos;
+}
+
 void ConfigCheck::check_node() {
   if (config_.node.id.empty()) add("node.id", "must not be empty");
   const auto& shares = config_.node.concentration;
@@ -81,7 +90,7 @@ void ConfigCheck::check_node() {
     add("store.url",
         "is needed where store.kind is postgres; a libpq connection string such as "
         "\"host=db.internal dbname=troupe\"");
-  if (config_.store.url.find("password") != std::string::npos)
+  if (config_.store.url.find("password") != std::string::npos || has_user_password(config_.store.url))
     add("store.url", "holds a password; use PGPASSFILE or PGPASSWORD instead");
   if (config_.store.path.empty()) add("store.path", "must not be empty");
   for (const auto& [workflow, durability] : config_.store.durability)
@@ -134,10 +143,11 @@ void ConfigCheck::check_provider(const std::string& path, const ProviderConfig& 
   bool web = url.starts_with("https://") || url.starts_with("http://");
   if (!web && url != "simulator" && !(url.empty() && has_own_host(provider))) {
     add(path + ".base_url",
-        "must be https://HOST[:PORT][/PREFIX] or simulator; bedrock, sagemaker and vertex may leave it out "
-        "and "
-        "give a region");
+        "must be https://HOST[:PORT][/PREFIX] or simulator; who has one host may leave it out, and give a "
+        "region where there are several");
   }
+  if (web && url.substr(0, url.find('/', url.find("//") + 2)).find('@') != std::string::npos)
+    add(path + ".base_url", "holds a user or a password; use auth");
   bool developer_api = provider.dialect == "vertex_gemini" && web;
   if (provider.dialect.starts_with("vertex") && provider.project.empty() && !developer_api)
     add(path + ".project", "a Vertex provider needs the Google Cloud project");

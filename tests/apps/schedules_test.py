@@ -4,7 +4,7 @@ import os
 import unittest
 
 from postgres import Postgres, find_server
-from troupe_process import BAD_CONFIG, DONE, INPUT_MISSING, ROOT, USAGE, ProcessTest, main, wait_until
+from troupe_process import BAD_INPUT, BAD_CONFIG, DONE, INPUT_MISSING, ROOT, USAGE, ProcessTest, main, wait_until
 
 KILLED = -9
 # Waits for a word, so that a run can be met half-way.
@@ -104,6 +104,12 @@ class OneNode(Scheduled):
         self.assert_status(submitted, DONE)
         self.assert_status(self.run_troupe("runs", "signal", "mine", "word", '"hi"', *to), DONE)
         wait_until(lambda: self.run_troupe("runs", "show", "mine", *to).json()["state"] == "done", "it has ended")
+        again = self.run_troupe("submit", self.folder / "flows" / "note.yaml", "--set", "day=tomorrow", "--set", "who=ann",
+                                "--run-id", "mine", "--wait", *to)
+        self.assert_status(again, DONE)
+        self.assertIn("began with another input", again.err)
+        other = self.run_troupe("submit", "summary", "--input", config, "--run-id", "mine", "--wait", *to)
+        self.assert_refused(other, BAD_INPUT, "mine")
         told = self.run_troupe("schedules", "list", "--json", *to)
         self.assertEqual([each["schedule"] for each in told.json()], ["yearly"])
 

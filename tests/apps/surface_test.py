@@ -2,7 +2,7 @@
 import html.parser
 import json
 
-from troupe_process import BAD_CONFIG, BAD_INPUT, DONE, INPUT_MISSING, ROOT, SAMPLE, ProcessTest, main, read_json, show
+from troupe_process import BAD_CONFIG, BAD_INPUT, DONE, INPUT_MISSING, ROOT, SAMPLE, USAGE, ProcessTest, main, read_json, show
 
 VERBS = {
     ("run",): ("--input", "--out", "--config", "--set", "--run-id", "--state", "--durability", "--quiet", "--json"),
@@ -117,6 +117,18 @@ class Surface(ProcessTest):
         self.assertEqual(refused["plan"], [])
         self.assertIn("ENDPOINT", self.run_troupe("route", "explain").out)
         self.assert_refused(self.run_troupe("route", "explain", "--feature", "nope"), INPUT_MISSING, "nope")
+        for text in ("[1, 2]", "5", '{"input_tokens": "many"}', '{"inputtokens": 5}', '{"input_tokens": -5}'):
+            wrong = self.run_troupe("route", "explain", "--request", self.write("wrong.json", text))
+            self.assert_refused(wrong, BAD_INPUT, "wrong.json")
+
+    def test_destroys_nothing_by_mistake(self):
+        key = self.folder / "node.key"
+        self.assert_status(self.run_troupe("keygen", "--out", key), DONE)
+        before = key.read_bytes()
+        self.assert_refused(self.run_troupe("keygen", "--out", key), BAD_INPUT, "node.key")
+        self.assertEqual(key.read_bytes(), before)
+        pruned = self.run_troupe("runs", "prune", "--older", "1s", "--run", "one")
+        self.assert_refused(pruned, USAGE, "--run")
 
     def test_matches_models_to_features(self):  # D4
         lines = [{"feature": feature, "model": model, "question": str(i), "score": int(i < right),

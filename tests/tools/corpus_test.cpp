@@ -1,5 +1,6 @@
 // Reading, searching and quoting documents (MECHANISMS M7), and who may see which (J4).
 #include "runtime/tools/corpus.hpp"
+#include "runtime/tools/corpus_files.hpp"
 
 #include "tests/support/temp_folder.hpp"
 #include "tests/tools/support/call.hpp"
@@ -96,16 +97,16 @@ TEST(Corpus, NamesMalformedLinesAndReadsTheRest) {
 }
 
 TEST(Corpus, ReadsOnlyWhatItIsAskedForAndNoIdThatIsTheProgramsOwn) {
-  TempFolder folder;
-  folder.write("c.jsonl",
+  troupe::testing::TempFolder folder;
+  folder.file("c.jsonl",
                "{\"id\":\"a\",\"text\":\"one\"}\n{\"id\":\"tool:b\",\"text\":\"two\"}\n"
                "{\"id\":\"corpus:c/d\",\"text\":\"three\"}\n{\"id\":\"b\",\"text\":\"four\"}\n");
   auto whole = read_corpus_files(fs::path(folder.path()) / "c.jsonl", {});
   ASSERT_TRUE(whole);
   EXPECT_EQ(whole->documents.size(), 2u);
   EXPECT_EQ(whole->problem_count, 2u);
-  folder.write("notes/b.txt", "four");
-  folder.write("notes/c.txt", std::string(1, '\0'));
+  folder.file("notes/b.txt", "four");
+  folder.file("notes/c.txt", std::string(1, '\0'));
   for (const char* path : {"c.jsonl", "notes"}) {
     std::set<std::string> only = {"b", "b.txt"};
     auto some = read_corpus_files(fs::path(folder.path()) / path, {}, &only);
