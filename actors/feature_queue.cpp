@@ -320,7 +320,9 @@ struct FeatureQueueState {
     hold_back(by_rule, facts);
     facts.boundary = boundary_of(call, config_.dispatch.rules.boundary, config_.tenant_boundaries.get())
                          .value_or("(no place may have it)");
-    return explain_route(dispatcher_->router(), facts, dispatcher_->explain(facts, at));
+    auto plan = dispatcher_->explain(facts, at);
+    std::erase_if(plan.passed_over, [&](const auto& passed) { return !places_[passed.endpoint].actor; });
+    return explain_route(dispatcher_->router(), facts, plan);
   }
 
   void measure() {

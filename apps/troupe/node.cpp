@@ -95,6 +95,8 @@ int keygen(const std::string& file) {
 bool is_workflow_file(const std::string& file) {
   auto text = read_file(file);
   auto document = text ? config::read_yaml_json(*text, file) : std::unexpected(text.error());
+  // Of what cannot be read at all its reader says why.
+  if (text && !document) return text->starts_with("workflow:") || text->contains("\nworkflow:");
   return document && document->value.is_object() && document->value.contains("workflow");
 }
 

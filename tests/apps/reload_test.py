@@ -271,6 +271,8 @@ class TwoNodes(ProcessTest):
         b.config["endpoints"]["list"].pop()
         b.reload()
         wait_until(lambda: set(a.endpoints()) == set(b.endpoints()) == {"main", "spare"}, "they agree")
+        passed = b.ask("route", "explain", "--feature", "chat")["passed_over"]
+        self.assertNotIn("next", [each["endpoint"] for each in passed], "it is no place any more")
 
 
 if __name__ == "__main__":
