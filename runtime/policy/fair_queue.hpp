@@ -60,7 +60,8 @@ class FairQueue {
   void on_turn(WorkClass work_class, double turn);
   /// A served ticket ended.
   void done();
-  /// Nothing was done for a ticket that was served, so its tenant gets back what it cost.
+  /// Nothing was done for a ticket that was served, so its tenant gets back what it cost: when none of its
+  /// tickets waits any more.
   void give_back(const Ticket& ticket);
   /// Removes a waiting ticket (its caller gave up); counted as expired. False when it is not waiting.
   bool cancel(std::uint64_t id);
@@ -115,7 +116,7 @@ class FairQueue {
     double next_start = 0;       ///< virtual time at which its next ticket starts
     double next_turn = 0;        ///< the same for the next that arrives, were all that wait before it served
     double forgiven = 0;         ///< cost of those that left unserved while they had waited longest
-    double owed = 0;             ///< of turns: to be given back when nothing of it waits any more
+    double owed = 0;             ///< to be given back when nothing of it waits any more
     std::uint32_t lane = none;   ///< the one whose first has waited longest; none: nothing waits
     std::uint32_t place = none;  ///< in `heads`, while something waits
     std::uint32_t stamp = 0;

@@ -39,8 +39,8 @@ void FairQueue::move_up(Flow& flow, std::uint32_t slot, bool served) {
   if (longest) flow.forgiven += less;
 }
 
-// It came before all that wait, but for those of kinds that may not go. Were its turn given back while some
-// wait, who comes next would stand before those that have left the queue and still look for room.
+// Were it given back while some of its tenant wait, who comes next would stand before those that have left
+// the queue and still look for room, and in a crowd tenants would overtake each other all the time.
 void FairQueue::give_back(const Ticket& ticket) {
   auto& queue = class_of(ticket);
   auto known = queue.by_tenant.find(stable_hash(ticket.tenant), [&](std::uint32_t flow) {
@@ -48,17 +48,14 @@ void FairQueue::give_back(const Ticket& ticket) {
   });
   if (known == none) return;
   auto& flow = queue.flows[known];
-  flow.next_start -= paid_cost(ticket);
   flow.owed += paid_cost(ticket);
-  if (flow.lane == none)
-    pay_back(flow);
-  else
-    rise(queue, flow.place);
+  if (flow.lane == none) pay_back(flow);
 }
 
 void FairQueue::pay_back(Flow& flow) {
   flow.next_turn -= flow.owed;
-  flow.forgiven += std::exchange(flow.owed, 0);
+  flow.forgiven += flow.owed;
+  flow.next_start -= std::exchange(flow.owed, 0);
 }
 
 }  // namespace troupe::policy
