@@ -3,6 +3,7 @@
 
 #include "agents/recap_night/workflows.hpp"
 #include "agents/recap_night/zone_plan.hpp"
+#include "agents/research/settings.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/base/time_zone.hpp"
 
@@ -42,10 +43,12 @@ NightTimes times_between(WallTime begun, WallTime due, std::string last) {
 
 Result<NightTimes> times_of(const Json& asked, WallTime begun) {
   auto date = get_string(asked, "date");
-  auto hour = get_int(asked, "hour", 6);
+  std::int64_t hour = 6;
+  research::Settings settings(asked);
+  settings.number("hour", hour, {0, 23});
+  if (settings.problem()) return std::unexpected(*settings.problem());
   auto midnight = end_of(date).ms - kNightDayMs;
   if (to_date({midnight}) != date) return fail(Errc::invalid_input, "date: expected a day as yyyy-mm-dd");
-  if (hour < 0 || hour > 23) return fail(Errc::invalid_input, "hour: expected 0 to 23");
   auto name = get_string(asked, "zone", "UTC");
   auto zone = name == "UTC" ? Result<TimeZone>(TimeZone::utc()) : TimeZone::load(name);
   if (!zone) return std::unexpected(zone.error());

@@ -22,13 +22,13 @@ using PortsPtr = std::shared_ptr<const NightPorts>;
 /// The night of one zone: input {"zone", "date", "hour": 6, "batch": 250, "parallel": 4} beside what
 /// NightPorts::open wants. `date` is the local morning (yyyy-mm-dd), `zone` a name of the system's database.
 /// Makes the channel-days its readers need, each as a shared run, then their letters in batches, each a
-/// child. It covers the days (UTC) that had ended when the run began, or those up to "last". Its result
-/// counts {"readers", "channel_days", "missing", "delivered", "delivered_before", "opted_out", "failed",
-/// "uncondensed"}.
+/// child. Numbers may be text, as --set gives them. It covers the days (UTC) that had ended when the run
+/// began, or those up to "last". Its result counts {"readers", "channel_days", "missing", "delivered",
+/// "delivered_before", "opted_out", "failed", "uncondensed"}.
 ///
 /// By the hour everyone has a letter, whatever providers do: what is not summarised after two thirds of the
 /// time is named as missing, and what is not condensed by 23/24 of it goes out as plain points.
-/// invalid_input for a date or zone that is none.
+/// invalid_input for a date, zone or number that is none.
 Task<Result<JsonText>> zone_night(Workflow& wf, JsonText input, PortsPtr ports);
 
 /// Some readers of a zone: makes each digest once for all who read the same points, as a shared run, and

@@ -3,6 +3,7 @@
 #include "agents/recap_night/night_times.hpp"
 #include "agents/recap_night/workflows.hpp"
 #include "agents/recap_night/zone_plan.hpp"
+#include "agents/research/settings.hpp"
 
 #include "runtime/base/clock.hpp"
 
@@ -12,6 +13,10 @@
 
 namespace troupe::recap_night {
 
+struct NightSizes {
+  std::size_t batch_max = 250, parallel_max = 4;
+};
+
 // Named, because coroutine frames that hold it must not depend on an unnamed namespace.
 struct ZoneNight {
   Workflow& wf;
@@ -19,7 +24,7 @@ struct ZoneNight {
   PortsPtr ports;
   NightWorld world;
   NightTimes times;
-  std::size_t batch_max = 250, parallel_max = 4;
+  NightSizes sizes;
   ZonePlan plan;
   std::size_t made = 0;
   std::map<std::string, std::int64_t> counts;
@@ -28,6 +33,15 @@ struct ZoneNight {
 namespace {
 
 constexpr std::size_t kDaysAtOnce = 64;
+
+Result<NightSizes> sizes_of(const Json& asked) {
+  NightSizes out;
+  research::Settings settings(asked);
+  settings.number("batch", out.batch_max, {1, 5000});
+  settings.number("parallel", out.parallel_max, {1, 64});
+  if (settings.problem()) return std::unexpected(*settings.problem());
+  return out;
+}
 
 Json days_json(const std::vector<ChannelDayId>& days) {
   Json out = Json::array();
@@ -75,7 +89,7 @@ Result<ZonePlan> read_plan(const JsonText& text) {
 Task<Result<void>> plan_night_step(ZoneNight& night) {
   StepKey key{"plan", ""};
   std::function<Result<JsonText>()> body = [source = night.world.source, &night] {
-    return plan_text(*source, get_string(night.asked, "zone"), night.times.last, night.batch_max);
+    return plan_text(*source, get_string(night.asked, "zone"), night.times.last, night.sizes.batch_max);
   };
   auto planning = night.wf.step(std::move(key), std::move(body));
   auto text = co_await planning;
@@ -141,7 +155,7 @@ Task<bool> serve_all(ZoneNight& night) {
   std::vector<Task<bool>> tasks;
   for (auto& batch : night.plan.batches) tasks.push_back(serve_batch(night, std::move(batch)));
   night.plan.batches.clear();
-  auto joined = all(std::move(tasks), night.parallel_max);
+  auto joined = all(std::move(tasks), night.sizes.parallel_max);
   auto served = co_await joined;
   co_return true;
 }
@@ -165,13 +179,11 @@ Task<Result<JsonText>> zone_night(Workflow& wf, JsonText input, PortsPtr ports) 
   if (!asked) co_return std::unexpected(asked.error());
   auto times = times_of(*asked, wf.now());
   if (!times) co_return std::unexpected(times.error());
+  auto sizes = sizes_of(*asked);
+  if (!sizes) co_return std::unexpected(sizes.error());
   auto world = ports->open(*asked);
   if (!world) co_return std::unexpected(world.error());
-  ZoneNight night{wf, *asked, ports, *world, *times};
-  night.batch_max =
-      static_cast<std::size_t>(std::clamp<std::int64_t>(get_int(*asked, "batch", 250), 1, 5000));
-  night.parallel_max =
-      static_cast<std::size_t>(std::clamp<std::int64_t>(get_int(*asked, "parallel", 4), 1, 64));
+  ZoneNight night{wf, *asked, ports, *world, *times, *sizes};
   auto planning = plan_night_step(night);
   auto planned = co_await planning;
   if (!planned) co_return std::unexpected(planned.error());
