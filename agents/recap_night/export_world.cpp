@@ -73,6 +73,17 @@ class FolderMailbox final : public Mailbox {
       return std::unexpected(ok.error());
     return true;
   }
+  Result<void> try_writing() {
+    std::error_code error;
+    std::filesystem::create_directories(folder_, error);
+    auto probe = folder_ / ".writable";
+    std::ofstream file(probe, std::ios::binary | std::ios::trunc);
+    file << "recaps\n";
+    file.close();
+    if (!file) return fail(Errc::storage, fmt::format("recaps: {} cannot be written", folder_.string()));
+    std::filesystem::remove(probe, error);
+    return {};
+  }
   WallTime since(const std::string& user) {
     std::lock_guard lock(mutex_);
     return {get_int(place(safe_name(user)), "until")};
@@ -198,12 +209,14 @@ Result<NightWorld> open_export_world(const Json& input) {
     return fail(Errc::input_missing, "recap_night needs recaps: the folder they are put into");
   auto people = read_people(get_string(input, "people"));
   if (!people) return std::unexpected(people.error());
+  // Before anything is bought: what cannot be delivered need not be made.
+  auto mailbox = std::make_shared<FolderMailbox>(std::filesystem::path(folder));
+  if (auto writable = mailbox->try_writing(); !writable) return std::unexpected(writable.error());
   slack::ReadOptions all;
   all.from = "2000-01-01";
   all.to = "2999-12-31";
   auto workspace = slack::read_export(path, all);
   if (!workspace) return std::unexpected(workspace.error());
-  auto mailbox = std::make_shared<FolderMailbox>(std::filesystem::path(folder));
   return NightWorld{std::make_shared<ExportSource>(std::move(*workspace), *people, mailbox), mailbox};
 }
 

@@ -12,7 +12,8 @@ namespace troupe::recap_night {
 ///   {"people": {"Ann": {"zone": "Europe/Berlin", "recaps": false}}, "closed_channels": ["hr"]}
 /// by display name or id. Who is not in it wakes up in UTC and gets recaps; bots and those who left do not.
 /// Recaps are USER.md in the folder, with USER.json beside it, which holds the place the next one begins at;
-/// one for each reader and date. input_missing or invalid_input, naming what is wrong.
+/// one for each reader and date. input_missing or invalid_input, naming what is wrong; storage when the
+/// folder cannot be written.
 Result<NightWorld> open_export_world(const Json& input);
 
 /// The letter as Markdown; nothing in it can become markup.

@@ -1,7 +1,12 @@
 // Both tools pass their input on as JSON, which is how it is recorded what was asked.
 #include "agents/recap_night/joining.hpp"
 
+#include "runtime/base/log.hpp"
+
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <atomic>
 
 namespace troupe::recap_night {
 namespace {
@@ -50,8 +55,12 @@ class DeliveryTool final : public Tool {
     auto letter = read_letter(input);
     if (!letter) return std::unexpected(letter.error());
     if (!world_.source->reader(letter->user).opted_in) return ToolOutput{"opted out", false, {}};
-    auto put = world_.mailbox->put(still_shown(std::move(*letter), *world_.source));
+    auto put = world_.mailbox->put(still_shown(*letter, *world_.source));
     if (!put) {
+      // Once: a folder that is full fails for everyone, again and again.
+      if (!warned_.exchange(true))
+        log::warn("recap_night", fmt::format("the recap of {} was not delivered and is tried again: {}",
+                                             letter->user, put.error().what));
       put.error().retryable = true;
       return std::unexpected(put.error());
     }
@@ -59,6 +68,7 @@ class DeliveryTool final : public Tool {
   }
 
   NightWorld world_;
+  std::atomic<bool> warned_ = false;
   ToolSpec spec_{"deliver_recap", "puts a recap into its reader's mailbox", {"{}"}};
 };
 

@@ -30,7 +30,8 @@ Result<Letter> read_letter(const JsonText& text);
 Letter still_shown(Letter letter, NightSource& source);
 
 /// Puts the letter into the mailbox as `still_shown` leaves it, unless its reader has opted out. Repeatable,
-/// because the mailbox knows the letter's key. Answers "delivered", "delivered before" or "opted out".
+/// because the mailbox knows the letter's key. Answers "delivered", "delivered before" or "opted out". The
+/// first letter of this tool that its mailbox does not take is logged.
 ToolPtr make_delivery(NightWorld world);
 
 }  // namespace troupe::recap_night
