@@ -111,6 +111,7 @@ class ExportSource final : public NightSource {
       days_[{workspace_.days[i].channel, workspace_.days[i].date}] = i;
     for (const auto& channel : workspace_.channels)
       for (const auto& member : channel.member_ids) channels_of_[member].insert(channel.name);
+    for (const auto& problem : workspace_.problems) problems_.try_emplace(problem.file, problem.reason);
     take_people(people);
     if (const auto* closed = find(people, "closed_channels"); closed != nullptr && closed->is_array())
       for (const auto& name : *closed)
@@ -135,6 +136,7 @@ class ExportSource final : public NightSource {
   bool allowed(const std::string& channel) override { return !closed_.contains(channel); }
   std::string edition(const std::string& channel, const std::string& date) override {
     const auto* day = find_day(channel, date);
+    if (day == nullptr && problems_.contains(file_of(channel, date))) return "unreadable";
     if (day == nullptr || day->messages.empty()) return {};
     std::uint64_t hash = 0;
     for (const auto& message : day->messages) hash = stable_hash(message.ts + message.text, hash);
@@ -142,8 +144,10 @@ class ExportSource final : public NightSource {
   }
   Result<slack::ChannelDay> read(const std::string& channel, const std::string& date) override {
     const auto* day = find_day(channel, date);
-    if (day == nullptr) return fail(Errc::not_found, fmt::format("#{} has no messages on {}", channel, date));
-    return *day;
+    if (day != nullptr) return *day;
+    if (auto problem = problems_.find(file_of(channel, date)); problem != problems_.end())
+      return fail(Errc::invalid_input, fmt::format("{}: {}", problem->first, problem->second));
+    return fail(Errc::not_found, fmt::format("#{} has no messages on {}", channel, date));
   }
   bool stands(const SourceMessage& source) override {
     const auto* day = find_day(source.channel, source.date);
@@ -151,8 +155,12 @@ class ExportSource final : public NightSource {
     auto it = std::ranges::find(day->messages, source.ts, &slack::Message::ts);
     return it != day->messages.end() && mark_of(it->text) == source.mark;
   }
+  std::vector<slack::Problem> problems() override { return workspace_.problems; }
 
  private:
+  static std::string file_of(const std::string& channel, const std::string& date) {
+    return fmt::format("{}/{}.json", channel, date);
+  }
   struct Told {
     std::string zone;
     bool recaps = true;
@@ -179,6 +187,8 @@ class ExportSource final : public NightSource {
   std::map<std::string, std::set<std::string>> channels_of_;
   std::map<std::string, Told> people_;
   std::set<std::string> closed_;
+  /// The first thing wrong with each file.
+  std::map<std::string, std::string> problems_;
 };
 
 }  // namespace
@@ -197,7 +207,8 @@ std::string letter_markdown(const Letter& letter) {
   }
   if (letter.items.empty()) out += "Nothing new.\n";
   for (const auto& channel : letter.missing)
-    out += fmt::format("- {} could not be summarised in time.\n", text::inert_line("#" + channel));
+    out +=
+        fmt::format("- {} could not be read, or not summarised in time.\n", text::inert_line("#" + channel));
   return out;
 }
 

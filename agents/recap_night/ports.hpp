@@ -40,11 +40,14 @@ class NightSource {
   /// Do the channel's admins allow recaps?
   virtual bool allowed(const std::string& channel) = 0;
   /// Names the content of a channel-day: another one once a message was added, edited or deleted. Empty:
-  /// there are no messages.
+  /// there are no messages. A day that could not be read has one, though `read` fails for it: letters then
+  /// name its channel as missing.
   virtual std::string edition(const std::string& channel, const std::string& date) = 0;
   virtual Result<slack::ChannelDay> read(const std::string& channel, const std::string& date) = 0;
   /// Is that message still there, with that text?
   virtual bool stands(const SourceMessage& source) = 0;
+  /// What of the workspace could not be read.
+  virtual std::vector<slack::Problem> problems() { return {}; }
 };
 
 /// One person's recap of one morning.
@@ -53,7 +56,7 @@ struct Letter {
   std::string key;
   std::string user, date;
   std::vector<Item> items;
-  /// Channels that were not summarised in time.
+  /// Channels that could not be read or were not summarised in time.
   std::vector<std::string> missing;
   /// The points are as they were: there was no time to condense them.
   bool uncondensed = false;

@@ -24,7 +24,8 @@ using PortsPtr = std::shared_ptr<const NightPorts>;
 /// Makes the channel-days its readers need, each as a shared run, then their letters in batches, each a
 /// child. Numbers may be text, as --set gives them. It covers the days (UTC) that had ended when the run
 /// began, or those up to "last". Its result counts {"readers", "channel_days", "missing", "delivered",
-/// "delivered_before", "opted_out", "failed", "uncondensed"}.
+/// "delivered_before", "opted_out", "failed", "uncondensed"} and lists "problems", each {"file", "reason"},
+/// or {"zone", "reason"} when nobody lives there.
 ///
 /// By the hour everyone has a letter, whatever providers do: what is not summarised after two thirds of the
 /// time is named as missing, and what is not condensed by 23/24 of it goes out as plain points.

@@ -6,6 +6,7 @@
 #include "agents/research/settings.hpp"
 
 #include "runtime/base/clock.hpp"
+#include "runtime/base/log.hpp"
 
 #include <fmt/format.h>
 
@@ -26,6 +27,7 @@ struct ZoneNight {
   NightTimes times;
   NightSizes sizes;
   ZonePlan plan;
+  Json problems = Json::array();
   std::size_t made = 0;
   std::map<std::string, std::int64_t> counts;
 };
@@ -56,12 +58,33 @@ std::vector<ChannelDayId> read_days(const Json& value, const char* key) {
   return out;
 }
 
+Json problem_json(const char* of, const std::string& name, const std::string& reason) {
+  Json out;
+  out[of] = name;
+  out["reason"] = reason;
+  return out;
+}
+
+// A night without readers looks like one that went well, but often the zone is not the one they live in.
+Json problems_json(NightSource& source, const std::string& zone, const std::string& last) {
+  Json out = Json::array();
+  for (const auto& each : problems_of_days(source.problems(), last))
+    out.push_back(problem_json("file", each.file, each.reason));
+  auto readers = source.readers(zone);
+  if (!readers || !readers->empty()) return out;
+  auto reason = fmt::format("no reader lives in {}", zone);
+  log::warn("recap_night", reason);
+  out.push_back(problem_json("zone", zone, reason));
+  return out;
+}
+
 Result<JsonText> plan_text(NightSource& source, const std::string& zone, const std::string& last,
                            std::size_t batch_max) {
   auto plan = plan_zone(source, zone, last, batch_max);
   if (!plan) return std::unexpected(plan.error());
   Json out;
   out["readers"] = plan->readers;
+  out["problems"] = problems_json(source, zone, last);
   out["days"] = days_json(plan->days);
   out["batches"] = Json::array();
   for (const auto& batch : plan->batches) {
@@ -86,10 +109,18 @@ Result<ZonePlan> read_plan(const JsonText& text) {
   return out;
 }
 
+// A plan that older code made has none.
+Json read_problems(const JsonText& text) {
+  auto value = parse_json(text.text);
+  const auto* problems = value ? find(*value, "problems") : nullptr;
+  return problems != nullptr ? *problems : Json(Json::array());
+}
+
 Task<Result<void>> plan_night_step(ZoneNight& night) {
   StepKey key{"plan", ""};
   std::function<Result<JsonText>()> body = [source = night.world.source, &night] {
-    return plan_text(*source, get_string(night.asked, "zone"), night.times.last, night.sizes.batch_max);
+    return plan_text(*source, get_string(night.asked, "zone", "UTC"), night.times.last,
+                     night.sizes.batch_max);
   };
   auto planning = night.wf.step(std::move(key), std::move(body));
   auto text = co_await planning;
@@ -97,6 +128,7 @@ Task<Result<void>> plan_night_step(ZoneNight& night) {
   auto plan = read_plan(*text);
   if (!plan) co_return std::unexpected(plan.error());
   night.plan = std::move(*plan);
+  night.problems = read_problems(*text);
   co_return Result<void>{};
 }
 
@@ -169,6 +201,7 @@ JsonText report_of(const ZoneNight& night) {
     auto it = night.counts.find(name);
     out[name] = it == night.counts.end() ? 0 : it->second;
   }
+  out["problems"] = night.problems;
   return {dump_json(out)};
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <set>
 
 namespace troupe::recap_night {
@@ -131,6 +132,16 @@ std::vector<std::string> days_since(WallTime since, const std::string& last) {
   std::vector<std::string> out;
   for (auto day = from; day <= to; ++day) out.push_back(to_date({day * kMsOfADay}));
   return out;
+}
+
+std::vector<slack::Problem> problems_of_days(std::vector<slack::Problem> problems, const std::string& last) {
+  auto first = to_date({(day_number(last) + 1 - static_cast<std::int64_t>(kDaysBackMax)) * kMsOfADay});
+  std::erase_if(problems, [&](const slack::Problem& problem) {
+    auto date = std::filesystem::path(problem.file).stem().string();
+    bool of_a_day = to_date({day_number(date) * kMsOfADay}) == date;
+    return of_a_day && (date < first || date > last);
+  });
+  return problems;
 }
 
 Result<ZonePlan> plan_zone(NightSource& source, const std::string& zone, const std::string& last,

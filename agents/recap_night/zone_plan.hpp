@@ -34,6 +34,8 @@ Result<ZonePlan> plan_zone(NightSource& source, const std::string& zone, const s
 
 /// The days after `since`, at most kDaysBackMax and up to `last`; only `last` when there was no recap yet.
 std::vector<std::string> days_since(WallTime since, const std::string& last);
+/// Those of the files of days that a recap up to `last` may reach, and of files that are of no day.
+std::vector<slack::Problem> problems_of_days(std::vector<slack::Problem> problems, const std::string& last);
 /// The moment after that day's end, UTC.
 WallTime end_of(const std::string& date);
 
