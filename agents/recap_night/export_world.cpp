@@ -6,6 +6,7 @@
 #include "agents/text/inert.hpp"
 #include "runtime/base/read_file.hpp"
 #include "runtime/base/rng.hpp"
+#include "runtime/base/time_zone.hpp"
 
 #include <fmt/format.h>
 
@@ -102,20 +103,113 @@ class FolderMailbox final : public Mailbox {
   std::mutex mutex_;
 };
 
+struct Told {
+  std::string zone = "UTC";
+  bool recaps = true;
+};
+
+struct People {
+  /// By id.
+  std::map<std::string, Told> told;
+  std::set<std::string> closed;
+};
+
+/// Takes nothing it does not know: a misspelt key or name may be somebody's opt-out.
+class PeopleReader {
+ public:
+  explicit PeopleReader(const slack::Workspace& workspace) {
+    for (const auto& [id, user] : workspace.users) {
+      ids_[user.name].insert(id);
+      ids_[id].insert(id);
+    }
+    for (const auto& channel : workspace.channels) channels_.insert(channel.name);
+  }
+
+  Result<People> read(const Json& file) {
+    for (const auto& [key, value] : file.items()) {
+      if (key != "people" && key != "closed_channels")
+        return wrong(key, "unknown; expected people or closed_channels");
+      auto taken = key == "people" ? take_people(value) : take_closed(value);
+      if (!taken) return std::unexpected(taken.error());
+    }
+    return std::move(out_);
+  }
+
+ private:
+  static std::unexpected<Error> wrong(const std::string& where, const std::string& why) {
+    return fail(Errc::invalid_input, fmt::format("people: {}: {}", where, why));
+  }
+
+  Result<void> take_people(const Json& people) {
+    if (!people.is_object()) return wrong("people", "expected an object with a key for each person");
+    for (const auto& [name, entry] : people.items()) {
+      auto ids = ids_.find(name);
+      if (ids == ids_.end()) return wrong(name, "nobody in the workspace has this name or id");
+      auto told = read_told(name, entry);
+      if (!told) return std::unexpected(told.error());
+      for (const auto& id : ids->second)
+        if (!out_.told.emplace(id, *told).second)
+          return wrong(name, fmt::format("{} is named twice, by name and by id", id));
+    }
+    return {};
+  }
+
+  Result<Told> read_told(const std::string& name, const Json& entry) {
+    if (!entry.is_object()) return wrong(name, "expected an object of zone and recaps");
+    Told out;
+    for (const auto& [key, value] : entry.items()) {
+      auto where = fmt::format("{}: {}", name, key);
+      if (key == "zone" && value.is_string()) {
+        out.zone = value.get<std::string>();
+        if (auto known = take_zone(out.zone); !known) return wrong(where, known.error().what);
+      } else if (key == "recaps" && value.is_boolean()) {
+        out.recaps = value.get<bool>();
+      } else {
+        return wrong(where, key == "zone"     ? "expected a name like Europe/Berlin"
+                            : key == "recaps" ? "expected true or false"
+                                              : "unknown; expected zone or recaps");
+      }
+    }
+    return out;
+  }
+
+  // Each is loaded once, however many people live in it.
+  Result<void> take_zone(const std::string& name) {
+    if (zones_.contains(name)) return {};
+    if (auto zone = TimeZone::load(name); !zone) return std::unexpected(zone.error());
+    zones_.insert(name);
+    return {};
+  }
+
+  Result<void> take_closed(const Json& names) {
+    if (!names.is_array()) return wrong("closed_channels", "expected a list of channels' names");
+    for (const auto& name : names) {
+      if (!name.is_string()) return wrong("closed_channels", "expected a list of channels' names");
+      auto channel = name.get<std::string>();
+      if (!channels_.contains(channel))
+        return wrong("closed_channels", fmt::format("the workspace has no channel {}", channel));
+      out_.closed.insert(std::move(channel));
+    }
+    return {};
+  }
+
+  std::map<std::string, std::set<std::string>> ids_;
+  std::set<std::string> channels_, zones_{"UTC"};
+  People out_;
+};
+
 /// Immutable but for the readers' places, which the mailbox knows.
 class ExportSource final : public NightSource {
  public:
-  ExportSource(slack::Workspace workspace, const Json& people, std::shared_ptr<FolderMailbox> mailbox)
-      : workspace_(std::move(workspace)), mailbox_(std::move(mailbox)) {
+  ExportSource(slack::Workspace workspace, People people, std::shared_ptr<FolderMailbox> mailbox)
+      : workspace_(std::move(workspace)), mailbox_(std::move(mailbox)), closed_(std::move(people.closed)) {
     for (std::size_t i = 0; i < workspace_.days.size(); ++i)
       days_[{workspace_.days[i].channel, workspace_.days[i].date}] = i;
     for (const auto& channel : workspace_.channels)
       for (const auto& member : channel.member_ids) channels_of_[member].insert(channel.name);
     for (const auto& problem : workspace_.problems) problems_.try_emplace(problem.file, problem.reason);
-    take_people(people);
-    if (const auto* closed = find(people, "closed_channels"); closed != nullptr && closed->is_array())
-      for (const auto& name : *closed)
-        if (name.is_string()) closed_.insert(name.get<std::string>());
+    for (const auto& [id, user] : workspace_.users)
+      if (!user.bot && !user.deleted) people_[id] = std::move(people.told[id]);
   }
 
   std::string workspace() const override { return workspace_.name; }
@@ -160,21 +254,6 @@ class ExportSource final : public NightSource {
  private:
   static std::string file_of(const std::string& channel, const std::string& date) {
     return fmt::format("{}/{}.json", channel, date);
-  }
-  struct Told {
-    std::string zone;
-    bool recaps = true;
-  };
-  void take_people(const Json& people) {
-    static const Json nobody = Json::object();
-    const auto* entries = find(people, "people") != nullptr ? find(people, "people") : &nobody;
-    for (const auto& [id, user] : workspace_.users) {
-      if (user.bot || user.deleted) continue;
-      const auto* entry =
-          find(*entries, user.name) != nullptr ? find(*entries, user.name) : find(*entries, id);
-      if (entry == nullptr) entry = &nobody;
-      people_[id] = {get_string(*entry, "zone", "UTC"), get_bool(*entry, "recaps", true)};
-    }
   }
   const slack::ChannelDay* find_day(const std::string& channel, const std::string& date) const {
     auto it = days_.find({channel, date});
@@ -228,7 +307,10 @@ Result<NightWorld> open_export_world(const Json& input) {
   all.to = "2999-12-31";
   auto workspace = slack::read_export(path, all);
   if (!workspace) return std::unexpected(workspace.error());
-  return NightWorld{std::make_shared<ExportSource>(std::move(*workspace), *people, mailbox), mailbox};
+  auto told = PeopleReader(*workspace).read(*people);
+  if (!told) return std::unexpected(told.error());
+  auto source = std::make_shared<ExportSource>(std::move(*workspace), std::move(*told), mailbox);
+  return NightWorld{source, mailbox};
 }
 
 }  // namespace troupe::recap_night
