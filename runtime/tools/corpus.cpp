@@ -12,6 +12,12 @@
 #include <utility>
 
 namespace troupe::tools {
+namespace {
+
+constexpr std::size_t kProblemsTold = 3;
+constexpr std::size_t kProblemBytesMax = 200;
+
+}  // namespace
 
 Corpus::Corpus() = default;
 Corpus::~Corpus() = default;
@@ -33,6 +39,22 @@ bool Corpus::resolves(const Span& span, const std::string& principal) const {
   if (!document || span.start >= span.end || span.end > document->text.size()) return false;
   return whole_character(document->text, span.start) == span.start &&
          whole_character(document->text, span.end) == span.end;
+}
+
+std::string Corpus::left_out(const std::string& principal) const {
+  if (problems_.empty()) return {};
+  if (!std::ranges::all_of(documents_, [&](const auto& each) { return may_read(each, principal); }))
+    return std::ranges::any_of(problems_, &CorpusProblem::for_everyone)
+               ? "records that cannot be used are left out"
+               : "";
+  auto told = std::min(problems_.size(), kProblemsTold);
+  auto out = fmt::format("{} records that cannot be used are left out", problem_count_);
+  for (std::size_t i = 0; i < told; ++i) {
+    auto one = to_valid_utf8(fmt::format("{}: {}", problems_[i].where, problems_[i].reason));
+    out += fmt::format("; {}", cut_to(std::string_view(one), kProblemBytesMax));
+  }
+  if (problem_count_ > told) out += fmt::format("; and {} more", problem_count_ - told);
+  return out;
 }
 
 Result<std::shared_ptr<Corpus>> make_corpus(std::vector<Document> documents, const CorpusConfig& config) {

@@ -46,6 +46,8 @@ bool fits(const Document& document, const DocumentFilter& filter);
 /// A record that was left out, and why. `where` is "corpus.jsonl:17" or a file's relative path.
 struct CorpusProblem {
   std::string where, reason;
+  /// False: the record, or the earlier one of its id, says who may read it.
+  bool for_everyone = true;
   friend bool operator==(const CorpusProblem&, const CorpusProblem&) = default;
 };
 
@@ -108,6 +110,10 @@ class Corpus {
   /// What was left out when it was read, in the order of reading, and how many there were in all.
   const std::vector<CorpusProblem>& problems() const { return problems_; }
   std::size_t problem_count() const { return problem_count_; }
+  /// One line for who asks as `principal`: how many records were left out, and of the first where and why;
+  /// empty for none. Somebody from whom documents are hidden is told neither number nor place, which would
+  /// count them, too (J4).
+  std::string left_out(const std::string& principal) const;
 
  private:
   friend Result<std::shared_ptr<Corpus>> make_corpus(std::vector<Document>, const CorpusConfig&);

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 
 namespace troupe::tools {
@@ -27,24 +27,26 @@ class CorpusReader {
   CorpusReader(const CorpusConfig& config, const std::set<std::string>* only)
       : config_(config), only_(only) {}
 
-  void problem(std::string where, std::string reason) {
+  void problem(std::string where, std::string reason, bool for_everyone = true) {
     ++files_.problem_count;
     if (files_.problems.size() < config_.problems_max)
-      files_.problems.push_back({std::move(where), std::move(reason)});
+      files_.problems.push_back({std::move(where), std::move(reason), for_everyone});
   }
   /// False when the corpus is full.
   bool take(Document document, const std::string& where) {
     if (!wants(document.id)) return true;
     bytes_ += document.text.size();
     if (files_.documents.size() == config_.documents_max || bytes_ > config_.total_bytes_max) return false;
+    const bool open = !document.readers;
     if (document.text.find_first_not_of(" \t\r\n") == std::string::npos)
-      problem(where, "there is no text in it");
+      problem(where, "there is no text in it", open);
     else if (document.text.find('\0') != std::string::npos)
-      problem(where, "its text holds NUL bytes");
+      problem(where, "its text holds NUL bytes", open);
     else if (std::ranges::any_of(kOwnIds, [&](auto own) { return document.id.starts_with(own); }))
-      problem(where, "ids that begin with \"tool:\" or \"corpus:\" are the program's own");
-    else if (!ids_.insert(document.id).second)
-      problem(where, fmt::format("there is an earlier document with the id {}", document.id));
+      problem(where, "ids that begin with \"tool:\" or \"corpus:\" are the program's own", open);
+    else if (auto [earlier, fresh] = open_by_id_.emplace(document.id, open); !fresh)
+      problem(where, fmt::format("there is an earlier document with the id {}", document.id),
+              open && earlier->second);
     else
       files_.documents.push_back(std::move(document));
     return true;
@@ -57,7 +59,8 @@ class CorpusReader {
   const CorpusConfig& config_;
   const std::set<std::string>* only_;
   CorpusFiles files_;
-  std::unordered_set<std::string> ids_;
+  // Whether everyone may read the document that has the id.
+  std::unordered_map<std::string, bool> open_by_id_;
   std::size_t bytes_ = 0;
 };
 
@@ -122,6 +125,11 @@ Result<Document> document_of(const Json& record) {
   return document;
 }
 
+bool names_readers(const Result<Json>& record) {
+  const auto* acl = record ? find(*record, "acl") : nullptr;
+  return acl != nullptr && !acl->is_null();
+}
+
 enum class LineRead { line, too_long, end };
 
 /// The next line without its end. Of a line that is too long nothing is kept.
@@ -157,7 +165,7 @@ Result<void> read_records(const fs::path& path, CorpusReader& reader) {
     if (document && document->text.size() > reader.config().document_bytes_max)
       document = fail(Errc::invalid_input, "its text is too long");
     if (!document)
-      reader.problem(where, document.error().what);
+      reader.problem(where, document.error().what, !names_readers(record));
     else if (!reader.take(std::move(*document), where))
       return too_large(reader.config());
   }

@@ -1,7 +1,7 @@
 // Reading, searching and quoting documents (MECHANISMS M7), and who may see which (J4).
 #include "runtime/tools/corpus.hpp"
-#include "runtime/tools/corpus_files.hpp"
 
+#include "runtime/tools/corpus_files.hpp"
 #include "tests/support/temp_folder.hpp"
 #include "tests/tools/support/call.hpp"
 
@@ -94,13 +94,35 @@ TEST(Corpus, NamesMalformedLinesAndReadsTheRest) {
   EXPECT_EQ((*corpus)->problems()[0].where, "c.jsonl:2");
   EXPECT_EQ((*corpus)->problems()[3],
             (CorpusProblem{"c.jsonl:6", "there is an earlier document with the id a"}));
+  EXPECT_EQ(
+      (*corpus)->left_out("ann"),
+      "9 records that cannot be used are left out; c.jsonl:2: not JSON at byte 2; c.jsonl:4: it is no JSON "
+      "object; c.jsonl:5: it has no text; and 6 more");
+}
+
+TEST(Corpus, TellsOfWhatIsLeftOutOnlyWhatACorpusWithoutHiddenDocumentsWould) {  // J4
+  const std::string open = R"({"id":"a","text":"alpha"})", hidden = R"({"id":"h","text":"x","acl":["ann"]})";
+  const auto told = [](const std::string& lines, const std::string& principal) {
+    const troupe::testing::TempFolder folder;
+    auto corpus = open_corpus(folder.file("c.jsonl", lines));
+    return corpus ? (*corpus)->left_out(principal) : corpus.error().what;
+  };
+  EXPECT_EQ(told(open + "\n" + hidden, "ann"), "");
+  const auto broken = open + "\n" + hidden + "\nnot json\n";
+  EXPECT_NE(told(broken, "ann").find("c.jsonl:3: "), std::string::npos);
+  // A place or a number would tell of the line before, and of how often it is there.
+  EXPECT_EQ(told(broken, "eve"), "records that cannot be used are left out");
+  EXPECT_EQ(told(broken + "{}\n", "eve"), told(broken, "eve"));
+  EXPECT_EQ(told(open + "\n" + hidden + "\n" + hidden, "eve"), "");
+  EXPECT_EQ(told(open + "\n" + hidden + "\n" + R"({"id":"h","text":"mine"})", "eve"), "");
+  EXPECT_EQ(told(open + "\n" + hidden + "\n" + R"({"id":"u","text":"x","acl":"ann"})", "eve"), "");
 }
 
 TEST(Corpus, ReadsOnlyWhatItIsAskedForAndNoIdThatIsTheProgramsOwn) {
-  troupe::testing::TempFolder folder;
+  const troupe::testing::TempFolder folder;
   folder.file("c.jsonl",
-               "{\"id\":\"a\",\"text\":\"one\"}\n{\"id\":\"tool:b\",\"text\":\"two\"}\n"
-               "{\"id\":\"corpus:c/d\",\"text\":\"three\"}\n{\"id\":\"b\",\"text\":\"four\"}\n");
+              "{\"id\":\"a\",\"text\":\"one\"}\n{\"id\":\"tool:b\",\"text\":\"two\"}\n"
+              "{\"id\":\"corpus:c/d\",\"text\":\"three\"}\n{\"id\":\"b\",\"text\":\"four\"}\n");
   auto whole = read_corpus_files(fs::path(folder.path()) / "c.jsonl", {});
   ASSERT_TRUE(whole);
   EXPECT_EQ(whole->documents.size(), 2u);
