@@ -78,7 +78,7 @@ std::vector<WorkflowType> workflows_with(const Sources& sources, Clock& clock,
 }
 
 // --input of a test is its tasks; what the tools look things up in is its "corpus".
-Result<Toolbox> open_tested(ConfiguredTools& configured, const JsonText& input) {
+Result<research::OpenedTools> open_tested(ConfiguredTools& configured, const JsonText& input) {
   auto given = parse_json(input.text);
   if (!given) return std::unexpected(given.error());
   Json asked{{"input", get_string(*given, "corpus")},
@@ -112,7 +112,7 @@ std::vector<WorkflowType> built_in_workflows(BuiltInParts parts) {
 }
 
 std::vector<WorkflowType> built_in_workflows_on_paper(Clock& clock) {
-  auto on_paper = [](const JsonText&) { return tools_on_paper(); };
+  auto on_paper = [](const JsonText&) -> Result<research::OpenedTools> { return tools_on_paper(); };
   return workflows_with({on_paper, on_paper, on_paper}, clock, nullptr);
 }
 

@@ -94,6 +94,35 @@ std::vector<tools::DescriptionRow> accepted_descriptions(const std::string& path
   return rows ? tools::standing(*rows) : std::vector<tools::DescriptionRow>{};
 }
 
+std::string shelf_name(const tools::NamedCorpus& shelf) {
+  return shelf.name.empty() ? "the corpus" : "corpus " + shelf.name;
+}
+
+// By the name of the search over each: who may not use that is told nothing of the corpus.
+std::map<std::string, std::string> left_out(const std::vector<tools::NamedCorpus>& shelves,
+                                            const std::string& principal) {
+  std::map<std::string, std::string> out;
+  for (const auto& shelf : shelves)
+    if (auto told = shelf.corpus->left_out(principal); !told.empty())
+      out[shelf.name.empty() ? "search" : "search_" + shelf.name] =
+          fmt::format("{}: {}", shelf_name(shelf), told);
+  return out;
+}
+
+// For whoever keeps the corpora: every record that was kept in mind.
+std::vector<std::string> shelf_problems(const std::vector<tools::NamedCorpus>& shelves) {
+  std::vector<std::string> out;
+  for (const auto& shelf : shelves) {
+    const auto& problems = shelf.corpus->problems();
+    for (const auto& each : problems)
+      out.push_back(
+          to_valid_utf8(fmt::format("{}: left out: {}: {}", shelf_name(shelf), each.where, each.reason)));
+    if (auto more = shelf.corpus->problem_count() - problems.size(); more > 0)
+      out.push_back(fmt::format("{}: {} more records are left out", shelf_name(shelf), more));
+  }
+  return out;
+}
+
 ToolPtr web_reader(const config::FetchToolConfig& config) {
   tools::FetchConfig fetch;
   for (const auto& host : config.hosts) {
@@ -190,9 +219,9 @@ std::vector<ToolOwner> ConfiguredTools::outside() {
   return out;
 }
 
-Result<std::vector<tools::NamedCorpus>> ConfiguredTools::corpora(const std::string& input,
-                                                                 std::vector<ToolOwner>& broken) {
-  std::vector<tools::NamedCorpus> out;
+Result<ConfiguredTools::Shelves> ConfiguredTools::corpora(const std::string& input,
+                                                          std::vector<ToolOwner>& broken) {
+  Shelves out;
   if (!input.empty()) {
     auto own = corpora_.open(input);
     if (!own) return std::unexpected(own.error());
@@ -211,23 +240,18 @@ std::vector<ToolOwner> ConfiguredTools::owners() {
   std::vector<ToolOwner> out;
   auto opened = corpora("", out);
   ToolOwner shelves{.name = "corpora", .tools = {}, .error = {}, .problems = {}};
-  if (opened) shelves.tools = tools::make_library_tools(*opened);
+  if (opened) {
+    shelves.problems = shelf_problems(*opened);
+    shelves.tools = tools::make_library_tools(*opened);
+  }
   if (!shelves.tools.empty()) out.push_back(std::move(shelves));
   for (auto& owner : outside()) out.push_back(std::move(owner));
   out.push_back({.name = "built in", .tools = {tools::make_calculator()}, .error = {}, .problems = {}});
   return out;
 }
 
-Result<std::vector<ToolPtr>> ConfiguredTools::all_tools(const std::string& input) {
-  std::vector<ToolOwner> owners;
-  auto opened = corpora(input, owners);
-  if (!opened) return std::unexpected(opened.error());
-  auto out = tools::make_library_tools(*opened);
-  for (auto& owner : outside()) owners.push_back(std::move(owner));
-  if (out.empty() && owners.empty())
-    return fail(Errc::input_missing,
-                "research needs a corpus (--input: a JSON Lines file or a folder of texts), or `tools` in "
-                "the configuration");
+std::vector<ToolPtr> ConfiguredTools::all_tools(const Shelves& shelves, std::vector<ToolOwner> owners) {
+  auto out = tools::make_library_tools(shelves);
   out.push_back(tools::make_calculator());
   for (auto& owner : owners) {
     if (owner.error) out.push_back(std::make_shared<BrokenTool>(broken_name(owner), *owner.error));
@@ -237,15 +261,32 @@ Result<std::vector<ToolPtr>> ConfiguredTools::all_tools(const std::string& input
   return out;
 }
 
-Result<Toolbox> ConfiguredTools::open(const std::string& workflow, const JsonText& input) {
-  auto asked = parse_json(input.text);
-  if (!asked) return std::unexpected(asked.error());
-  auto found = all_tools(get_string(*asked, "input"));
-  if (!found) return std::unexpected(found.error());
-  return picked_box(workflow, *asked, std::move(*found));
+Result<research::OpenedTools> ConfiguredTools::opened_tools(const std::string& workflow, const Json& asked,
+                                                            const Shelves& shelves,
+                                                            std::vector<ToolPtr> found) const {
+  auto box = picked_box(workflow, asked, std::move(found));
+  if (!box) return std::unexpected(box.error());
+  research::OpenedTools out(std::move(*box));
+  out.notes = left_out(shelves, get_string(asked, "principal"));
+  return out;
 }
 
-Result<Toolbox> ConfiguredTools::open_shelves(const std::string& workflow, const JsonText& input) {
+Result<research::OpenedTools> ConfiguredTools::open(const std::string& workflow, const JsonText& input) {
+  auto asked = parse_json(input.text);
+  if (!asked) return std::unexpected(asked.error());
+  std::vector<ToolOwner> owners;
+  auto shelves = corpora(get_string(*asked, "input"), owners);
+  if (!shelves) return std::unexpected(shelves.error());
+  for (auto& owner : outside()) owners.push_back(std::move(owner));
+  if (shelves->empty() && owners.empty()) 
+    return fail(Errc::input_missing,
+                "research needs a corpus (--input: a JSON Lines file or a folder of texts), or `tools` in "
+                "the configuration");
+  return opened_tools(workflow, *asked, *shelves, all_tools(*shelves, std::move(owners)));
+}
+
+Result<research::OpenedTools> ConfiguredTools::open_shelves(const std::string& workflow,
+                                                            const JsonText& input) {
   auto asked = parse_json(input.text);
   if (!asked) return std::unexpected(asked.error());
   std::vector<ToolOwner> broken;
@@ -258,7 +299,7 @@ Result<Toolbox> ConfiguredTools::open_shelves(const std::string& workflow, const
         Errc::input_missing,
         "there is nothing to search: --input wants a JSON Lines file or a folder of texts, or `tools` "
         "in the configuration names a corpus");
-  return picked_box(workflow, *asked, tools::make_library_tools(std::move(*opened), true));
+  return opened_tools(workflow, *asked, *opened, tools::make_library_tools(*opened, true));
 }
 
 Result<Toolbox> ConfiguredTools::picked_box(const std::string& workflow, const Json& asked,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/open_corpora.hpp"
+#include "agents/research/kept_tools.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/config/tools_config.hpp"
 #include "runtime/json/json.hpp"
@@ -44,12 +45,13 @@ class ConfiguredTools {
   /// and the configured corpora, with the rights of {"principal"}; a calculator; the configured tools. Cut to
   /// tools.allow and to {"tools": "NAME,BEGINNING*"}. An entry that cannot be used is one tool of its name
   /// that says so when it is called: a failure for the model to see, not the run's end. input_missing when
-  /// there is nothing to look anything up with; invalid_input for names in "tools" that fit none.
-  Result<Toolbox> open(const std::string& workflow, const JsonText& input);
+  /// there is nothing to look anything up with; invalid_input for names in "tools" that fit none. Notes say
+  /// which records of the corpora were left out, as far as {"principal"} may know.
+  Result<research::OpenedTools> open(const std::string& workflow, const JsonText& input);
 
   /// The corpora alone, with searches that take filters: starts no server, so that somebody who waits need
   /// not. Bounded and failing as `open` does; a configured corpus that cannot be used is left out.
-  Result<Toolbox> open_shelves(const std::string& workflow, const JsonText& input);
+  Result<research::OpenedTools> open_shelves(const std::string& workflow, const JsonText& input);
 
  private:
   struct Server {
@@ -63,10 +65,13 @@ class ConfiguredTools {
   ToolOwner server_owner(const std::string& name) const;
   ToolOwner database(const std::string& name, const config::SqlToolConfig& sql);
   std::vector<ToolOwner> outside();
-  Result<std::vector<ToolPtr>> all_tools(const std::string& input);
+  using Shelves = std::vector<tools::NamedCorpus>;
+  std::vector<ToolPtr> all_tools(const Shelves& shelves, std::vector<ToolOwner> owners);
   Result<Toolbox> picked_box(const std::string& workflow, const Json& asked,
                              std::vector<ToolPtr> found) const;
-  Result<std::vector<tools::NamedCorpus>> corpora(const std::string& input, std::vector<ToolOwner>& broken);
+  Result<research::OpenedTools> opened_tools(const std::string& workflow, const Json& asked,
+                                             const Shelves& shelves, std::vector<ToolPtr> found) const;
+  Result<Shelves> corpora(const std::string& input, std::vector<ToolOwner>& broken);
 
   const config::ToolsConfig config_;
   Clock& clock_;

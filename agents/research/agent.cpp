@@ -116,7 +116,7 @@ Task<Result<Toolbox>> tools_for(Workflow& wf, ToolSource source, std::shared_ptr
                                 AgentJob job) {
   auto tools = source(job.input.given);
   if (!tools) co_return std::unexpected(tools.error());
-  auto mine = on_behalf_of(tools->only(job.task.tools), job.input.principal);
+  auto mine = on_behalf_of(tools->box.only(job.task.tools), job.input.principal);
   auto keeping = keep_tools(wf, mine);
   auto kept = co_await keeping;
   if (!kept || !shared) co_return kept;

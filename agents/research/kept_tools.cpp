@@ -26,21 +26,26 @@ class KeptTool final : public Tool {
   const ToolPtr live_;
 };
 
-std::string described(const Toolbox& live) {
+// A note stands with its tool, so that the record of tools without any is what it always was.
+std::string described(const OpenedTools& live) {
   Json list = Json::array();
-  for (const auto& spec : live.specs())
-    list.push_back(
-        Json{{"name", spec.name}, {"description", spec.description}, {"schema", spec.input_schema.text}});
+  for (const auto& spec : live.box.specs()) {
+    Json item{{"name", spec.name}, {"description", spec.description}, {"schema", spec.input_schema.text}};
+    auto note = live.notes.find(spec.name);
+    if (note != live.notes.end()) item["note"] = note->second;
+    list.push_back(std::move(item));
+  }
   return dump_json(list);
 }
 
-Toolbox as_recorded(const Json& list, const Toolbox& live) {
-  Toolbox out;
+OpenedTools as_recorded(const Json& list, const Toolbox& live) {
+  OpenedTools out;
   for (const auto& item : list) {
     ToolSpec spec{get_string(item, "name"), get_string(item, "description"), {get_string(item, "schema")}};
     auto tool = live.find(spec.name);
+    if (auto note = get_string(item, "note"); !note.empty()) out.notes[spec.name] = std::move(note);
     // Recorded names differ, so adding cannot fail.
-    auto added = out.add(std::make_shared<KeptTool>(std::move(spec), std::move(tool)));
+    auto added = out.box.add(std::make_shared<KeptTool>(std::move(spec), std::move(tool)));
     (void)added;
   }
   return out;
@@ -48,7 +53,14 @@ Toolbox as_recorded(const Json& list, const Toolbox& live) {
 
 }  // namespace
 
-Task<Result<Toolbox>> keep_tools(Workflow& wf, const Toolbox& live) {
+std::vector<std::string> OpenedTools::told() const {
+  std::vector<std::string> out;
+  for (const auto& [name, note] : notes)
+    if (box.find(name) != nullptr) out.push_back(note);
+  return out;
+}
+
+Task<Result<OpenedTools>> keep_opened(Workflow& wf, const OpenedTools& live) {
   StepKey key{"tools.kept", ""};
   std::function<Result<JsonText>()> body = [text = described(live)]() -> Result<JsonText> {
     return JsonText{text};
@@ -58,7 +70,15 @@ Task<Result<Toolbox>> keep_tools(Workflow& wf, const Toolbox& live) {
   if (!kept) co_return std::unexpected(kept.error());
   auto list = parse_json(kept->text);
   if (!list) co_return std::unexpected(list.error());
-  co_return as_recorded(*list, live);
+  co_return as_recorded(*list, live.box);
+}
+
+Task<Result<Toolbox>> keep_tools(Workflow& wf, const Toolbox& live) {
+  const OpenedTools opened(live);
+  auto keeping = keep_opened(wf, opened);
+  auto kept = co_await keeping;
+  if (!kept) co_return std::unexpected(kept.error());
+  co_return std::move(kept->box);
 }
 
 }  // namespace troupe::research

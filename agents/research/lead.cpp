@@ -40,11 +40,13 @@ Task<Result<JsonText>> run_lead(Workflow& wf, ToolSource source, Clock& clock, J
   if (!input) co_return std::unexpected(input.error());
   auto tools = source(given);
   if (!tools) co_return std::unexpected(tools.error());
-  auto allowed = on_behalf_of(*tools, input->principal);
-  auto keeping = keep_tools(wf, allowed);
+  tools->box = on_behalf_of(tools->box, input->principal);
+  auto keeping = keep_opened(wf, *tools);
   auto kept = co_await keeping;
   if (!kept) co_return std::unexpected(kept.error());
-  Leading lead{.wf = wf, .input = std::move(*input), .tools = std::move(*kept), .clock = clock};
+  auto told = kept->told();
+  Leading lead{.wf = wf, .input = std::move(*input), .tools = std::move(kept->box), .clock = clock};
+  for (const auto& note : told) lead.note(one_line(note));
   if (auto begun = begin(lead); !begun) co_return std::unexpected(begun.error());
   auto planning = make_plan(lead);
   auto tasks = co_await planning;

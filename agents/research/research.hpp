@@ -1,6 +1,7 @@
 // The research workflow: a lead plans and reports, subagents search, every claim is cited or gone.
 #pragma once
 
+#include "agents/research/kept_tools.hpp"
 #include "runtime/base/clock.hpp"
 
 #include <troupe/error.hpp>
@@ -21,8 +22,8 @@ inline constexpr std::string_view kResearchVersion = "4";
 
 /// Opens the tools for an input ("input" names the corpus, "principal" whose rights hold). Called at a run's
 /// start and again when it is resumed, for every subagent too: whoever gives it keeps what is costly to open.
-/// Agents open nothing themselves.
-using ToolSource = std::function<Result<Toolbox>(const JsonText& input)>;
+/// Agents open nothing themselves. Its notes are among those of the result.
+using ToolSource = std::function<Result<OpenedTools>(const JsonText& input)>;
 
 /// Input: see read_research_input. The result is research.json of the contract: {question, answer, found,
 /// claims: [{text, citations: [{doc, start, end}]}], agents, calls, tool_calls, tokens, cost, …} and

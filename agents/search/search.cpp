@@ -4,6 +4,7 @@
 #include "agents/research/kept_tools.hpp"
 #include "agents/research/principal.hpp"
 #include "agents/research/resolving.hpp"
+#include "agents/research/words.hpp"
 #include "agents/search/prompts.hpp"
 #include "agents/search/result.hpp"
 #include "agents/summary/live.hpp"
@@ -271,11 +272,13 @@ Task<Result<JsonText>> run_search(Workflow& wf, ShelfSource source, JsonText giv
   auto tools = source(given);
   if (!tools) co_return std::unexpected(tools.error());
   auto started = wf.now();
-  auto mine = research::on_behalf_of(*tools, input->principal);
-  auto keeping = research::keep_tools(wf, mine);
+  tools->box = research::on_behalf_of(tools->box, input->principal);
+  auto keeping = research::keep_opened(wf, *tools);
   auto kept = co_await keeping;
   if (!kept) co_return std::unexpected(kept.error());
-  Searching at(wf, std::move(*input), std::move(*kept), started);
+  auto told = kept->told();
+  Searching at(wf, std::move(*input), std::move(kept->box), started);
+  for (const auto& note : told) at.result.note(research::one_line(note));
   if (shelf_names(at.tools).empty())
     co_return fail(Errc::input_missing, "there is nothing to search: no corpus is given or allowed");
   begin_with_intent(at);

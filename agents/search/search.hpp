@@ -1,6 +1,8 @@
 // The search workflow: a question in; an answer with its sources, or links, out, while somebody waits.
 #pragma once
 
+#include "agents/research/kept_tools.hpp"
+
 #include <troupe/error.hpp>
 #include <troupe/tool.hpp>
 #include <troupe/workflow.hpp>
@@ -16,8 +18,8 @@ inline constexpr std::string_view kSearchVersion = "1";
 
 /// Opens the shelves an input may be looked up in ("input" names the corpus, "principal" whose rights hold):
 /// tools "search" and "search_NAME" that take filters, and "open_document". Called at a run's start and again
-/// when it is resumed; which there were is recorded ("tools.kept").
-using ShelfSource = std::function<Result<Toolbox>(const JsonText& input)>;
+/// when it is resumed; which there were is recorded ("tools.kept"). Its notes are among those of the result.
+using ShelfSource = std::function<Result<research::OpenedTools>(const JsonText& input)>;
 
 /// Input: see read_search_input. The result is search.json (see search_json), with "report", the text of
 /// answer.md.

@@ -176,7 +176,7 @@ Task<Result<JsonText>> test_tool(Workflow& wf, JsonText given, research::ToolSou
   auto live = source(given);
   if (!live) co_return std::unexpected(live.error());
   Testing at(wf, std::move(*input));
-  auto keeping = keep(at, std::move(*live));
+  auto keeping = keep(at, std::move(live->box));
   if (auto kept = co_await keeping; !kept) co_return std::unexpected(kept.error());
   for (std::size_t i = 0; i < kStages.size(); ++i) {
     auto running = kStages[i](at);

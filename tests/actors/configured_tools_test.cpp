@@ -53,10 +53,10 @@ class ConfiguredToolsTest : public ::testing::Test {
     EXPECT_TRUE(config) << config.error().what;
     return config ? std::make_unique<ConfiguredTools>(config->tools, system_clock()) : nullptr;
   }
-  static std::vector<std::string> names(const Result<Toolbox>& box) {
+  static std::vector<std::string> names(const Result<research::OpenedTools>& opened) {
     std::vector<std::string> out;
-    if (!box) return {box.error().what};
-    for (const auto& spec : box->specs()) out.push_back(spec.name);
+    if (!opened) return {opened.error().what};
+    for (const auto& spec : opened->box.specs()) out.push_back(spec.name);
     std::ranges::sort(out);
     return out;
   }
@@ -81,13 +81,32 @@ TEST_F(ConfiguredToolsTest, WithoutAnyOffersTheRunsOwnCorpus) {
   EXPECT_NE(nothing.error().what.find("--input"), std::string::npos);
 }
 
+TEST_F(ConfiguredToolsTest, SaysWhichRecordsWereLeftOutToWhoMaySearchThem) {
+  write("rules.jsonl",
+        "{\"id\":\"a\",\"text\":\"Lamps are lit at dusk.\"}\nno json\n{\"id\":\"a\",\"text\":\"x\"}\n");
+  auto tools = configured("  corpora: {handbook: {path: handbook}, rules: {path: rules.jsonl}}\n");
+  const std::string told =
+      "corpus rules: 2 records that cannot be used are left out; rules.jsonl:2: not JSON at byte 2; "
+      "rules.jsonl:3: there is an earlier document with the id a";
+  EXPECT_EQ(tools->open("research", asking())->told(), (Names{told}));
+  EXPECT_EQ(tools->open_shelves("search", asking())->told(), (Names{told}));
+  EXPECT_EQ(tools->open("research", {dump_json(Json{{"input", (folder_ / "rules.jsonl").string()}})})->told(),
+            (Names{"the corpus" + told.substr(told.find(':')), told}));
+  EXPECT_EQ(tools->open_shelves("search", asking({{"tools", "search,search_handbook"}}))->told(), Names{});
+  auto owners = tools->owners();
+  EXPECT_EQ(owners.front().name, "corpora");
+  EXPECT_EQ(owners.front().problems,
+            (Names{"corpus rules: left out: rules.jsonl:2: not JSON at byte 2",
+                   "corpus rules: left out: rules.jsonl:3: there is an earlier document with the id a"}));
+}
+
 TEST_F(ConfiguredToolsTest, AddsWhatTheConfigurationNames) {
   auto tools = configured(python_server() +
                           "  corpora: {handbook: {path: handbook}}\n  fetch: {hosts: [example.org]}\n");
   auto box = tools->open("research", asking());
   EXPECT_EQ(names(box),
             (Names{"calculator", "desk_find", "fetch", "open_document", "search", "search_handbook"}));
-  EXPECT_EQ(tools::call(*box->find("desk_find"), "{}")->text, "seven ships");
+  EXPECT_EQ(tools::call(*box->box.find("desk_find"), "{}")->text, "seven ships");
   // Corpora of the configuration are enough for a run without one of its own.
   EXPECT_EQ(names(tools->open("research", {"{}"})),
             (Names{"calculator", "desk_find", "fetch", "open_document", "search_handbook"}));
@@ -115,7 +134,7 @@ TEST_F(ConfiguredToolsTest, AServerThatIsNotThereIsAFailureToReadAndNotTheEnd) {
   auto box = tools->open("research", asking());
   EXPECT_EQ(names(box), (Names{"calculator", "gone_unavailable", "open_document", "sales_unavailable",
                                "search", "secret_unavailable"}));
-  auto said = tools::call(*box->find("secret_unavailable"), "{}");
+  auto said = tools::call(*box->box.find("secret_unavailable"), "{}");
   ASSERT_TRUE(said);
   EXPECT_TRUE(said->is_error);
   EXPECT_NE(said->text.find("TROUPE_NO_SUCH_KEY is not set"), std::string::npos) << said->text;

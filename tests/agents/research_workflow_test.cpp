@@ -3,11 +3,16 @@
 
 #include "runtime/base/tokens.hpp"
 
+#include <gmock/gmock.h>
+
 #include <algorithm>
 #include <set>
 
 namespace troupe::research_test {
 namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(Research, AnswersAQuestionThatTakesTwoSteps) {  // M7: the second page is known only from the first
   ResearchWorld world(extract, shelves());
@@ -314,6 +319,38 @@ TEST(Research, WritesAReportWhenNothingMayBeAskedAnyMore) {  // RUNTIME 5.8: sto
   auto json = outcome(world, kBridge);
   EXPECT_FALSE(get_bool(json, "found", true));
   EXPECT_GT(json["claims"].size(), 0u) << "what was found is shown, picked and cited by rule";
+}
+
+TEST(Research, SaysWhatWasLeftOutOfItsCorporaAsItWasWhenItBegan) {
+  auto opened = [](std::string note) -> research::ToolSource {
+    return [open = shelves(), note](const JsonText& input) {
+      auto tools = open(input);
+      if (tools && !note.empty()) tools->notes["search"] = note;
+      if (tools) tools->notes["search_gone"] = "of a tool that nobody has";
+      return tools;
+    };
+  };
+  ResearchWorld plain(extract, opened(""));
+  auto without = outcome(plain, kBridge);
+  ResearchWorld first(extract, opened("the corpus: 2 records are left out"));
+  auto before = outcome(first, kBridge);
+  EXPECT_THAT(dump_json(before["notes"]), HasSubstr("2 records are left out"));
+  EXPECT_THAT(get_string(before, "report"), HasSubstr("2 records are left out"));
+  EXPECT_THAT(dump_json(before["notes"]), Not(HasSubstr("nobody")));
+  EXPECT_EQ(get_string(before, "answer"), get_string(without, "answer"));
+  for (auto journals : {&WorldJournal::steps, &WorldJournal::children})
+    for (const auto& [key, value] : first.journal.*journals)
+      EXPECT_TRUE((plain.journal.*journals).contains(key)) << "a note must not change what is asked: " << key;
+  // The files were mended in between; a run that is gone on with says what it said.
+  ResearchWorld second(extract, opened(""));
+  second.journal = first.journal;
+  EXPECT_EQ(outcome(second, kBridge)["notes"], before["notes"]);
+  EXPECT_TRUE(second.asked.empty());
+  // A history from before there were notes has none.
+  ResearchWorld old(extract, opened("the corpus: 2 records are left out"));
+  old.journal = plain.journal;
+  EXPECT_EQ(outcome(old, kBridge)["notes"], without["notes"]);
+  EXPECT_TRUE(old.asked.empty());
 }
 
 }  // namespace

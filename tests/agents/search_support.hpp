@@ -75,14 +75,16 @@ inline ScriptedDriver::Model answering(std::string text) {
   };
 }
 
-inline Result<JsonText> searched(ScriptedDriver& driver, const Json& input, Toolbox shelves = shelves_of()) {
-  auto workflow = search::make_search([shelves](const JsonText&) -> Result<Toolbox> { return shelves; });
+inline Result<JsonText> searched(ScriptedDriver& driver, const Json& input,
+                                 research::OpenedTools shelves = shelves_of()) {
+  auto workflow =
+      search::make_search([shelves](const JsonText&) -> Result<research::OpenedTools> { return shelves; });
   Workflow wf(driver);
   auto output = testing::drive(driver, workflow(wf, {dump_json(input)}));
   return output ? *output : Result<JsonText>(fail(Errc::internal, "it did not end"));
 }
 
-inline Json outcome(ScriptedDriver& driver, const Json& input, Toolbox shelves = shelves_of()) {
+inline Json outcome(ScriptedDriver& driver, const Json& input, research::OpenedTools shelves = shelves_of()) {
   auto output = searched(driver, input, std::move(shelves));
   auto json = output ? parse_json(output->text) : Result<Json>(std::unexpected(output.error()));
   EXPECT_TRUE(json) << json.error().what;

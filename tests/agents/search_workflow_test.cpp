@@ -233,6 +233,23 @@ TEST(Search, FiltersReadOutOfTheQuestionGiveWayWhenNothingFits) {
   EXPECT_THAT(dump_json(search["notes"]), HasSubstr("nothing fits"));
 }
 
+TEST(Search, SaysWhatWasLeftOutOfItsCorporaAsItWasWhenItBegan) {
+  research::OpenedTools shelves(shelves_of());
+  shelves.notes["search"] = "the corpus: 2 records are left out";
+  shelves.notes["search_gone"] = "of a shelf that nobody has";
+  ScriptedDriver driver(by_rule());
+  auto before = outcome(driver, kDesigner, shelves);
+  EXPECT_EQ(before["notes"], Json::array({"the corpus: 2 records are left out"}));
+  EXPECT_THAT(get_string(before, "report"), HasSubstr("2 records are left out"));
+  ScriptedDriver again(by_rule());
+  again.recorded_steps = driver.recorded_steps;
+  EXPECT_EQ(outcome(again, kDesigner)["notes"], before["notes"]) << "its files were mended in between";
+  ScriptedDriver plain(by_rule()), old(by_rule());
+  EXPECT_EQ(outcome(plain, kDesigner)["notes"], Json::array());
+  old.recorded_steps = plain.recorded_steps;
+  EXPECT_EQ(outcome(old, kDesigner, shelves)["notes"], Json::array()) << "recorded before there were notes";
+}
+
 TEST(Search, ASecondLifeBuysNothing) {  // M12
   ScriptedDriver first(by_rule());
   auto before = outcome(first, kDesigner);

@@ -93,6 +93,15 @@ class ListTools(ToolsTest):
         self.assertIn("TROUPE_NO_SUCH_KEY is not set", listed.err)
         self.assertIn("desk_lookup", listed.out)
 
+    def test_names_the_records_that_were_left_out(self):
+        tools = self.full()
+        self.write("rules.jsonl", '{"id": "a", "text": "Lamps are lit at dusk."}\nno json\n{"id": "b"}\n')
+        tools["corpora"]["rules"] = {"path": "rules.jsonl"}
+        listed = self.run_troupe("tools", "list", "--config", self.config(tools))
+        self.assert_status(listed, DONE)
+        self.assertIn("troupe: corpora: corpus rules: left out: rules.jsonl:2: not JSON", listed.err)
+        self.assertIn("troupe: corpora: corpus rules: left out: rules.jsonl:3: it has no text", listed.err)
+
     def test_without_a_configuration_there_is_what_is_built_in(self):
         listed = self.run_troupe("tools", "list")
         self.assert_status(listed, DONE)
@@ -127,6 +136,13 @@ class ResearchWithTools(ToolsTest):
         ended = self.research(self.config({"mcp": {"gone": {"command": ["/nonexistent/server"]}}}), "--input", pages)
         self.assert_status(ended, DONE)
         self.assertEqual(read_json(self.folder / "out" / "research.json")["answer"], "1871")
+
+    def test_says_what_was_left_out_of_its_corpus(self):
+        pages = self.write("corpus.jsonl", "no json\n" + "".join(json.dumps({"id": p["doc"], "title": p["title"], "text": p["text"]})
+                                                                + "\n" for p in PAGES))
+        self.assert_status(self.research(self.config({}), "--input", pages), DONE)
+        self.assertIn("corpus.jsonl:1: not JSON", " ".join(read_json(self.folder / "out" / "research.json")["notes"]))
+        self.assertIn("corpus.jsonl:1: not JSON", (self.folder / "out" / "report.md").read_text(encoding="utf-8"))
 
     def test_needs_something_to_look_into(self):
         self.assert_refused(self.research(self.config({}), "--quiet"), INPUT_MISSING, "--input", "tools")
