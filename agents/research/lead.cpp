@@ -62,6 +62,7 @@ Task<Result<JsonText>> run_lead(Workflow& wf, ToolSource source, Clock& clock, J
     if (!tasks) co_return std::unexpected(tasks.error());
   }
   if (nobody_found_and_one_failed(lead)) co_return std::unexpected(*lead.first_error);
+  if (budget_ended_first(lead)) lead.note("the budget ended before anything was read");
   auto writing = write_up(lead);
   auto outcome = co_await writing;
   if (!outcome) co_return std::unexpected(outcome.error());

@@ -88,6 +88,8 @@ struct Outcome {
 /// Writes, criticises, cites and checks (M10, M21). Falls back on rules where a model cannot be asked.
 Task<Result<Outcome>> write_up(Leading& lead);
 
+/// Money or calls were gone before an agent had read anything: that nothing was found says nothing.
+bool budget_ended_first(const Leading& lead);
 /// What the run did, without a word of what it was about (M16, H5): kinds, counts, sizes and hashes.
 Json structure_json(const Leading& lead, const Outcome& outcome);
 /// research.json with the report's text; see make_research.

@@ -162,10 +162,22 @@ std::string source_list(const Leading& lead, const Outcome& outcome) {
 
 }  // namespace
 
+bool budget_ended_first(const Leading& lead) {
+  auto ended = [](const AgentRecord& one) {
+    return one.error == "refused" || one.report.stopped == "budget";
+  };
+  auto read = [](const AgentRecord& one) { return one.report.sources > 0; };
+  return std::ranges::any_of(lead.agents, ended) && std::ranges::none_of(lead.agents, read);
+}
+
 std::string research_markdown(const Leading& lead, const Outcome& outcome) {
   auto out = "# " + text::inert_line(lead.input.question) + "\n\n";
   if (outcome.found) {
     out += "**Answer:** " + text::inert_line(outcome.answer) + "\n\n";
+  } else if (budget_ended_first(lead)) {
+    out +=
+        "**Nothing was read.** The budget ended before any source was: whether one answers this is not "
+        "known.\n\n";
   } else {
     out += "**Not found.** The sources that could be read do not answer this.\n\n";
   }

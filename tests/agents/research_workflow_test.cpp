@@ -321,6 +321,22 @@ TEST(Research, WritesAReportWhenNothingMayBeAskedAnyMore) {  // RUNTIME 5.8: sto
   EXPECT_GT(json["claims"].size(), 0u) << "what was found is shown, picked and cited by rule";
 }
 
+TEST(Research, ABudgetThatEndsBeforeAnythingWasReadIsNoNotFound) {
+  auto broke = [](const std::string&, const CompletionRequest&) -> Result<Completion> {
+    return fail(Errc::refused, "the budget is spent");
+  };
+  ResearchWorld world(broke, shelves());
+  auto json = outcome(world, kBridge);
+  EXPECT_FALSE(get_bool(json, "found", true));
+  EXPECT_THAT(get_string(json, "report"), HasSubstr("The budget ended before any source was"));
+  EXPECT_THAT(get_string(json, "report"), Not(HasSubstr("do not answer")));
+  EXPECT_THAT(dump_json(json["notes"]), HasSubstr("the budget ended before anything was read"));
+  // Who has read and found nothing may say so.
+  ResearchWorld rich(extract, shelves());
+  auto none = outcome(rich, Json{{"question", "Who invented zymurgy?"}});
+  EXPECT_THAT(get_string(none, "report"), HasSubstr("do not answer"));
+}
+
 TEST(Research, SaysWhatWasLeftOutOfItsCorporaAsItWasWhenItBegan) {
   auto opened = [](std::string note) -> research::ToolSource {
     return [open = shelves(), note](const JsonText& input) {
