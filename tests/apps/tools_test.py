@@ -1,12 +1,13 @@
 """Tools of the configuration: listed with their schemas, used by research, and missed without harm when they are gone."""
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
-from troupe_process import BAD_CONFIG, BAD_INPUT, DONE, INPUT_MISSING, NO_ENDPOINT, ROOT, ProcessTest, main, program
+from troupe_process import BAD_CONFIG, BAD_INPUT, DONE, INPUT_MISSING, NO_ENDPOINT, ROOT, USAGE, ProcessTest, main, program
 from troupe_process import read_json, show
 
 QUESTION = "In which year was the designer of Skerry Light born?"
@@ -143,6 +144,15 @@ class ResearchWithTools(ToolsTest):
         self.assert_status(self.research(self.config({}), "--input", pages), DONE)
         self.assertIn("corpus.jsonl:1: not JSON", " ".join(read_json(self.folder / "out" / "research.json")["notes"]))
         self.assertIn("corpus.jsonl:1: not JSON", (self.folder / "out" / "report.md").read_text(encoding="utf-8"))
+
+    def test_takes_every_setting_that_the_document_names(self):
+        table = (ROOT / "docs" / "RESEARCH.md").read_text(encoding="utf-8").split("## Settings")[1].split("\n## ")[0]
+        named = {key for line in table.splitlines() if line.startswith("| `") for key in re.findall("`([a-z_]+)`", line.split("|")[1])}
+        refused = self.research(self.config({}), "--quiet", "--set", "no_such_thing=1")
+        self.assert_refused(refused, USAGE, "there are ")
+        there = set(re.split("[,; ()]+", refused.err.split("there are ")[1].strip()))
+        self.assertEqual(named - there, set(), "named by the document, and refused")
+        self.assertEqual({word for word in there if re.fullmatch("[a-z_]+", word)} - named, set(), "taken, and not named")
 
     def test_needs_something_to_look_into(self):
         self.assert_refused(self.research(self.config({}), "--quiet"), INPUT_MISSING, "--input", "tools")
