@@ -1,6 +1,7 @@
 // From the configuration's words to a toolbox.
 #include "actors/configured_tools.hpp"
 
+#include "agents/tool_tester/tool_test.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/json/json.hpp"
 #include "runtime/tools/calculator.hpp"
@@ -132,6 +133,15 @@ ToolPtr web_reader(const config::FetchToolConfig& config) {
   fetch.time_max = config.time_max;
   fetch.ca_file = config.ca_file;
   return tools::make_fetch_tool(fetch);
+}
+
+// Of a tool test --input is its tasks.
+std::unexpected<Error> nothing_to_use(const std::string& workflow) {
+  const char* setting = workflow == tool_tester::kToolTestName ? "--set corpus=PATH" : "--input";
+  return fail(Errc::input_missing,
+              fmt::format("{} needs a corpus ({}: a JSON Lines file or a folder of texts), or `tools` in the "
+                          "configuration",
+                          workflow, setting));
 }
 
 }  // namespace
@@ -278,10 +288,7 @@ Result<research::OpenedTools> ConfiguredTools::open(const std::string& workflow,
   auto shelves = corpora(get_string(*asked, "input"), owners);
   if (!shelves) return std::unexpected(shelves.error());
   for (auto& owner : outside()) owners.push_back(std::move(owner));
-  if (shelves->empty() && owners.empty()) 
-    return fail(Errc::input_missing,
-                "research needs a corpus (--input: a JSON Lines file or a folder of texts), or `tools` in "
-                "the configuration");
+  if (shelves->empty() && owners.empty()) return nothing_to_use(workflow);
   return opened_tools(workflow, *asked, *shelves, all_tools(*shelves, std::move(owners)));
 }
 

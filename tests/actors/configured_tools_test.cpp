@@ -78,7 +78,12 @@ TEST_F(ConfiguredToolsTest, WithoutAnyOffersTheRunsOwnCorpus) {
   auto nothing = tools->open("research", {"{}"});
   ASSERT_FALSE(nothing);
   EXPECT_EQ(nothing.error().code, Errc::input_missing);
-  EXPECT_NE(nothing.error().what.find("--input"), std::string::npos);
+  EXPECT_TRUE(nothing.error().what.starts_with("research needs a corpus (--input")) << nothing.error().what;
+  // Of a test --input is its tasks.
+  auto untested = tools->open("tool_test", {"{}"});
+  ASSERT_FALSE(untested);
+  EXPECT_TRUE(untested.error().what.starts_with("tool_test needs a corpus (--set corpus="))
+      << untested.error().what;
 }
 
 TEST_F(ConfiguredToolsTest, SaysWhichRecordsWereLeftOutToWhoMaySearchThem) {

@@ -158,6 +158,10 @@ class ResearchWithTools(ToolsTest):
         self.assert_refused(self.research(self.config({}), "--quiet"), INPUT_MISSING, "--input", "tools")
         refused = self.research(self.config({"mcp": {"desk": self.desk()}}), "--quiet", "--set", "tools=nothing")
         self.assert_refused(refused, BAD_INPUT, "desk_lookup")
+        tasks = self.write("tasks.jsonl", '{"id": "a", "task": "Add 1 and 1", "tool": "calculator"}\n')
+        untested = self.run_troupe("run", "tool_test", "--input", tasks, "--config", self.config({}), "--set", "tool=calculator",
+                                   "--out", self.folder / "out", "--state", self.folder / "state", "--quiet")
+        self.assert_refused(untested, INPUT_MISSING, "tool_test needs a corpus", "--set corpus=")
 
 
 class BetterDescriptions(ToolsTest):
