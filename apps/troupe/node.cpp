@@ -100,6 +100,17 @@ bool is_workflow_file(const std::string& file) {
   return document && document->value.is_object() && document->value.contains("workflow");
 }
 
+// No mistake: what is checked here may be meant for another machine.
+void warn_of_missing(const config::ToolsConfig& tools) {
+  auto look = [](const std::string& key, const std::string& path) {
+    std::error_code unknown;
+    if (std::filesystem::exists(path, unknown)) return;
+    std::fprintf(stderr, "troupe: warning: %s.path: there is no %s here\n", key.c_str(), path.c_str());
+  };
+  for (const auto& [name, sql] : tools.sql) look("tools.sql." + name, sql.path);
+  for (const auto& [name, corpus] : tools.corpora) look("tools.corpora." + name, corpus.path);
+}
+
 int check(const std::string& file) {
   if (is_workflow_file(file)) {
     auto declared = declared::load_declared(file);
@@ -115,6 +126,7 @@ int check(const std::string& file) {
   if (!files) return report_error(files.error());
   if (auto sound = actors::check_schedules(*config, actors::known_workflows(*config)); !sound)
     return report_error(sound.error());
+  warn_of_missing(config->tools);
   std::printf("%s: sound; %zu endpoints, %zu features\n", file.c_str(), config->endpoints.list.size(),
               config->features.size());
   return kDone;

@@ -111,7 +111,17 @@ class ListTools(ToolsTest):
     def test_check_finds_mistakes(self):
         checked = self.run_troupe("check", self.config({"mcp": {"desk": {"command": ["a"], "url": "http://b"}}}))
         self.assert_refused(checked, BAD_CONFIG, "tools.mcp.desk", "give either command")
-        self.assert_status(self.run_troupe("check", self.config(self.full())), DONE)
+        sound = self.run_troupe("check", self.config(self.full()))
+        self.assert_status(sound, DONE)
+        self.assertNotIn("warning", sound.err)
+
+    def test_what_is_missing_is_a_warning_of_check_and_input_missing_of_list(self):
+        for kind in ("corpora", "sql"):
+            config = self.config({kind: {"far": {"path": "elsewhere"}}})
+            checked = self.run_troupe("check", config)
+            self.assert_status(checked, DONE)
+            self.assertIn(f"troupe: warning: tools.{kind}.far.path: there is no {self.folder / 'elsewhere'} here", checked.err)
+            self.assert_status(self.run_troupe("tools", "list", "--config", config), INPUT_MISSING)
 
 
 class ResearchWithTools(ToolsTest):
