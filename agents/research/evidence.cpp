@@ -12,10 +12,8 @@
 namespace troupe::research {
 namespace {
 
-constexpr std::size_t kTextMax = 600;
-constexpr std::size_t kQuoteMax = 1200;
-constexpr std::size_t kTitleMax = 200;
-constexpr std::size_t kAddressMax = 2000;
+// Bytes.
+constexpr std::size_t kTextMax = 600, kQuoteMax = 1200, kTitleMax = 200, kAddressMax = 2000;
 constexpr double kRuleCoverage = 0.34;
 
 Span span_of(const Json& hit) {
