@@ -32,7 +32,7 @@ class ChangingLibrary {
   }
   research::ToolSource source() {
     return [this](const JsonText& input) -> Result<Toolbox> {
-      Toolbox out, now = shelves(documents_)(input).value();
+      Toolbox out, now = shelves(documents_)(input).value().box;
       for (const auto& spec : now.specs())
         if (auto added = out.add(std::make_shared<Current>(*this, spec)); !added)
           return std::unexpected(added.error());
@@ -51,7 +51,7 @@ class ChangingLibrary {
               std::function<void(Result<ToolOutput>)> done) override {
       library_.before_call(spec_.name, get_string(*parse_json(input.text), "doc"));
       auto now = shelves(library_.documents_)(input);
-      now->find(spec_.name)->call(context, input, std::move(done));
+      now->box.find(spec_.name)->call(context, input, std::move(done));
     }
 
    private:
