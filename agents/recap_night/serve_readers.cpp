@@ -74,8 +74,14 @@ Result<std::vector<Readership>> read_groups(const JsonText& text) {
   return out;
 }
 
-Task<bool> join_digest(Serving& serving, Joining joining) {
-  StepKey key{"digest", joining.run_id};
+// Two groups that differ only in what is missing share a digest, but a step is asked for once in a run.
+std::string digest_step(const Readership& group, std::string run_id) {
+  for (const auto& channel : group.missing) run_id += " -" + channel;
+  return run_id;
+}
+
+Task<bool> join_digest(Serving& serving, Joining joining, std::string what) {
+  StepKey key{"digest", std::move(what)};
   auto input = to_text(joining);
   auto tool = serving.joining;
   auto made = serving.wf.tool(std::move(key), std::move(tool), std::move(input), joining_retry());
@@ -112,8 +118,8 @@ Task<bool> condense_points(Serving& serving, const Readership& group, Letter& le
   auto run = digest_run(serving.asked, serving.world.source->workspace(), group.picked, serving.times);
   auto run_id = run.run_id;
   std::vector<Task<bool>> race;
-  race.push_back(join_digest(serving, std::move(run)));
-  race.push_back(give_up_waiting(serving, run_id));
+  race.push_back(join_digest(serving, std::move(run), digest_step(group, run_id)));
+  race.push_back(give_up_waiting(serving, digest_step(group, run_id)));
   auto racing = any(std::move(race));
   auto first = co_await racing;
   if (first && first->value) {

@@ -172,10 +172,10 @@ TEST(Research, PlantedInstructionsCallNothing) {  // J9: 120 cases
       text = i % 4 < 2 ? order + " " + text : text + " " + order + fmt::format(" {}", i);
       auto forbidden = std::make_shared<Forbidden>();
       auto source = shelves(documents);
-      ResearchWorld world(obedient, [&](const JsonText& input) -> Result<Toolbox> {
-        auto box = source(input);
-        if (box && !box->add(forbidden)) return fail(Errc::internal, "twice");
-        return box;
+      ResearchWorld world(obedient, [&](const JsonText& input) -> Result<research::OpenedTools> {
+        auto opened = source(input);
+        if (opened && !opened->box.add(forbidden)) return fail(Errc::internal, "twice");
+        return opened;
       });
       auto json = outcome(world, kBridge);
       EXPECT_EQ(forbidden->calls, 0) << order;

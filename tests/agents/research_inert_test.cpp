@@ -240,10 +240,10 @@ TEST(Research, ACitationThatCannotBeOpenedIsNone) {  // M10: refused, broken, or
                                                   make_error(Errc::not_found, "gone"), std::nullopt};
   for (const auto& way : ways) {
     auto source = shelves();
-    auto closed = std::make_shared<ClosedShelf>(source({})->find("open_document"), way);
+    auto closed = std::make_shared<ClosedShelf>(source({})->box.find("open_document"), way);
     ResearchWorld world(extract, [&](const JsonText&) -> Result<Toolbox> {
       Toolbox box;
-      bool added = box.add(source({})->find("search")) && box.add(closed);
+      bool added = box.add(source({})->box.find("search")) && box.add(closed);
       if (!added) return fail(Errc::internal, "twice");
       return box;
     });

@@ -190,11 +190,11 @@ Result<Completion> of_one_mind(const std::string& run, const CompletionRequest& 
 
 std::size_t searches_of(const char* without, Json& json, std::size_t failures = 0) {
   auto source = shelves();
-  auto counted = std::make_shared<CountedSearch>(source({})->find("search"));
+  auto counted = std::make_shared<CountedSearch>(source({})->box.find("search"));
   counted->failures = failures;
   ResearchWorld world(of_one_mind, [&](const JsonText&) -> Result<Toolbox> {
     Toolbox box;
-    bool added = box.add(counted) && box.add(source({})->find("open_document"));
+    bool added = box.add(counted) && box.add(source({})->box.find("open_document"));
     if (!added) return fail(Errc::internal, "twice");
     return box;
   });
@@ -288,9 +288,9 @@ TEST(ResearchTools, AResumedRunKeepsTheToolsItBeganWith) {  // M12, M13: a serve
     ASSERT_FALSE(before.run(kBridge, crash)) << crash;
     auto full = shelves();
     // The server comes back with another tool, and other words about the one that stayed.
-    ResearchWorld after(extract, [&full](const JsonText& input) -> Result<Toolbox> {
+    ResearchWorld after(extract, [&full](const JsonText& input) -> Result<research::OpenedTools> {
       auto box = full(input);
-      if (!box->add(std::make_shared<LateTool>())) return fail(Errc::internal, "twice");
+      if (!box->box.add(std::make_shared<LateTool>())) return fail(Errc::internal, "twice");
       return box;
     });
     after.journal = before.journal;
