@@ -144,9 +144,8 @@ struct JudgeShell {
 
   // A judge that fails says nothing of the models.
   void finish(const Open& open) {
-    bool judged = open.old_first.verdict && open.fresh_first.verdict;
-    meter_->ended(open.usd, judged, stage_.clock->wall());
-    if (!judged) return leave(open.pair, tally_.failed);
+    meter_->ended(open.usd, stage_.clock->wall());
+    if (!open.old_first.verdict || !open.fresh_first.verdict) return leave(open.pair, tally_.failed);
     auto preference = tally_.add({*open.old_first.verdict, *open.fresh_first.verdict});
     tell(open.pair, preference);
   }

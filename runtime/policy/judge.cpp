@@ -54,10 +54,10 @@ JudgeAdmission JudgeMeter::admit(WallTime now) {
   return JudgeAdmission::judge;
 }
 
-void JudgeMeter::ended(double usd, bool judged, WallTime now) {
+void JudgeMeter::ended(double usd, WallTime now) {
   turn_day(now);
   if (in_flight_ > 0) --in_flight_;
-  priced_ = priced_ || judged || usd > 0;
+  priced_ = true;
   spent_ += usd;
   dearest_ = std::max(dearest_, usd);
 }

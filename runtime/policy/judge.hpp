@@ -43,8 +43,7 @@ class JudgeMeter {
   explicit JudgeMeter(JudgePolicy policy) : policy_(policy) {}
   /// `judge`: the pair is taken, and ended() will be called for it.
   JudgeAdmission admit(WallTime now);
-  /// `judged`: there are verdicts, so that even nothing is what a pair costs.
-  void ended(double usd, bool judged, WallTime now);
+  void ended(double usd, WallTime now);
   double spent(WallTime now);
   /// The end of the UTC day when nothing more can be judged in it; 0 when there is money left.
   WallTime spent_until(WallTime now);

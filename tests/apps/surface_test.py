@@ -81,7 +81,9 @@ class Surface(ProcessTest):
             ended = self.run_troupe("check", ROOT / "configs" / name)
             self.assert_status(ended, DONE)
             self.assertIn(name, ended.out)
-            self.assertEqual(ended.err, "")
+            # The reference names a database and a corpus that nobody has.
+            unexpected = [line for line in ended.err.splitlines() if "warning" not in line or "/example" not in line]
+            self.assertEqual(unexpected, [])
         self.assert_refused(self.run_troupe("check", self.write("bad.yaml", "nodes: {}\n")), BAD_CONFIG, "bad.yaml:1", "nodes")
         self.assertIn("troupe 0.", self.run_troupe("version").out)
         keys = self.run_troupe("keygen").json()
